@@ -1,0 +1,1 @@
+"""Guest sessions and events, and what owners learn from them."""

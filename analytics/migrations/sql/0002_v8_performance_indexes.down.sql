@@ -1,0 +1,2 @@
+-- Statistics need no way back.
+SELECT 1;

@@ -1,0 +1,2 @@
+ANALYZE guest_sessions;
+ANALYZE guest_events;

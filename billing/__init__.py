@@ -1,0 +1,1 @@
+"""Payment orders, bank transfers and subscriptions."""

@@ -1,0 +1,1 @@
+DROP TRIGGER update_payment_orders_updated_at ON payment_orders;

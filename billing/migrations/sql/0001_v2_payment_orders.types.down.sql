@@ -1,0 +1,2 @@
+DROP TYPE payment_status;
+DROP TYPE payment_type;

@@ -1,0 +1,4 @@
+DROP TRIGGER log_subscription_changes ON subscriptions;
+DROP FUNCTION log_subscription_change();
+DROP TRIGGER update_subscriptions_updated_at ON subscriptions;
+ALTER TABLE subscription_history DROP CONSTRAINT subscription_history_subscription_id_fkey;

@@ -1,0 +1,2 @@
+ANALYZE payment_orders;
+ANALYZE subscriptions;

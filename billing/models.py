@@ -1,0 +1,201 @@
+"""Payment orders and subscriptions."""
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from billing.enums import PaymentStatus, PaymentType, SubscriptionStatus
+from billing.querysets import (
+    PaymentOrderQuerySet,
+    SubscriptionHistoryQuerySet,
+    SubscriptionQuerySet,
+)
+from kitehub.db.base import Identified, Record
+from kitehub.db.fields import EnumField, LooseForeignKey, LooseOneToOneField
+from kitehub.db.functions import Now
+from kitehub.db.indexes import Index
+from kitehub.db.querysets import AliveManager
+from kitehub.enums import Tier
+
+
+class PaymentOrder(Record):
+    """A request for one bank transfer, shown as a VietQR code (plan, V2). Money is in đồng."""
+
+    order_id = models.CharField(_("order code"), max_length=50)
+    type = EnumField(
+        _("type"),
+        enum=PaymentType,
+        enum_type="payment_type",
+        db_comment="SUBSCRIPTION (KiteHub) or ENROLLMENT (Instance)",
+    )
+    user = LooseForeignKey(
+        settings.AUTH_USER_MODEL, related_name="payment_orders", verbose_name=_("user")
+    )
+    instance = LooseForeignKey(
+        "kitehub.Instance",
+        null=True,
+        blank=True,
+        related_name="payment_orders",
+        verbose_name=_("instance"),
+    )
+    amount = models.BigIntegerField(_("amount"), db_comment="Amount in VND")
+    tier = models.CharField(_("tier"), max_length=20, choices=Tier.choices, null=True, blank=True)
+    status = EnumField(
+        _("status"),
+        enum=PaymentStatus,
+        enum_type="payment_status",
+        db_default=PaymentStatus.PENDING.value,
+    )
+    qr_image_url = models.CharField(_("QR image"), max_length=500, null=True, blank=True)
+    payment_content = models.CharField(
+        _("transfer memo"),
+        max_length=200,
+        db_comment="VietQR content: KITEHUB {orderId} {email}",
+    )
+    transaction_reference = models.CharField(
+        _("bank reference"), max_length=100, null=True, blank=True
+    )
+    paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("expires at"), db_comment="24-hour expiry for payment")
+
+    objects = AliveManager.from_queryset(PaymentOrderQuerySet)()
+    all_objects = PaymentOrderQuerySet.as_manager()
+
+    class Meta:
+        db_table = "payment_orders"
+        db_table_comment = "VietQR payment orders"
+        verbose_name = _("payment order")
+        verbose_name_plural = _("payment orders")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["order_id"], name="payment_orders_order_id_key"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="payment_orders_amount_check"),
+            models.CheckConstraint(
+                condition=Q(tier__in=Tier.values), name="payment_orders_tier_check"
+            ),
+        ]
+        indexes: ClassVar = [
+            Index(fields=["order_id"], name="idx_payment_orders_order_id"),
+            Index(fields=["user"], name="idx_payment_orders_user"),
+            Index(fields=["instance"], name="idx_payment_orders_instance"),
+            Index(fields=["status"], name="idx_payment_orders_status"),
+            Index(fields=["-created_at"], name="idx_payment_orders_created"),
+            Index(
+                fields=["expires_at"],
+                name="idx_payment_orders_expires",
+                condition=Q(status=PaymentStatus.PENDING.value),
+            ),
+            Index(
+                fields=["status", "-created_at"],
+                name="idx_payment_orders_status_created",
+                condition=Q(status=PaymentStatus.PENDING.value),
+            ),
+            Index(
+                fields=["id"],
+                name="idx_payment_orders_active",
+                condition=Q(deleted=models.Value(False)),
+            ),
+            # Not the plan's: staff look orders up by what the bank's line says.
+            Index(
+                fields=["transaction_reference"],
+                name="idx_payment_orders_transaction_reference",
+                condition=Q(transaction_reference__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.order_id
+
+
+class Subscription(Record):
+    """What an instance pays for, and until when (plan, V6). One an instance; price in đồng."""
+
+    instance = LooseOneToOneField(
+        "kitehub.Instance", related_name="subscription", verbose_name=_("instance")
+    )
+    tier = models.CharField(_("tier"), max_length=20, choices=Tier.choices)
+    monthly_price = models.BigIntegerField(_("price per month"))
+    status = EnumField(
+        _("status"),
+        enum=SubscriptionStatus,
+        enum_type="subscription_status",
+        db_default=SubscriptionStatus.TRIAL.value,
+    )
+    current_period_start = models.DateTimeField(_("period starts"))
+    current_period_end = models.DateTimeField(
+        _("period ends"), db_comment="When current billing period ends (renewal date)"
+    )
+    trial_end = models.DateTimeField(
+        _("trial ends"),
+        null=True,
+        blank=True,
+        db_comment="Trial end date (14 days from trial_started_at)",
+    )
+    canceled_at = models.DateTimeField(_("cancelled at"), null=True, blank=True)
+
+    objects = AliveManager.from_queryset(SubscriptionQuerySet)()
+    all_objects = SubscriptionQuerySet.as_manager()
+
+    class Meta:
+        db_table = "subscriptions"
+        db_table_comment = "Subscription lifecycle management"
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(tier__in=Tier.values), name="subscriptions_tier_check"
+            ),
+            models.CheckConstraint(
+                condition=Q(monthly_price__gt=0), name="subscriptions_monthly_price_check"
+            ),
+        ]
+        indexes: ClassVar = [
+            Index(fields=["instance"], name="idx_subscriptions_instance"),
+            Index(fields=["status"], name="idx_subscriptions_status"),
+            Index(fields=["current_period_end"], name="idx_subscriptions_period_end"),
+            Index(
+                fields=["status", "current_period_end"],
+                name="idx_subscriptions_status_period_end",
+                condition=Q(status=SubscriptionStatus.ACTIVE.value),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.instance or self.instance_id} · {self.tier}"
+
+
+class SubscriptionHistory(Identified):
+    """One change of a subscription, written by the database's trigger and by nothing else."""
+
+    # The plan's constraint is not deferrable, Django's would be: it is in the migration's SQL.
+    subscription = models.ForeignKey(
+        Subscription,
+        models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        related_name="history",
+        verbose_name=_("subscription"),
+    )
+    tier = models.CharField(_("tier"), max_length=20, choices=Tier.choices)
+    status = EnumField(_("status"), enum=SubscriptionStatus, enum_type="subscription_status")
+    monthly_price = models.BigIntegerField(_("price per month"))
+    changed_at = models.DateTimeField(_("changed at"), db_default=Now())
+    changed_by = models.CharField(_("changed by"), max_length=100, null=True, blank=True)
+    change_reason = models.CharField(_("reason"), max_length=500, null=True, blank=True)
+
+    objects = SubscriptionHistoryQuerySet.as_manager()
+
+    class Meta:
+        db_table = "subscription_history"
+        db_table_comment = "Audit trail for subscription changes"
+        verbose_name = _("subscription change")
+        verbose_name_plural = _("subscription history")
+        indexes: ClassVar = [
+            Index(fields=["subscription"], name="idx_subscription_history_subscription"),
+            Index(fields=["-changed_at"], name="idx_subscription_history_changed"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subscription_id} · {self.status}"

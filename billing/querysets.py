@@ -1,0 +1,66 @@
+"""Every reusable filter on payment orders and subscriptions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+from uuid import UUID
+
+from django.db import models
+
+from billing.enums import PaymentStatus, SubscriptionStatus
+from kitehub.db.querysets import RecordQuerySet
+
+if TYPE_CHECKING:
+    from billing.models import PaymentOrder, Subscription, SubscriptionHistory
+
+
+class PaymentOrderQuerySet(RecordQuerySet["PaymentOrder"]):
+    """Payment orders."""
+
+    def pending(self) -> Self:
+        """Orders that wait for money; newest first they use idx_payment_orders_status_created."""
+        return self.filter(status=PaymentStatus.PENDING)
+
+    def paid(self) -> Self:
+        """Orders whose money has come."""
+        return self.filter(status=PaymentStatus.PAID)
+
+    def overdue(self, *, at: datetime) -> Self:
+        """Orders past their expiry at a moment; with `pending()`, on idx_payment_orders_expires."""
+        return self.filter(expires_at__lt=at)
+
+    def of_user(self, user_id: UUID) -> Self:
+        """One person's orders (idx_payment_orders_user)."""
+        return self.filter(user_id=user_id)
+
+    def of_instance(self, instance_id: UUID) -> Self:
+        """One instance's orders (idx_payment_orders_instance)."""
+        return self.filter(instance_id=instance_id)
+
+
+class SubscriptionQuerySet(RecordQuerySet["Subscription"]):
+    """Subscriptions."""
+
+    def active(self) -> Self:
+        """Subscriptions that are paid for."""
+        return self.filter(status=SubscriptionStatus.ACTIVE)
+
+    def period_ending(self, *, before: datetime) -> Self:
+        """Subscriptions whose period ends before a moment, the first to end first.
+
+        With `active()`, on idx_subscriptions_status_period_end; else idx_subscriptions_period_end.
+        """
+        return self.filter(current_period_end__lt=before).order_by("current_period_end")
+
+    def of_instance(self, instance_id: UUID) -> Self:
+        """The subscription of one instance."""
+        return self.filter(instance_id=instance_id)
+
+
+class SubscriptionHistoryQuerySet(models.QuerySet["SubscriptionHistory"]):
+    """The audit trail of subscriptions."""
+
+    def of_subscription(self, subscription_id: UUID) -> Self:
+        """One subscription's changes, newest first (idx_subscription_history_subscription)."""
+        return self.filter(subscription_id=subscription_id).order_by("-changed_at")

@@ -1,0 +1,1 @@
+"""AI branding jobs."""

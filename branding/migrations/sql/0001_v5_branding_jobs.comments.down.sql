@@ -1,0 +1,1 @@
+COMMENT ON COLUMN branding_jobs.progress_percentage IS NULL;

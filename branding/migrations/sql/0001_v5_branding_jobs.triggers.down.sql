@@ -1,0 +1,1 @@
+DROP TRIGGER update_branding_jobs_updated_at ON branding_jobs;

@@ -1,0 +1,10 @@
+-- The values are UTC. Under a UTC session PostgreSQL knows that the bytes stay as they are and skips the
+-- rewrite; AT TIME ZONE would hide that from it.
+SET LOCAL timezone = 'UTC';
+
+ALTER TABLE branding_jobs
+    ALTER COLUMN created_at TYPE timestamp,
+    ALTER COLUMN updated_at TYPE timestamp,
+    ALTER COLUMN deleted_at TYPE timestamp;
+
+ANALYZE branding_jobs;

@@ -1,0 +1,1 @@
+"""KiteHub, the control plane of a Vietnamese teaching SaaS."""

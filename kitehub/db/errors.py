@@ -1,0 +1,234 @@
+"""What an operator can mend, said in one line of plain English.
+
+A wrong address, a missing right or a full server is the operator's; everything else is a bug and
+keeps its traceback. Errors that happen while connecting carry no SQLSTATE, so those are told apart
+by the server's English words; a server that speaks another language is quoted instead.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+import psycopg
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connections
+from django.db.migrations.exceptions import MigrationSchemaMissing
+
+SUPPORTED = "15 to 18"
+
+
+class EmbeddedServerError(Exception):
+    """The embedded server can't run; the message tells the operator why and what to do."""
+
+
+def explain(error: BaseException, *, using: str = DEFAULT_DB_ALIAS) -> str | None:
+    """Returns one line that says what is wrong and what to do, or None if the error is a bug.
+
+    `using` is the database alias to name where the error itself doesn't say which server it came
+    from. Never contains a password.
+    """
+    for link in _causes(error):
+        for rule in (_configuration, _too_old, _connecting, _working):
+            if line := rule(link, using):
+                return " ".join(line.split())
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what caused it. What merely happened before a bug doesn't explain the bug."""
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        # Django raises this one while it handles the cause, not from it.
+        implicit = link.__context__ if isinstance(link, MigrationSchemaMissing) else None
+        link = link.__cause__ or implicit
+
+
+# --- Rules: each returns a line for the errors that it knows -----------------------------------
+
+
+def _configuration(error: BaseException, using: str) -> str | None:
+    return str(error) if isinstance(error, ImproperlyConfigured | EmbeddedServerError) else None
+
+
+def _too_old(error: BaseException, using: str) -> str | None:
+    found = re.search(r"PostgreSQL .* required \(found ([\d.]+)\)", str(error))
+    if not isinstance(error, NotSupportedError) or not found:
+        return None
+    return (
+        f"{_Server(using)} is PostgreSQL {found[1]}, and KiteHub runs on {SUPPORTED}. Point "
+        "DATABASE_URL at one of these."
+    )
+
+
+def _connecting(error: BaseException, using: str) -> str | None:
+    if not isinstance(error, psycopg.OperationalError) or error.pgconn is None:
+        return None
+    server = _Server(using, error.pgconn)
+    message = str(error)
+    for pattern, say in _REFUSALS.items():
+        if re.search(pattern, message):
+            return say(server)
+    return f"{server} refused the connection: {_reason(message)} Check DATABASE_URL."
+
+
+def _working(error: BaseException, using: str) -> str | None:
+    if not isinstance(error, psycopg.Error):
+        return None
+    server = _Server(using)
+    if error.sqlstate in {"42501", "3F000"}:
+        return _missing_right(str(error.diag.message_primary or error), server)
+    if error.sqlstate in _STATES:
+        return _STATES[error.sqlstate](server)
+    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+        return f"The connection to {server} was lost: {_reason(str(error))} Try again."
+    return None
+
+
+# --- The server that an error is about ----------------------------------------------------------
+
+
+class _Server:
+    """Names for the server, role and database of an error, from the attempt or the settings."""
+
+    def __init__(self, using: str, attempt: "psycopg.pq.abc.PGconn | None" = None) -> None:
+        settings = connections[using].settings_dict
+        self.host = _text(attempt and attempt.host) or settings["HOST"] or "localhost"
+        self.port = _text(attempt and attempt.port) or settings["PORT"] or "5432"
+        self.role = _text(attempt and attempt.user) or settings["USER"]
+        self.database = _text(attempt and attempt.db) or settings["NAME"]
+        if not attempt and (live := connections[using].connection) is not None and not live.closed:
+            self.role = live.info.user
+
+    def __str__(self) -> str:
+        if self.host.startswith("/"):
+            return f"The server at the socket in {self.host}"
+        return f"The server at {self.host}:{self.port}"
+
+    @property
+    def quoted_role(self) -> str:
+        """The role as SQL spells it; a place to fill in where it isn't known."""
+        return _identifier(self.role) if self.role else "<your role>"
+
+
+def _text(value: bytes | None) -> str:
+    return (value or b"").decode(errors="replace")
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _reason(message: str) -> str:
+    """The part of libpq's message that says why, as a sentence."""
+    first = next((line for line in message.splitlines() if line.strip()), "no reason given")
+    for mark in ("FATAL:  ", "failed: "):
+        first = first.rpartition(mark)[2]
+    return first.strip().rstrip(".") + "."
+
+
+# --- Missing rights -----------------------------------------------------------------------------
+
+# PostgreSQL's words to the statement that its owner runs; {0} is what the message names.
+_GRANTS = {
+    r"permission denied for schema (.+)": "GRANT USAGE, CREATE ON SCHEMA {0} TO {role};",
+    r"no schema has been selected": "GRANT USAGE, CREATE ON SCHEMA public TO {role};",
+    r"permission denied for database (.+)": "GRANT CONNECT, CREATE ON DATABASE {0} TO {role};",
+    r"permission denied for (?:table|view) (.+)": (
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON {0} TO {role};"
+    ),
+    r"permission denied for sequence (.+)": "GRANT USAGE, SELECT ON SEQUENCE {0} TO {role};",
+    r"permission denied for function (.+)": "GRANT EXECUTE ON FUNCTION {0} TO {role};",
+    r"permission denied for language (.+)": "GRANT USAGE ON LANGUAGE {0} TO {role};",
+    r"permission denied for type (.+)": "GRANT USAGE ON TYPE {0} TO {role};",
+    r"permission denied to create database": "ALTER ROLE {role} CREATEDB;",
+    r"must be owner of (\w+) (.+)": "ALTER {0} {1} OWNER TO {role};",
+}
+
+
+def _missing_right(message: str, server: _Server) -> str:
+    what = f"The role {server.quoted_role} lacks a right in the database {server.database}"
+    for pattern, grant in _GRANTS.items():
+        if found := re.search(pattern, message):
+            names = [name.upper() if name == "table" else name for name in found.groups()]
+            statement = grant.format(*names, role=server.quoted_role)
+            return f"{what} ({message}). As the owner or a superuser run: {statement}"
+    return f"{what}: {message}. Ask the owner of the database for it."
+
+
+# --- What the server says while connecting, and later ---------------------------------------------
+
+
+def _no_answer(server: _Server) -> str:
+    return f"{server} doesn't answer. Start it, or correct the host and port in DATABASE_URL."
+
+
+def _no_host(server: _Server) -> str:
+    return f"The host {server.host} is unknown. Correct it in DATABASE_URL."
+
+
+def _no_database(server: _Server) -> str:
+    return (
+        f"{server} has no database {server.database}. Create it (CREATE DATABASE "
+        f"{_identifier(server.database)};), or correct the name in DATABASE_URL."
+    )
+
+
+def _bad_login(server: _Server) -> str:
+    return (
+        f"{server} doesn't let the role {server.quoted_role} in: the role or its password is "
+        "wrong. Correct them in DATABASE_URL."
+    )
+
+
+def _no_entry(server: _Server) -> str:
+    return (
+        f"{server} has no entry in pg_hba.conf that lets the role {server.quoted_role} connect to "
+        f"{server.database} from here. Add one there, or correct DATABASE_URL."
+    )
+
+
+def _no_connect_right(server: _Server) -> str:
+    return _missing_right(f"permission denied for database {_identifier(server.database)}", server)
+
+
+def _full(server: _Server) -> str:
+    return f"{server} has no connection left. Close some, or raise its max_connections."
+
+
+def _not_ready(server: _Server) -> str:
+    return f"{server} is starting up or shutting down. Try again in a moment."
+
+
+def _ended(server: _Server) -> str:
+    return f"{server} ended the connection: it is being shut down. Try again once it is back."
+
+
+def _read_only(server: _Server) -> str:
+    return f"{server} is read-only, so probably a standby. Point DATABASE_URL at the primary."
+
+
+def _disk_full(server: _Server) -> str:
+    return f"{server} has no disk space left. Free some, then try again."
+
+
+_REFUSALS: dict[str, Callable[[_Server], str]] = {
+    r"database \".*\" does not exist": _no_database,
+    r"authentication failed|role \".*\" does not exist|no password supplied": _bad_login,
+    r"is not permitted to log in": _bad_login,
+    r"no pg_hba.conf entry|pg_hba.conf rejects": _no_entry,
+    r"permission denied for database": _no_connect_right,
+    r"too many (clients|connections)|remaining connection slots": _full,
+    r"the database system is|not currently accepting connections": _not_ready,
+    r"could not translate host name|failed to resolve host": _no_host,
+    r"Connection refused|No such file or directory|timeout|timed out|unreachable": _no_answer,
+}
+_STATES: dict[str, Callable[[_Server], str]] = {
+    "3D000": _no_database,
+    "28000": _no_entry,
+    "28P01": _bad_login,
+    "53100": _disk_full,
+    "53300": _full,
+    "57P01": _ended,
+    "57P03": _not_ready,
+    "25006": _read_only,
+}

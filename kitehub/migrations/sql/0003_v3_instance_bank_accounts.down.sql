@@ -1,0 +1,1 @@
+DROP TRIGGER update_instances_updated_at ON instances;

@@ -1,0 +1,13 @@
+-- The values are UTC. Under a UTC session PostgreSQL knows that the bytes stay as they are and skips the
+-- rewrite; AT TIME ZONE would hide that from it.
+SET LOCAL timezone = 'UTC';
+
+ALTER TABLE instances
+    ALTER COLUMN trial_started_at TYPE timestamptz,
+    ALTER COLUMN trial_expires_at TYPE timestamptz,
+    ALTER COLUMN subscription_expires_at TYPE timestamptz,
+    ALTER COLUMN created_at TYPE timestamptz,
+    ALTER COLUMN updated_at TYPE timestamptz,
+    ALTER COLUMN deleted_at TYPE timestamptz;
+
+ANALYZE instances;

@@ -1,0 +1,73 @@
+"""People who sign in: staff and the owners of instances."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from kitehub.db.base import Identified
+from kitehub.db.fields import EmailLoginField
+from kitehub.db.functions import Now
+
+
+class UserManager(BaseUserManager["User"]):
+    """Creates users by e-mail address."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A user with this login; without a password nobody can sign in as them."""
+        if not email:
+            raise ValueError("A user needs an e-mail address.")
+        user = self.model(email=email, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """A user who may do everything in the admin."""
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    def with_perm(self, *args: Any, **kwargs: Any) -> Any:
+        """Users who hold a permission, as Django's own manager answers it."""
+        from django.contrib.auth.models import UserManager as DjangoUserManager
+
+        return DjangoUserManager.with_perm(self, *args, **kwargs)  # type: ignore[arg-type]
+
+
+class User(Identified, AbstractBaseUser, PermissionsMixin):
+    """A person. The e-mail address is the login, in lower case."""
+
+    email = EmailLoginField(_("e-mail address"), max_length=254)
+    full_name = models.CharField(_("full name"), max_length=200, blank=True)
+    is_staff = models.BooleanField(
+        _("staff"), default=False, help_text=_("May sign in to the back office.")
+    )
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Take this off instead of deleting the account.")
+    )
+    date_joined = models.DateTimeField(_("joined"), db_default=Now(), editable=False)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    class Meta:
+        db_table = "kitehub_users"
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["email"], name="kitehub_users_email_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name or self.email
+
+    def get_full_name(self) -> str:
+        """The name people use, or the login where none is known."""
+        return str(self)
+
+    def get_short_name(self) -> str:
+        """The last word: Vietnamese put the given name last."""
+        return str(self).split()[-1]

@@ -1,0 +1,6 @@
+"""Every reusable filter on users, instances and instance configs."""
+
+from kitehub.querysets.configs import InstanceConfigQuerySet
+from kitehub.querysets.instances import InstanceQuerySet
+
+__all__ = ["InstanceConfigQuerySet", "InstanceQuerySet"]

@@ -1,0 +1,193 @@
+"""Settings, read from the environment. docs/settings.md lists every variable.
+
+Unset, the project runs on one machine for development: DEBUG on, an embedded PostgreSQL in
+`.data/`. The WSGI and ASGI entry points turn DEBUG off unless told otherwise, and with DEBUG off
+each secret must be given: a missing one is an error that names it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+
+
+def _flag(name: str, default: bool) -> bool:
+    """Reads a boolean variable; a word that is neither yes nor no is an error, not False."""
+    value = env.str(name, default="").strip().lower()
+    if not value:
+        return default
+    if value in {"1", "true", "t", "yes", "y", "on"}:
+        return True
+    if value in {"0", "false", "f", "no", "n", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name} is {value!r}; set it to on or off.")
+
+
+def _secret(name: str, *, development: str) -> str:
+    """Reads a secret; only with DEBUG on may it be missing."""
+    value = env.str(name, default="").strip()
+    if value:
+        return value
+    if DEBUG:
+        return development
+    raise ImproperlyConfigured(
+        f"{name} is not set. With DJANGO_DEBUG off it must be given: see docs/settings.md."
+    )
+
+
+def _database() -> dict[str, Any]:
+    """The database that DATABASE_URL names, or the embedded server where it is unset."""
+    url = env.str("DATABASE_URL", default="").strip()
+    if not url:
+        if not DEBUG:
+            raise ImproperlyConfigured(
+                "DATABASE_URL is not set. With DJANGO_DEBUG off it must name a PostgreSQL 15 "
+                "or newer, for example postgres://user:password@host:5432/kitehub."
+            )
+        return {"ENGINE": "kitehub.db.backends.embedded", "NAME": "kitehub"}
+    if not url.startswith(("postgres://", "postgresql://", "pgsql://")):
+        raise ImproperlyConfigured(
+            "DATABASE_URL must start with postgres://, for example "
+            "postgres://user:password@host:5432/kitehub."
+        )
+    try:
+        config = env.db_url_config(url, engine="kitehub.db.backends.postgresql")
+    except ValueError as error:
+        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {error}.") from None
+    if not config.get("NAME"):
+        raise ImproperlyConfigured(
+            "DATABASE_URL names no database; add one after the last slash, for example "
+            "postgres://user:password@host:5432/kitehub."
+        )
+    return {**config, "CONN_HEALTH_CHECKS": True}
+
+
+# --- Environment ------------------------------------------------------------------------------
+
+DEBUG = _flag("DJANGO_DEBUG", default=True)
+SECRET_KEY = _secret("SECRET_KEY", development="development-only-" + "0" * 48)
+# Newest key first; the rest still decrypt. The development key protects nothing.
+KITEHUB_FIELD_KEYS = [
+    key.strip()
+    for key in _secret(
+        "KITEHUB_FIELD_KEYS", development="ZGV2ZWxvcG1lbnQtb25seS1rZXktMDAwMDAwMDAwMDA="
+    ).split(",")
+]
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Where the embedded server and the demo's files live.
+DATA_DIR = Path(env.str("KITEHUB_DATA_DIR", default=str(BASE_DIR / ".data"))).expanduser()
+
+# --- Applications -----------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "kitehub",
+    "billing",
+    "analytics",
+    "branding",
+    "storage",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "kitehub.middleware.ChosenLanguageMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "kitehub.urls"
+WSGI_APPLICATION = "kitehub.wsgi.application"
+ASGI_APPLICATION = "kitehub.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Data -------------------------------------------------------------------------------------
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "kitehub.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# --- Languages and time -----------------------------------------------------------------------
+
+LANGUAGE_CODE = "vi"
+LANGUAGES = [("vi", "Tiếng Việt"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "kitehub" / "locale"]
+FORMAT_MODULE_PATH = ["kitehub.formats"]
+USE_I18N = True
+USE_TZ = True
+# People's time; the database keeps UTC.
+TIME_ZONE = "Asia/Ho_Chi_Minh"
+
+# --- Static files -----------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "static-root"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# --- Security ---------------------------------------------------------------------------------
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SESSION_COOKIE_HTTPONLY = True
+SECURE_SSL_REDIRECT = _flag("SECURE_SSL_REDIRECT", default=not DEBUG)
+SECURE_HSTS_SECONDS = 0 if DEBUG else 60 * 60 * 24 * 365
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+if _flag("BEHIND_HTTPS_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# --- Admin theme ------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "KiteHub",
+    "SITE_HEADER": "KiteHub",
+    "SITE_SUBHEADER": _("Back office"),
+    "SITE_SYMBOL": "school",
+    "SITE_URL": None,
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_LANGUAGES": True,
+}

@@ -1,0 +1,10 @@
+"""The WSGI entry point. A server that imports it runs in production mode unless told otherwise."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kitehub.settings")
+os.environ.setdefault("DJANGO_DEBUG", "off")
+
+application = get_wsgi_application()

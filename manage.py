@@ -1,0 +1,16 @@
+#!/usr/bin/env python
+"""KiteHub's command line: `python manage.py help` lists the commands."""
+
+import os
+import sys
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kitehub.settings")
+    from kitehub.management.cli import execute
+
+    execute(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Stored bytes: usage and the events behind it."""
