@@ -1,0 +1,68 @@
+"""Branding jobs in the admin."""
+
+from typing import ClassVar
+
+from django.contrib import admin
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RangeDateFilter
+from unfold.decorators import display
+
+from branding.enums import BrandingStatus
+from branding.models import BrandingJob
+from kitehub.backoffice import RecordAdmin
+from kitehub.backoffice.base import RECORD_FIELDSET
+from kitehub.models import Instance
+
+STATUS_COLOURS = {
+    BrandingStatus.PENDING.value: "warning",
+    BrandingStatus.PROCESSING.value: "info",
+    BrandingStatus.COMPLETED.value: "success",
+    BrandingStatus.FAILED.value: "danger",
+}
+
+
+@admin.register(BrandingJob)
+class BrandingJobAdmin(RecordAdmin):
+    """AI branding jobs."""
+
+    list_display = (
+        "job_id",
+        "instance",
+        "status_label",
+        "progress_text",
+        "language",
+        "created_at",
+        "updated_at",
+        "error_message",
+    )
+    list_filter = ("status", "language", ("created_at", RangeDateFilter))
+    list_select_related = ("instance",)
+    ordering = ("-created_at",)
+    date_hierarchy = "created_at"
+    search_columns: ClassVar = {"job_id": str}
+    search_uuids = ("id", "instance_id")
+    search_help_text = _("Job code, subdomain or ID")
+    autocomplete_fields = ("instance",)
+    fieldsets = (
+        (None, {"fields": (("job_id", "instance"), "organization_name", ("logo_url", "language"))}),
+        (_("Progress"), {"fields": (("status", "progress_percentage"), "error_message")}),
+        (_("Result"), {"fields": ("generated_assets",)}),
+        RECORD_FIELDSET,
+    )
+
+    def related_matches(self, term: str) -> Q:
+        """Jobs of the instance with this subdomain."""
+        found = Instance.all_objects.filter(subdomain=term.lower())
+        instances = list(found.values_list("id", flat=True))
+        return Q(instance_id__in=instances) if instances else Q()
+
+    @display(description=_("status"), ordering="status", label=STATUS_COLOURS)
+    def status_label(self, job: BrandingJob) -> tuple[str, str]:
+        """The status as a coloured label."""
+        return job.status, job.get_status_display()
+
+    @display(description=_("progress"), ordering="progress_percentage")
+    def progress_text(self, job: BrandingJob) -> str:
+        """The progress in percent."""
+        return f"{job.progress_percentage}\u00a0%"

@@ -1,0 +1,97 @@
+"""Instances."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RangeDateFilter
+from unfold.decorators import display
+
+from kitehub.backoffice import RecordAdmin
+from kitehub.backoffice.base import RECORD_FIELDSET
+from kitehub.db.placement import pool_url
+from kitehub.enums import InstanceStatus
+from kitehub.models import Instance, User
+
+STATUS_COLOURS = {
+    InstanceStatus.TRIAL.value: "info",
+    InstanceStatus.ACTIVE.value: "success",
+    InstanceStatus.SUSPENDED.value: "danger",
+}
+
+
+@admin.register(Instance)
+class InstanceAdmin(RecordAdmin):
+    """Schools. Where an instance's data lives is not for this page."""
+
+    list_display = (
+        "organization_name",
+        "subdomain",
+        "status_label",
+        "tier",
+        "owner",
+        "trial_expires_at",
+        "subscription_expires_at",
+        "created_at",
+    )
+    list_filter = ("status", "tier", ("created_at", RangeDateFilter))
+    list_select_related = ("owner",)
+    ordering = ("-created_at",)
+    date_hierarchy = "created_at"
+    search_columns: ClassVar = {"subdomain": str.lower, "custom_domain": str.lower}
+    search_uuids = ("id", "owner_id")
+    search_help_text = _("Subdomain, own domain, owner's e-mail, ID, or part of the name")
+    autocomplete_fields = ("owner",)
+    readonly_fields = (*RecordAdmin.readonly_fields, "subscription_id")
+    fieldsets = (
+        (None, {"fields": ("organization_name", ("subdomain", "custom_domain"), "owner")}),
+        (
+            _("Terms"),
+            {
+                "fields": (
+                    ("tier", "status"),
+                    ("trial_started_at", "trial_expires_at"),
+                    ("subscription_id", "subscription_expires_at"),
+                )
+            },
+        ),
+        (
+            _("Bank account for course fees"),
+            {
+                "fields": (
+                    ("bank_code", "bank_name"),
+                    ("account_number", "account_name"),
+                    "qr_template",
+                )
+            },
+        ),
+        RECORD_FIELDSET,
+    )
+
+    def related_matches(self, term: str) -> Q:
+        """Instances of the owner with this e-mail address."""
+        owners = list(User.objects.filter(email=term).values_list("id", flat=True))
+        return Q(owner_id__in=owners) if owners else Q()
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Whole values first; only if none fits, names that contain the term."""
+        found, duplicates = super().get_search_results(request, queryset, search_term)
+        term = search_term.strip()
+        if term and "\x00" not in term and not found.exists():
+            return queryset.filter(organization_name__icontains=term), False
+        return found, duplicates
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """A school entered by hand starts in the pool."""
+        if not change:
+            obj.database_url = pool_url()
+        super().save_model(request, obj, form, change)
+
+    @display(description=_("status"), ordering="status", label=STATUS_COLOURS)
+    def status_label(self, instance: Instance) -> tuple[str, str]:
+        """The status as a coloured label."""
+        return instance.status, instance.get_status_display()

@@ -1,0 +1,7 @@
+"""What every app's admin builds on: base classes, exact search, names of instances."""
+
+from kitehub.backoffice.base import AuditAdmin, RecordAdmin
+from kitehub.backoffice.names import InstanceNames
+from kitehub.backoffice.search import ExactSearch
+
+__all__ = ["AuditAdmin", "ExactSearch", "InstanceNames", "RecordAdmin"]

@@ -1,0 +1,96 @@
+"""Storage usage and events in the admin."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RangeDateFilter
+from unfold.decorators import display
+
+from kitehub.backoffice import AuditAdmin, InstanceNames
+from kitehub.display import percent, size
+from storage.enums import StorageOperation
+from storage.models import StorageEvent, StorageUsage
+
+
+class FillFilter(admin.SimpleListFilter):
+    """How full the storage is."""
+
+    title = _("use of the limit")
+    parameter_name = "fill"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Over 90 %, and over the limit."""
+        return [("90", _("over 90 %")), ("100", _("over the limit"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """Usage above the chosen share."""
+        if self.value() == "90":
+            return queryset.above(90)
+        return queryset.over_limit() if self.value() == "100" else queryset
+
+
+@admin.register(StorageUsage)
+class StorageUsageAdmin(InstanceNames, AuditAdmin):
+    """How much each instance stores."""
+
+    list_display = ("instance_name", "used_text", "limit_text", "share_text", "last_updated")
+    list_filter = (FillFilter,)
+    ordering = ("-used_bytes",)
+    search_uuids: ClassVar = ("id", "instance_id")
+    search_help_text = _("Subdomain or ID")
+    fields = ("instance_name", "used_text", "limit_text", "share_text", "last_updated")
+    readonly_fields = fields
+
+    @display(description=_("used"), ordering="used_bytes")
+    def used_text(self, usage: StorageUsage) -> str:
+        """The bytes in use."""
+        return size(usage.used_bytes)
+
+    @display(description=_("limit"), ordering="limit_bytes")
+    def limit_text(self, usage: StorageUsage) -> str:
+        """The bytes allowed."""
+        return size(usage.limit_bytes)
+
+    @display(description=_("share"))
+    def share_text(self, usage: StorageUsage) -> str:
+        """The share of the limit."""
+        return percent(usage.used_bytes, usage.limit_bytes)
+
+
+@admin.register(StorageEvent)
+class StorageEventAdmin(InstanceNames, AuditAdmin):
+    """Every upload and deletion."""
+
+    list_display = (
+        "created_at",
+        "instance_name",
+        "operation_label",
+        "file_name",
+        "file_type",
+        "size_text",
+        "created_by",
+    )
+    list_filter = ("operation", "file_type", ("created_at", RangeDateFilter))
+    ordering = ("-created_at",)
+    date_hierarchy = "created_at"
+    search_uuids = ("id", "instance_id")
+    search_help_text = _("Subdomain or ID")
+
+    @display(
+        description=_("operation"),
+        ordering="operation",
+        label={
+            StorageOperation.UPLOAD.value: "success",
+            StorageOperation.DELETE.value: "warning",
+        },
+    )
+    def operation_label(self, event: StorageEvent) -> tuple[str, str]:
+        """The operation as a coloured label."""
+        return event.operation, event.get_operation_display()
+
+    @display(description=_("size"), ordering="file_size_bytes")
+    def size_text(self, event: StorageEvent) -> str:
+        """The file's size."""
+        return size(event.file_size_bytes)
