@@ -36,7 +36,7 @@ class BrandingJobAdmin(RecordAdmin):
         "updated_at",
         "error_message",
     )
-    list_filter = ("status", "language", ("created_at", RangeDateFilter))
+    list_filter = ("status", ("created_at", RangeDateFilter))
     list_select_related = ("instance",)
     ordering = ("-created_at",)
     date_hierarchy = "created_at"

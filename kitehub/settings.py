@@ -7,6 +7,7 @@ each secret must be given: a missing one is an error that names it.
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -31,7 +32,7 @@ def _flag(name: str, default: bool) -> bool:
 
 def _secret(name: str, *, development: str) -> str:
     """Reads a secret; only with DEBUG on may it be missing."""
-    value = env.str(name, default="").strip()
+    value: str = env.str(name, default="").strip()
     if value:
         return value
     if DEBUG:
@@ -65,7 +66,8 @@ def _database() -> dict[str, Any]:
             "DATABASE_URL names no database; add one after the last slash, for example "
             "postgres://user:password@host:5432/kitehub."
         )
-    return {**config, "CONN_HEALTH_CHECKS": True}
+    # A socket's folder is a percent-encoded host, as libpq has it; environ leaves that encoded.
+    return {**config, "HOST": unquote(config["HOST"]), "CONN_HEALTH_CHECKS": True}
 
 
 # --- Environment ------------------------------------------------------------------------------
@@ -104,7 +106,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # With DEBUG on, runserver finds the files itself.
+    *([] if DEBUG else ["whitenoise.middleware.WhiteNoiseMiddleware"]),
     "django.contrib.sessions.middleware.SessionMiddleware",
     "kitehub.middleware.ChosenLanguageMiddleware",
     "django.middleware.common.CommonMiddleware",

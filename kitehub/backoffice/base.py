@@ -41,6 +41,11 @@ class RecordAdmin(ExactSearch, ModelAdmin):
         "updated_by",
     )
 
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
+        """A row that isn't there yet has no record to show."""
+        fieldsets = super().get_fieldsets(request, obj)
+        return [part for part in fieldsets if obj is not None or part is not RECORD_FIELDSET]
+
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody: a deleted row of money or of a school cannot be explained afterwards."""
         return False

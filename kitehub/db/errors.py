@@ -61,10 +61,12 @@ def _too_old(error: BaseException, using: str) -> str | None:
 
 
 def _connecting(error: BaseException, using: str) -> str | None:
-    if not isinstance(error, psycopg.OperationalError) or error.pgconn is None:
+    message = str(error)
+    # An unknown host is found out before there is an attempt.
+    attempted = getattr(error, "pgconn", None) is not None or "failed to resolve host" in message
+    if not isinstance(error, psycopg.OperationalError) or not attempted:
         return None
     server = _Server(using, error.pgconn)
-    message = str(error)
     for pattern, say in _REFUSALS.items():
         if re.search(pattern, message):
             return say(server)
@@ -80,7 +82,7 @@ def _working(error: BaseException, using: str) -> str | None:
     if error.sqlstate in _STATES:
         return _STATES[error.sqlstate](server)
     if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
-        return f"The connection to {server} was lost: {_reason(str(error))} Try again."
+        return f"{server} ended the connection: {_reason(str(error))} Try again."
     return None
 
 
@@ -92,11 +94,16 @@ class _Server:
 
     def __init__(self, using: str, attempt: "psycopg.pq.abc.PGconn | None" = None) -> None:
         settings = connections[using].settings_dict
-        self.host = _text(attempt and attempt.host) or settings["HOST"] or "localhost"
-        self.port = _text(attempt and attempt.port) or settings["PORT"] or "5432"
-        self.role = _text(attempt and attempt.user) or settings["USER"]
-        self.database = _text(attempt and attempt.db) or settings["NAME"]
-        if not attempt and (live := connections[using].connection) is not None and not live.closed:
+        self.host: str = settings["HOST"] or "localhost"
+        self.port: str = settings["PORT"] or "5432"
+        self.role: str = settings["USER"]
+        self.database: str = settings["NAME"]
+        if attempt is not None:
+            self.host = _text(attempt.host) or self.host
+            self.port = _text(attempt.port) or self.port
+            self.role = _text(attempt.user) or self.role
+            self.database = _text(attempt.db) or self.database
+        elif (live := connections[using].connection) is not None and not live.closed:
             self.role = live.info.user
 
     def __str__(self) -> str:
@@ -218,7 +225,7 @@ _REFUSALS: dict[str, Callable[[_Server], str]] = {
     r"no pg_hba.conf entry|pg_hba.conf rejects": _no_entry,
     r"permission denied for database": _no_connect_right,
     r"too many (clients|connections)|remaining connection slots": _full,
-    r"the database system is|not currently accepting connections": _not_ready,
+    r"the database system is": _not_ready,
     r"could not translate host name|failed to resolve host": _no_host,
     r"Connection refused|No such file or directory|timeout|timed out|unreachable": _no_answer,
 }

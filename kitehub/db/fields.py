@@ -3,10 +3,10 @@
 import copy
 from typing import Any
 
-from django.core.exceptions import EmptyResultSet
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import lookups
+from django.db.models.expressions import ExpressionList
 from django.db.models.fields.related_descriptors import (
     ForwardManyToOneDescriptor,
     ForwardOneToOneDescriptor,
@@ -19,12 +19,13 @@ class EnumField(models.CharField):  # type: ignore[type-arg]
 
     An unknown label in a filter matches no row, as it would in a text column, where PostgreSQL
     itself would raise. Writes are cast to the enum, so bulk_create, bulk_update and update() take
-    values, text columns and Case/When alike. Order is the order of the labels.
+    values, text columns and Case/When alike. Order is the order of the labels, but against a text
+    expression it is the alphabet's.
 
-    Text functions do not exist for enums: put `Cast(field, TextField())` around the column in
-    Lower, Length, Concat, Coalesce(…, ""), and where a text column is compared *to* the enum
-    (`filter(tier=Cast("status", TextField()))`). A Case that mixes Value and F needs an
-    `output_field`.
+    Text functions do not exist for enums: put `Cast(field, CharField())` around the column in
+    Lower, Length, Concat, ArrayAgg, Coalesce(…, Value("")), union() with text, and where a text
+    column is compared *to* the enum (`filter(tier=Cast("status", CharField()))`). A Case that mixes
+    Value and F needs this field as its `output_field`.
     """
 
     def __init__(
@@ -51,6 +52,10 @@ class EnumField(models.CharField):  # type: ignore[type-arg]
         """The enum's own type name."""
         return self.enum_type
 
+    def cast_db_type(self, connection: BaseDatabaseWrapper) -> str:
+        """The enum here too: a CharField without length would be cast to varchar."""
+        return self.enum_type
+
     def get_placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
         """A cast, because psycopg sends text and PostgreSQL casts text to an enum only if asked.
 
@@ -63,7 +68,12 @@ class EnumField(models.CharField):  # type: ignore[type-arg]
         return self.enum is None or label in self.enum.values
 
 
-class _EnumLookup(lookups.FieldGetDbPrepValueMixin, lookups.BuiltinLookup):  # type: ignore[type-arg]
+# What matches no row. Not EmptyResultSet, which Django reads as 0 in annotate(x=Q(…)) and which
+# empties the whole query from within a FilteredRelation; not FALSE, which may not be ordered by.
+_NOWHERE = "1 = 0"
+
+
+class _EnumLookup(lookups.FieldGetDbPrepValueMixin, lookups.BuiltinLookup):
     """A comparison that treats an unknown label as equal to nothing, and text as text."""
 
     def get_prep_lookup(self) -> Any:
@@ -71,23 +81,31 @@ class _EnumLookup(lookups.FieldGetDbPrepValueMixin, lookups.BuiltinLookup):  # t
             self.rhs = self.rhs.value
         return super().get_prep_lookup()
 
+    def _against(self) -> Any:
+        """The field of an expression on the right; the left one's own for plain labels."""
+        if self.rhs_is_direct_value():
+            return self.lhs.output_field
+        return getattr(self.rhs, "output_field", None)
+
     def process_lhs(
         self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, lhs: Any = None
     ) -> Any:
         sql, params = super().process_lhs(compiler, connection, lhs)
-        other = getattr(self.rhs, "output_field", None)
-        if not self.rhs_is_direct_value() and not isinstance(other, EnumField):
+        if getattr(self._against(), "enum_type", None) != self.lhs.output_field.enum_type:
+            sql = f"({sql})::text"
+        return sql, params
+
+    def process_rhs(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
+        sql, params = super().process_rhs(compiler, connection)
+        other = getattr(self._against(), "enum_type", None)
+        if other not in (None, self.lhs.output_field.enum_type):
             sql = f"({sql})::text"
         return sql, params
 
     def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
-        if self.rhs_is_direct_value():
-            self._drop_unknown()
+        if self.rhs_is_direct_value() and not self.lhs.output_field.knows(self.rhs):
+            return _NOWHERE, []
         return super().as_sql(compiler, connection)
-
-    def _drop_unknown(self) -> None:
-        if not self.lhs.output_field.knows(self.rhs):
-            raise EmptyResultSet
 
 
 @EnumField.register_lookup
@@ -119,20 +137,39 @@ class EnumLessThanOrEqual(_EnumLookup, lookups.LessThanOrEqual):
 class EnumIn(_EnumLookup, lookups.In):
     """Membership; unknown labels are dropped from the list."""
 
-    def _drop_unknown(self) -> None:
-        knows = self.lhs.output_field.knows
-        self.rhs = [label for label in self.rhs if hasattr(label, "as_sql") or knows(label)]
-        if not self.rhs:
-            raise EmptyResultSet
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
+        """The labels that exist, or a comparison with each item where columns are among them."""
+        if isinstance(self.rhs, ExpressionList):
+            choices = [EnumExact(self.lhs, item) for item in self.rhs.get_source_expressions()]
+            return _joined(" OR ", choices, compiler)
+        if not self.rhs_is_direct_value():
+            return lookups.In.as_sql(self, compiler, connection)
+        lookup = self.copy()
+        lookup.rhs = [label for label in self.rhs if self.lhs.output_field.knows(label)]
+        if not lookup.rhs:
+            return _NOWHERE, []
+        return lookups.In.as_sql(lookup, compiler, connection)
 
 
 @EnumField.register_lookup
 class EnumRange(_EnumLookup, lookups.Range):
     """Between two labels, both included."""
 
-    def _drop_unknown(self) -> None:
-        if not all(map(self.lhs.output_field.knows, self.rhs)):
-            raise EmptyResultSet
+    def as_sql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper) -> Any:
+        """Two comparisons: BETWEEN would need both bounds in one type."""
+        bounds = self.rhs
+        if isinstance(bounds, ExpressionList):
+            bounds = bounds.get_source_expressions()
+        first, last = bounds
+        ends = [EnumGreaterThanOrEqual(self.lhs, first), EnumLessThanOrEqual(self.lhs, last)]
+        return _joined(" AND ", ends, compiler)
+
+
+def _joined(operator: str, conditions: list[Any], compiler: SQLCompiler) -> tuple[str, list[Any]]:
+    """The conditions in one pair of parentheses."""
+    parts = [compiler.compile(condition) for condition in conditions]
+    sql = operator.join(part for part, _ in parts)
+    return f"({sql})", [param for _, params in parts for param in params]
 
 
 class _NullSafe:

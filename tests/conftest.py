@@ -1,0 +1,29 @@
+"""Fixtures of all tests."""
+
+import os
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from kitehub.models import User
+
+# The tests' embedded server is their own: no test touches a developer's data, and no crash of
+# the machine can matter to it.
+settings.DATA_DIR = settings.DATA_DIR / "tests"
+os.environ.setdefault("KITEHUB_EMBEDDED_FSYNC", "off")
+# The real hasher is slow on purpose, and most tests sign in.
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def staff(db: None) -> User:
+    """A superuser."""
+    return User.objects.create_superuser("staff@kitehub.test", "a long password", full_name="Lê Na")
+
+
+@pytest.fixture
+def back_office(client: Client, staff: User) -> Client:
+    """A browser that is signed in as a superuser."""
+    client.force_login(staff)
+    return client

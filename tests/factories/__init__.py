@@ -1,0 +1,1 @@
+"""Factories of every model, by app. What a test cares about, it passes."""

@@ -1,0 +1,67 @@
+"""Users, instances and instance configs."""
+
+from datetime import timedelta
+from typing import Any
+
+import factory
+from django.utils import timezone
+from factory.django import DjangoModelFactory
+
+from kitehub.enums import InstanceStatus, Tier
+from kitehub.models import Instance, InstanceConfig, User
+from kitehub.plans import PLANS
+
+
+class UserFactory(DjangoModelFactory[User]):
+    """A person; given a `password` they can sign in, with the traits `staff` or `superuser`."""
+
+    class Meta:
+        model = User
+
+    class Params:
+        staff = factory.Trait(is_staff=True)
+        superuser = factory.Trait(is_staff=True, is_superuser=True)
+
+    email = factory.Sequence(lambda n: f"nguoi-dung-{n}@example.vn")
+    full_name = factory.Sequence(lambda n: f"Nguyễn Văn {n}")
+
+    @classmethod
+    def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:
+        return model_class.objects.create_user(*args, **kwargs)
+
+
+class InstanceFactory(DjangoModelFactory[Instance]):
+    """A school that has bought its tier; with the trait `trial`, one that still tries it."""
+
+    class Meta:
+        model = Instance
+
+    class Params:
+        trial = factory.Trait(
+            status=InstanceStatus.TRIAL,
+            trial_started_at=factory.LazyFunction(timezone.now),
+            trial_expires_at=factory.LazyAttribute(
+                lambda instance: instance.trial_started_at + timedelta(days=14)
+            ),
+        )
+
+    subdomain = factory.Sequence(lambda n: f"truong-{n}")
+    organization_name = factory.Sequence(lambda n: f"Trung tâm Anh ngữ Sao Mai {n}")
+    owner = factory.SubFactory(UserFactory)
+    tier = Tier.BASIC
+    status = InstanceStatus.ACTIVE
+    database_url = "postgres://127.0.0.1:5432/kitehub"
+    database_username = "kitehub"
+    database_password = "not-a-secret"
+
+
+class InstanceConfigFactory(DjangoModelFactory[InstanceConfig]):
+    """The features and limits that a tier comes with."""
+
+    class Meta:
+        model = InstanceConfig
+
+    instance_id = factory.Faker("uuid4", cast_to=None)
+    tier = Tier.BASIC
+    features = factory.LazyAttribute(lambda config: dict(PLANS[config.tier].features))
+    limitations = factory.LazyAttribute(lambda config: dict(PLANS[config.tier].limitations))

@@ -1,0 +1,140 @@
+"""Every table of the plan has a list that staff can use."""
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from tests.factories.analytics import GuestEventFactory, GuestSessionFactory
+from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
+from tests.factories.branding import BrandingJobFactory
+from tests.factories.kitehub import InstanceConfigFactory, InstanceFactory
+from tests.factories.storage import StorageEventFactory, StorageUsageFactory
+
+OURS = ["kitehub", "billing", "analytics", "branding", "storage"]
+MODELS = [model for app in OURS for model in apps.get_app_config(app).get_models()]
+
+
+def list_url(model: type) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+@pytest.fixture
+def rows(db: None) -> None:
+    """Three rows or more in every table, each with an owner and an instance of its own."""
+    for number in range(3):
+        instance = InstanceFactory(organization_name=f"Trung tâm Toán Việt {number}")
+        InstanceConfigFactory(instance_id=instance.id)
+        PaymentOrderFactory(instance=instance)
+        subscription = SubscriptionFactory(instance=instance)
+        subscription.tier = "PREMIUM"
+        subscription.save()
+        session = GuestSessionFactory(instance_id=instance.id)
+        GuestEventFactory(instance_id=instance.id, session_id=session.session_id)
+        BrandingJobFactory(instance=instance)
+        StorageEventFactory(instance_id=instance.id)
+
+
+def test_every_table_has_an_admin() -> None:
+    assert [model for model in MODELS if model not in admin.site._registry] == []
+    assert len(MODELS) == 11  # the plan's ten and the users
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.model_name)
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_list_and_row_open_in_both_languages(
+    model: type, language: str, back_office: Client, rows: None
+) -> None:
+    back_office.cookies["django_language"] = language
+    page = back_office.get(list_url(model))
+    assert page.status_code == 200
+    assert len(page.context["cl"].result_list) >= 1
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
+    row = model._base_manager.first()
+    assert back_office.get(reverse(name, args=[row.pk])).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        ("kitehub.User", 5),
+        ("kitehub.Instance", 6),
+        ("kitehub.InstanceConfig", 5),
+        ("billing.PaymentOrder", 6),
+        ("billing.Subscription", 6),
+        ("billing.SubscriptionHistory", 6),
+        ("analytics.GuestSession", 7),
+        ("analytics.GuestEvent", 5),
+        ("branding.BrandingJob", 6),
+        ("storage.StorageUsage", 5),
+        ("storage.StorageEvent", 7),
+    ],
+)
+def test_queries_of_a_list_do_not_grow_with_its_rows(
+    label: str, expected: int, back_office: Client, rows: None
+) -> None:
+    url = list_url(apps.get_model(label))
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        back_office.get(url)
+    for _ in range(12):
+        instance = InstanceFactory()
+        InstanceConfigFactory(instance_id=instance.id)
+        PaymentOrderFactory(instance=instance)
+        SubscriptionFactory(instance=instance).save()
+        session = GuestSessionFactory(instance_id=instance.id)
+        GuestEventFactory(instance_id=instance.id, session_id=session.session_id)
+        BrandingJobFactory(instance=instance)
+        StorageEventFactory(instance_id=instance.id)
+    with CaptureQueriesContext(connection) as many:
+        back_office.get(url)
+    assert len(few) == len(many) == expected, "\n".join(q["sql"] for q in many.captured_queries)
+
+
+def test_unknown_status_in_the_address_is_an_empty_list(back_office: Client, rows: None) -> None:
+    for model, parameter in [
+        ("billing.PaymentOrder", "status__exact"),
+        ("billing.Subscription", "status__exact"),
+        ("branding.BrandingJob", "status__exact"),
+    ]:
+        page = back_office.get(list_url(apps.get_model(model)), {parameter: "bogus"})
+        assert page.status_code == 200
+        assert list(page.context["cl"].result_list) == []
+
+
+def test_money_and_times_are_written_the_vietnamese_way(back_office: Client) -> None:
+    order = PaymentOrderFactory(amount=299000)
+    order.expires_at = "2026-11-23T18:30:00Z"
+    order.save()
+    page = back_office.get(list_url(type(order))).content.decode()
+    assert "299.000\u00a0₫" in page
+    # 18:30 UTC is half past one the next morning in Hồ Chí Minh City.
+    assert "24/11/2026 01:30" in page
+
+
+def test_an_order_of_a_vanished_instance_stays_in_the_list(back_office: Client) -> None:
+    order = PaymentOrderFactory()
+    type(order.instance).all_objects.filter(pk=order.instance_id).delete()
+    page = back_office.get(list_url(type(order)))
+    assert [row.pk for row in page.context["cl"].result_list] == [order.pk]
+
+
+def test_softly_deleted_rows_are_not_listed(back_office: Client) -> None:
+    order = PaymentOrderFactory(deleted=True)
+    page = back_office.get(list_url(type(order)))
+    assert list(page.context["cl"].result_list) == []
+
+
+def test_storage_filter_finds_who_is_over_the_limit(back_office: Client) -> None:
+    full = StorageUsageFactory(used_bytes=11, limit_bytes=10)
+    nearly = StorageUsageFactory(used_bytes=19, limit_bytes=20)
+    StorageUsageFactory(used_bytes=1, limit_bytes=20)
+    url = list_url(type(full))
+    over = back_office.get(url, {"fill": "100"}).context["cl"].result_list
+    assert {row.pk for row in over} == {full.pk}
+    near = back_office.get(url, {"fill": "90"}).context["cl"].result_list
+    assert {row.pk for row in near} == {full.pk, nearly.pk}

@@ -1,0 +1,142 @@
+"""The search box finds whole values, on their indexes, in whatever form they were pasted."""
+
+import uuid
+
+import pytest
+from django.contrib import admin
+from django.test import Client, RequestFactory
+from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.models import PaymentOrder, Subscription
+from kitehub.backoffice.search import parse_uuid
+from kitehub.models import Instance
+from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
+from tests.factories.kitehub import InstanceFactory, UserFactory
+from tests.factories.storage import StorageEventFactory
+
+ORDERS = "admin:billing_paymentorder_changelist"
+
+
+def found(client: Client, name: str, term: str) -> list[uuid.UUID]:
+    page = client.get(reverse(name), {"q": term})
+    assert page.status_code == 200
+    return [row.pk for row in page.context["cl"].result_list]
+
+
+@given(st.uuids())
+def test_uuid_is_read_in_every_form_people_paste(key: uuid.UUID) -> None:
+    for form in (str(key), key.hex, str(key).upper(), f"{{{key}}}", key.urn, f"  {key}\n"):
+        assert parse_uuid(form) == key
+
+
+@pytest.mark.parametrize("text", ["", "kh7q2m4x9a", "-" * 32, "0x" + "0" * 30, "١" * 32, "g" * 32])
+def test_what_is_no_uuid_is_none(text: str) -> None:
+    assert parse_uuid(text) is None
+
+
+@pytest.fixture
+def order(db: None) -> PaymentOrder:
+    PaymentOrderFactory.create_batch(3)
+    owner = UserFactory(email="chi.lan@example.vn")
+    instance = InstanceFactory(subdomain="sao-mai", owner=owner)
+    return PaymentOrderFactory(
+        paid=True,
+        order_id="KH7Q2M4X9A",
+        transaction_reference="FT24364030863634",
+        instance=instance,
+    )
+
+
+def test_order_is_found_by_each_of_its_names(back_office: Client, order: PaymentOrder) -> None:
+    for term in (
+        "KH7Q2M4X9A",
+        " kh7q2m4x9a ",
+        "FT24364030863634",
+        "sao-mai",
+        "SAO-MAI",
+        "Chi.Lan@Example.vn",
+        str(order.pk),
+        order.pk.hex.upper(),
+        f"{{{order.instance_id}}}",
+        str(order.user_id),
+    ):
+        assert found(back_office, ORDERS, term) == [order.pk], term
+
+
+def test_part_of_a_value_is_not_the_value(back_office: Client, order: PaymentOrder) -> None:
+    for term in ("KH7Q2M4X9", "FT2436", "sao", "%", "_", "chi.lan"):
+        assert found(back_office, ORDERS, term) == [], term
+
+
+@pytest.mark.parametrize(
+    "term", ["'", '"', "\\", "😀" * 300, "-" * 5000, "' OR 1=1 --", "%s %(x)s"]
+)
+def test_rubbish_finds_nothing_and_breaks_nothing(
+    back_office: Client, order: PaymentOrder, term: str
+) -> None:
+    for site_model, model_admin in admin.site._registry.items():
+        if not hasattr(model_admin, "search_columns"):
+            continue
+        name = f"admin:{site_model._meta.app_label}_{site_model._meta.model_name}_changelist"
+        assert found(back_office, name, term) == [], name
+
+
+@pytest.mark.parametrize("term", ["\x00", "a\x00b"])
+def test_nul_is_refused_with_a_message(back_office: Client, order: PaymentOrder, term: str) -> None:
+    page = back_office.get(reverse(ORDERS), {"q": term})
+    assert page.status_code == 200
+    assert [message.level_tag for message in page.context["messages"]] == ["error"]
+
+
+def test_search_of_orders_uses_indexes_only(order: PaymentOrder) -> None:
+    model_admin = admin.site._registry[PaymentOrder]
+    request = RequestFactory().get("/")
+    for term in ("KH7Q2M4X9A", "FT24364030863634", "sao-mai", str(order.pk)):
+        matches, _ = model_admin.get_search_results(request, PaymentOrder.objects.all(), term)
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            # On a handful of rows a scan is cheaper; the question is whether one is needed.
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        plan = matches.explain()
+        assert "Seq Scan on payment_orders" not in plan, plan
+        assert "idx_payment_orders" in plan or "payment_orders_" in plan, plan
+
+
+def test_instance_is_found_by_part_of_its_name_when_nothing_fits_whole(
+    back_office: Client, order: PaymentOrder
+) -> None:
+    school = InstanceFactory(organization_name="Trung tâm Ngoại ngữ Ánh Dương")
+    name = "admin:kitehub_instance_changelist"
+    assert found(back_office, name, "ánh dương") == [school.pk]
+    assert found(back_office, name, "sao-mai") == [order.instance_id]
+    assert found(back_office, name, "chi.lan@example.vn") == [order.instance_id]
+
+
+def test_subscription_and_files_are_found_by_subdomain(back_office: Client) -> None:
+    school = InstanceFactory(subdomain="toan-viet")
+    subscription: Subscription = SubscriptionFactory(instance=school)
+    event = StorageEventFactory(instance_id=school.pk)
+    SubscriptionFactory()
+    assert found(back_office, "admin:billing_subscription_changelist", "toan-viet") == [
+        subscription.pk
+    ]
+    assert found(back_office, "admin:storage_storageevent_changelist", "Toan-Viet") == [event.pk]
+
+
+def test_instances_can_be_chosen_by_name_in_a_form(back_office: Client) -> None:
+    school = InstanceFactory(organization_name="Trung tâm Âm nhạc Hoà Ca")
+    InstanceFactory()
+    answer = back_office.get(
+        reverse("admin:autocomplete"),
+        {
+            "term": "hoà ca",
+            "app_label": "billing",
+            "model_name": "subscription",
+            "field_name": "instance",
+        },
+    )
+    assert [row["id"] for row in answer.json()["results"]] == [str(school.pk)]
+    assert Instance.objects.count() == 2
