@@ -119,6 +119,7 @@ class HistoryInline(TabularInline):
     model = SubscriptionHistory
     extra = 0
     can_delete = False
+    hide_title = True
     fields = ("changed_at", "status", "tier", "price_text", "changed_by", "change_reason")
     readonly_fields = fields
     ordering = ("-changed_at",)
@@ -165,8 +166,10 @@ class SubscriptionAdmin(RecordAdmin):
             _("Period"),
             {
                 "fields": (
-                    ("current_period_start", "current_period_end"),
-                    ("trial_end", "canceled_at"),
+                    "current_period_start",
+                    "current_period_end",
+                    "trial_end",
+                    "canceled_at",
                 )
             },
         ),

@@ -11,6 +11,8 @@ from urllib.parse import unquote
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -184,6 +186,21 @@ if _flag("BEHIND_HTTPS_PROXY", default=False):
 
 # --- Admin theme ------------------------------------------------------------------------------
 
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
+
+def _page(icon: str, title: Any, model: str) -> dict[str, Any]:
+    """A line of the sidebar: the list of a model, for those who may see it."""
+    app, name = model.split(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
+    }
+
+
 UNFOLD = {
     "SITE_TITLE": "KiteHub",
     "SITE_HEADER": "KiteHub",
@@ -193,4 +210,48 @@ UNFOLD = {
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("kitehub/kite.svg")}
+    ],
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "title": _("Money"),
+                "items": [
+                    _page("receipt_long", _("Payment orders"), "billing.paymentorder"),
+                    _page("autorenew", _("Subscriptions"), "billing.subscription"),
+                    _page("history", _("Subscription history"), "billing.subscriptionhistory"),
+                ],
+            },
+            {
+                "title": _("Schools"),
+                "items": [
+                    _page("school", _("Instances"), "kitehub.instance"),
+                    _page("tune", _("Instance configs"), "kitehub.instanceconfig"),
+                    _page("palette", _("Branding jobs"), "branding.brandingjob"),
+                ],
+            },
+            {
+                "title": _("Guests"),
+                "items": [
+                    _page("groups", _("Guest sessions"), "analytics.guestsession"),
+                    _page("ads_click", _("Guest events"), "analytics.guestevent"),
+                ],
+            },
+            {
+                "title": _("Storage"),
+                "items": [
+                    _page("database", _("Storage usage"), "storage.storageusage"),
+                    _page("upload_file", _("Storage events"), "storage.storageevent"),
+                ],
+            },
+            {
+                "title": _("People"),
+                "items": [
+                    _page("person", _("Users"), "kitehub.user"),
+                    _page("group", _("Groups"), "auth.group"),
+                ],
+            },
+        ],
+    },
 }

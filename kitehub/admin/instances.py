@@ -52,8 +52,10 @@ class InstanceAdmin(RecordAdmin):
             {
                 "fields": (
                     ("tier", "status"),
-                    ("trial_started_at", "trial_expires_at"),
-                    ("subscription_id", "subscription_expires_at"),
+                    "trial_started_at",
+                    "trial_expires_at",
+                    "subscription_expires_at",
+                    "subscription_id",
                 )
             },
         ),
