@@ -5,12 +5,12 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from analytics.enums import EventType
 from analytics.models import GuestEvent, GuestSession
 from kitehub.backoffice import AuditAdmin, InstanceNames
+from kitehub.backoffice.filters import DayRangeFilter
 
 
 class EventTypeFilter(admin.SimpleListFilter):
@@ -41,7 +41,7 @@ class GuestSessionAdmin(InstanceNames, AuditAdmin):
         "created_at",
         "expires_at",
     )
-    list_filter = ("source", "device_type", ("created_at", RangeDateFilter))
+    list_filter = ("source", "device_type", ("created_at", DayRangeFilter))
     ordering = ("-created_at",)
     date_hierarchy = "created_at"
     search_columns: ClassVar = {"session_id": str}
@@ -54,7 +54,7 @@ class GuestEventAdmin(InstanceNames, AuditAdmin):
     """What guests did."""
 
     list_display = ("timestamp", "instance_name", "event_label", "course_name", "session_id")
-    list_filter = (EventTypeFilter, ("timestamp", RangeDateFilter))
+    list_filter = (EventTypeFilter, ("timestamp", DayRangeFilter))
     ordering = ("-timestamp",)
     search_columns: ClassVar = {"session_id": str}
     search_uuids = ("id", "instance_id", "course_id")

@@ -7,13 +7,13 @@ from django.db.models import Model, Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from billing.enums import PaymentStatus, SubscriptionStatus
 from billing.models import PaymentOrder, Subscription, SubscriptionHistory
 from kitehub.backoffice import AuditAdmin, RecordAdmin
 from kitehub.backoffice.base import RECORD_FIELDSET
+from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.display import money
 from kitehub.models import Instance, User
 
@@ -54,8 +54,8 @@ class PaymentOrderAdmin(RecordAdmin):
         "status",
         "type",
         "tier",
-        ("created_at", RangeDateFilter),
-        ("paid_at", RangeDateFilter),
+        ("created_at", DayRangeFilter),
+        ("paid_at", DayRangeFilter),
     )
     list_select_related = ("instance", "user")
     ordering = ("-created_at",)
@@ -152,7 +152,7 @@ class SubscriptionAdmin(RecordAdmin):
         "current_period_end",
         "canceled_at",
     )
-    list_filter = ("status", "tier", ("current_period_end", RangeDateFilter))
+    list_filter = ("status", "tier", ("current_period_end", DayRangeFilter))
     list_select_related = ("instance",)
     ordering = ("current_period_end",)
     date_hierarchy = "current_period_end"
@@ -215,7 +215,7 @@ class SubscriptionHistoryAdmin(AuditAdmin):
         "changed_by",
         "change_reason",
     )
-    list_filter = ("status", "tier", ("changed_at", RangeDateFilter))
+    list_filter = ("status", "tier", ("changed_at", DayRangeFilter))
     list_select_related = ("subscription__instance",)
     ordering = ("-changed_at",)
     date_hierarchy = "changed_at"

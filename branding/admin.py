@@ -5,13 +5,13 @@ from typing import ClassVar
 from django.contrib import admin
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from branding.enums import BrandingStatus
 from branding.models import BrandingJob
 from kitehub.backoffice import RecordAdmin
 from kitehub.backoffice.base import RECORD_FIELDSET
+from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.models import Instance
 
 STATUS_COLOURS = {
@@ -36,7 +36,7 @@ class BrandingJobAdmin(RecordAdmin):
         "updated_at",
         "error_message",
     )
-    list_filter = ("status", ("created_at", RangeDateFilter))
+    list_filter = ("status", ("created_at", DayRangeFilter))
     list_select_related = ("instance",)
     ordering = ("-created_at",)
     date_hierarchy = "created_at"

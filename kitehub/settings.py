@@ -15,6 +15,12 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+from kitehub.formats import (  # noqa: F401
+    DATE_INPUT_FORMATS,
+    DATETIME_INPUT_FORMATS,
+    TIME_INPUT_FORMATS,
+)
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -154,8 +160,13 @@ AUTH_PASSWORD_VALIDATORS = [
 
 LANGUAGE_CODE = "vi"
 LANGUAGES = [("vi", "Tiếng Việt"), ("en", "English")]
-LOCALE_PATHS = [BASE_DIR / "kitehub" / "locale"]
+LOCALE_PATHS = [
+    BASE_DIR / "kitehub" / "locale",
+    # Vietnamese that Django and unfold lack or have wrong.
+    BASE_DIR / "kitehub" / "locale" / "third_party",
+]
 FORMAT_MODULE_PATH = ["kitehub.formats"]
+# The three *_INPUT_FORMATS imported above are for code that asks the settings, not the language.
 USE_I18N = True
 USE_TZ = True
 # People's time; the database keeps UTC.

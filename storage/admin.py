@@ -5,10 +5,10 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from kitehub.backoffice import AuditAdmin, InstanceNames
+from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.display import percent, size
 from storage.enums import StorageOperation
 from storage.models import StorageEvent, StorageUsage
@@ -72,7 +72,7 @@ class StorageEventAdmin(InstanceNames, AuditAdmin):
         "size_text",
         "created_by",
     )
-    list_filter = ("operation", "file_type", ("created_at", RangeDateFilter))
+    list_filter = ("operation", "file_type", ("created_at", DayRangeFilter))
     ordering = ("-created_at",)
     date_hierarchy = "created_at"
     search_uuids = ("id", "instance_id")

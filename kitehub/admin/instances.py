@@ -6,11 +6,11 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from kitehub.backoffice import RecordAdmin
 from kitehub.backoffice.base import RECORD_FIELDSET
+from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.db.placement import pool_url
 from kitehub.enums import InstanceStatus
 from kitehub.models import Instance, User
@@ -36,7 +36,7 @@ class InstanceAdmin(RecordAdmin):
         "subscription_expires_at",
         "created_at",
     )
-    list_filter = ("status", "tier", ("created_at", RangeDateFilter))
+    list_filter = ("status", "tier", ("created_at", DayRangeFilter))
     list_select_related = ("owner",)
     ordering = ("-created_at",)
     date_hierarchy = "created_at"

@@ -31,12 +31,12 @@ class UserAdmin(ExactSearch, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-
     search_help_text = _("Whole e-mail address or ID")
     ordering = ("email",)
     readonly_fields = ("last_login", "date_joined")
-    filter_horizontal = ("groups", "user_permissions")
+    filter_horizontal = ("groups",)
     fieldsets = (
         (None, {"fields": ("email", "full_name", "password")}),
         (
             _("Permissions"),
-            {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
+            {"fields": ("is_active", "is_staff", "is_superuser", "groups")},
         ),
         (_("Times"), {"fields": ("last_login", "date_joined")}),
     )

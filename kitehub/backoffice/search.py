@@ -8,7 +8,6 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-
 # Python's own parser also takes other scripts' digits, blanks and "0x".
 _UUID = re.compile(
     r"(urn:uuid:)?\{?[0-9a-f]{8}(-?)([0-9a-f]{4}\2){3}[0-9a-f]{12}\}?", re.ASCII | re.IGNORECASE
