@@ -14,6 +14,7 @@ from billing.querysets import (
     SubscriptionQuerySet,
 )
 from kitehub.db.base import Identified, Record
+from kitehub.db.constraints import deletion_agrees
 from kitehub.db.fields import EnumField, LooseForeignKey, LooseOneToOneField
 from kitehub.db.functions import Now
 from kitehub.db.indexes import Index
@@ -75,6 +76,7 @@ class PaymentOrder(Record):
             models.CheckConstraint(
                 condition=Q(tier__in=Tier.values), name="payment_orders_tier_check"
             ),
+            deletion_agrees("payment_orders"),
         ]
         indexes: ClassVar = [
             Index(fields=["order_id"], name="idx_payment_orders_order_id"),
@@ -150,6 +152,7 @@ class Subscription(Record):
             models.CheckConstraint(
                 condition=Q(monthly_price__gt=0), name="subscriptions_monthly_price_check"
             ),
+            deletion_agrees("subscriptions"),
         ]
         indexes: ClassVar = [
             Index(fields=["instance"], name="idx_subscriptions_instance"),

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from branding.enums import BrandingStatus
 from branding.querysets import BrandingJobQuerySet
 from kitehub.db.base import Record
+from kitehub.db.constraints import deletion_agrees
 from kitehub.db.fields import EnumField, LooseForeignKey
 from kitehub.db.indexes import Index
 from kitehub.db.querysets import AliveManager
@@ -59,6 +60,7 @@ class BrandingJob(Record):
                 condition=Q(progress_percentage__gte=0, progress_percentage__lte=100),
                 name="branding_jobs_progress_percentage_check",
             ),
+            deletion_agrees("branding_jobs"),
         ]
         indexes: ClassVar = [
             Index(fields=["job_id"], name="idx_branding_jobs_job_id"),

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from kitehub.db.base import Record
+from kitehub.db.constraints import deletion_agrees
 from kitehub.db.indexes import Index
 from kitehub.db.querysets import AliveManager
 from kitehub.enums import Tier
@@ -53,6 +54,7 @@ class InstanceConfig(Record):
             models.CheckConstraint(
                 condition=Q(tier__in=Tier.values), name="instance_configs_tier_check"
             ),
+            deletion_agrees("instance_configs"),
         ]
         indexes: ClassVar = [
             Index(fields=["instance_id"], name="idx_instance_configs_instance"),

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from kitehub.db.base import Record
+from kitehub.db.constraints import deletion_agrees
 from kitehub.db.fields import LooseForeignKey
 from kitehub.db.indexes import Index
 from kitehub.db.querysets import AliveManager
@@ -76,6 +77,7 @@ class Instance(Record):
         verbose_name_plural = _("instances")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["subdomain"], name="instances_subdomain_key"),
+            deletion_agrees("instances"),
         ]
         indexes: ClassVar = [
             Index(fields=["subdomain"], name="idx_instances_subdomain"),

@@ -1,0 +1,27 @@
+"""The lifecycles of payment orders and subscriptions."""
+
+from billing.enums import PaymentStatus, SubscriptionStatus
+from kitehub.db.lifecycle import Lifecycle
+
+PAYMENT_ORDER = Lifecycle(
+    table="payment_orders",
+    follows={
+        PaymentStatus.PENDING.value: ("PAID", "EXPIRED", "CANCELLED"),
+        # Late money is money.
+        PaymentStatus.EXPIRED.value: ("PAID",),
+        PaymentStatus.PAID.value: (),
+        PaymentStatus.CANCELLED.value: (),
+    },
+)
+
+# CANCELED to ACTIVE only before the period's end: a condition of its own in the database.
+SUBSCRIPTION = Lifecycle(
+    table="subscriptions",
+    follows={
+        SubscriptionStatus.TRIAL.value: ("ACTIVE", "CANCELED", "EXPIRED"),
+        SubscriptionStatus.ACTIVE.value: ("PAST_DUE", "CANCELED", "EXPIRED"),
+        SubscriptionStatus.PAST_DUE.value: ("ACTIVE", "CANCELED", "EXPIRED"),
+        SubscriptionStatus.CANCELED.value: ("ACTIVE",),
+        SubscriptionStatus.EXPIRED.value: ("ACTIVE",),
+    },
+)

@@ -1,0 +1,2 @@
+DROP TRIGGER guard_payment_orders_status ON payment_orders;
+DROP TRIGGER keep_payment_orders_record ON payment_orders;

@@ -1,0 +1,2 @@
+DROP TRIGGER guard_subscriptions_status ON subscriptions;
+DROP TRIGGER keep_subscriptions_record ON subscriptions;

@@ -1,0 +1,23 @@
+CREATE TRIGGER keep_subscriptions_record
+    BEFORE INSERT OR UPDATE ON subscriptions
+    FOR EACH ROW
+    EXECUTE FUNCTION keep_record();
+
+-- Written by the lifecycle; a test holds the two equal.
+CREATE TRIGGER guard_subscriptions_status
+    AFTER UPDATE ON subscriptions
+    FOR EACH ROW
+    WHEN (OLD.status IS DISTINCT FROM NEW.status)
+    EXECUTE FUNCTION guard_status(
+        'TRIAL>ACTIVE',
+        'TRIAL>CANCELED',
+        'TRIAL>EXPIRED',
+        'ACTIVE>PAST_DUE',
+        'ACTIVE>CANCELED',
+        'ACTIVE>EXPIRED',
+        'PAST_DUE>ACTIVE',
+        'PAST_DUE>CANCELED',
+        'PAST_DUE>EXPIRED',
+        'CANCELED>ACTIVE',
+        'EXPIRED>ACTIVE'
+    );

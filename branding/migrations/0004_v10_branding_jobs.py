@@ -1,0 +1,25 @@
+"""V10: what the database guarantees of branding jobs, from now on; old rows are mended later."""
+
+from django.contrib.postgres.operations import AddConstraintNotValid
+from django.db import migrations, models
+
+from kitehub.db.operations import RunSQLFile
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("branding", "0003_v9_timestamptz"),
+        ("kitehub", "0006_v10_functions"),
+    ]
+
+    operations = [
+        RunSQLFile(__file__, models=["branding.BrandingJob"]),
+        AddConstraintNotValid(
+            "brandingjob",
+            models.CheckConstraint(
+                condition=models.Q(("deleted", True), ("deleted_at__isnull", False))
+                | models.Q(("deleted", False), ("deleted_at__isnull", True)),
+                name="branding_jobs_deleted_check",
+            ),
+        ),
+    ]

@@ -1,0 +1,2 @@
+DROP TRIGGER guard_branding_jobs_status ON branding_jobs;
+DROP TRIGGER keep_branding_jobs_record ON branding_jobs;

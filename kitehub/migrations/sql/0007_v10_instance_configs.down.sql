@@ -1,0 +1,1 @@
+DROP TRIGGER keep_instance_configs_record ON instance_configs;

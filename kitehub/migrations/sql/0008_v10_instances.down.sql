@@ -1,0 +1,1 @@
+DROP TRIGGER keep_instances_record ON instances;
