@@ -77,6 +77,12 @@ class PaymentOrder(Record):
                 condition=Q(tier__in=Tier.values), name="payment_orders_tier_check"
             ),
             deletion_agrees("payment_orders"),
+            models.CheckConstraint(
+                condition=~Q(status=PaymentStatus.PAID.value)
+                | Q(paid_at__isnull=False, transaction_reference__isnull=False),
+                name="payment_orders_paid_check",
+                violation_error_message=_("A paid order has its time and the bank's reference."),
+            ),
         ]
         indexes: ClassVar = [
             Index(fields=["order_id"], name="idx_payment_orders_order_id"),
@@ -187,6 +193,12 @@ class SubscriptionHistory(Identified):
     changed_at = models.DateTimeField(_("changed at"), db_default=Now())
     changed_by = models.CharField(_("changed by"), max_length=100, null=True, blank=True)
     change_reason = models.CharField(_("reason"), max_length=500, null=True, blank=True)
+    # From here on V10's: unknown in the rows that the plan's trigger wrote.
+    current_period_start = models.DateTimeField(_("period starts"), null=True)
+    current_period_end = models.DateTimeField(_("period ends"), null=True)
+    trial_end = models.DateTimeField(_("trial ends"), null=True)
+    canceled_at = models.DateTimeField(_("cancelled at"), null=True)
+    deleted = models.BooleanField(_("deleted"), null=True)
 
     objects = SubscriptionHistoryQuerySet.as_manager()
 

@@ -1,12 +1,24 @@
 """The abstract models the apps build on."""
 
 import uuid
+from typing import Any
 
 from django.contrib.postgres.functions import RandomUUID
-from django.db import models
+from django.db import connections, models
+from django.db.models.sql.subqueries import UpdateQuery
 from django.utils.translation import gettext_lazy as _
 
 from kitehub.db.functions import Now
+
+
+class StaleRow(Exception):
+    """A save of a row that somebody else changed since it was read; nothing was written."""
+
+    def __init__(self, row: "Record") -> None:
+        super().__init__(
+            f"{row._meta.label} {row.pk} was changed since version {row.version} was read"
+        )
+        self.row = row
 
 
 class Identified(models.Model):
@@ -24,7 +36,8 @@ class Record(Identified):
     """A row with the plan's audit columns: who and when, version, soft deletion.
 
     `objects`, declared by each model from its own queryset, hides deleted rows; `all_objects` does
-    not. The trigger of V1 keeps `updated_at`, whoever writes.
+    not. The database keeps `version`, `updated_at` and `deleted_at`, whoever writes; `save()` of a
+    row that has moved on raises StaleRow and writes nothing.
     """
 
     created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
@@ -41,3 +54,30 @@ class Record(Identified):
 
     class Meta:
         abstract = True
+
+    def _do_update(
+        self,
+        base_qs: Any,
+        using: str | None,
+        pk_val: Any,
+        values: Any,
+        update_fields: Any,
+        forced_update: bool,
+    ) -> bool:
+        """Updates only the version that was read, in one statement that returns the new one."""
+        values = [value for value in values if value[0].name not in {"version", "updated_at"}]
+        row = base_qs.filter(pk=pk_val)
+        if not values:
+            return update_fields is not None or row.exists()
+        query = row.filter(version=self.version).query.chain(UpdateQuery)
+        query.add_update_fields(values)
+        sql, params = query.get_compiler(using).as_sql()
+        with connections[using].cursor() as cursor:
+            cursor.execute(f"{sql} RETURNING version, updated_at, updated_by, deleted_at", params)
+            kept = cursor.fetchone()
+        if kept:
+            self.version, self.updated_at, self.updated_by, self.deleted_at = kept
+            return True
+        if row.exists():
+            raise StaleRow(self)
+        return False

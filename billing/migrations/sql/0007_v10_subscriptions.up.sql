@@ -21,3 +21,10 @@ CREATE TRIGGER guard_subscriptions_status
         'CANCELED>ACTIVE',
         'EXPIRED>ACTIVE'
     );
+
+-- Allowed above, but only while what was paid for lasts.
+CREATE TRIGGER guard_subscriptions_revival
+    AFTER UPDATE ON subscriptions
+    FOR EACH ROW
+    WHEN (OLD.status = 'CANCELED' AND NEW.status = 'ACTIVE' AND OLD.current_period_end <= NOW())
+    EXECUTE FUNCTION guard_status('no transition');

@@ -16,3 +16,21 @@ CREATE TRIGGER guard_branding_jobs_status
         'PROCESSING>PENDING',
         'FAILED>PENDING'
     );
+
+CREATE FUNCTION refuse_lost_progress()
+RETURNS TRIGGER AS $$
+BEGIN
+    RAISE EXCEPTION 'branding_jobs: progress cannot go back from % to % while PROCESSING',
+        OLD.progress_percentage, NEW.progress_percentage
+        USING ERRCODE = 'check_violation', CONSTRAINT = TG_NAME;
+END;
+$$ LANGUAGE plpgsql;
+
+CREATE TRIGGER guard_branding_jobs_progress
+    AFTER UPDATE ON branding_jobs
+    FOR EACH ROW
+    WHEN (
+        OLD.status = 'PROCESSING' AND NEW.status = 'PROCESSING'
+        AND NEW.progress_percentage < OLD.progress_percentage
+    )
+    EXECUTE FUNCTION refuse_lost_progress();

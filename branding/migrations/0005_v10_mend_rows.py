@@ -1,0 +1,27 @@
+"""V10: rows from before get what has one right answer; then the constraints hold for them too."""
+
+from django.db import migrations
+
+from kitehub.db.adoption import MendRows, ValidateWhereClean
+
+
+class Migration(migrations.Migration):
+    # In batches, each a transaction of its own.
+    atomic = False
+
+    dependencies = [
+        ("branding", "0004_v10_branding_jobs"),
+    ]
+
+    operations = [
+        MendRows(
+            "brandingjob", change="deleted_at = updated_at", broken="deleted AND deleted_at IS NULL"
+        ),
+        # The flag leads: it is what every query and index of the plan goes by.
+        MendRows(
+            "brandingjob",
+            change="deleted_at = NULL",
+            broken="NOT deleted AND deleted_at IS NOT NULL",
+        ),
+        ValidateWhereClean("brandingjob", "branding_jobs_deleted_check"),
+    ]
