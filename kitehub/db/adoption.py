@@ -57,7 +57,7 @@ class MendRows(Operation):
             if mended < BATCH:
                 break
         if count:
-            print(f"\n    {table}: mended {count} rows ({self.change})", end="")  # noqa: T201
+            print(f"\n    {table}: mended {count} rows ({self.change})", end="")
 
     def database_backwards(self, *args: Any, **kwargs: Any) -> None:
         """Leaves the rows mended: the older schema takes them as well."""
@@ -100,8 +100,8 @@ class ValidateWhereClean(Operation):
             with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
                 cursor.execute(f"ALTER TABLE {table} VALIDATE CONSTRAINT {self.name}")
         except IntegrityError:
-            print(  # noqa: T201
-                f"\n    {table}: rows from before break {self.name}, which holds for new writes only"
+            print(
+                f"\n    {table}: old rows break {self.name}, which holds for new writes only"
                 " until they are mended by hand: manage.py check_invariants lists them",
                 end="",
             )
