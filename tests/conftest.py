@@ -1,9 +1,12 @@
 """Fixtures of all tests."""
 
 import os
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client
 
 from kitehub.models import User
@@ -14,6 +17,20 @@ settings.DATA_DIR = settings.DATA_DIR / "tests"
 os.environ.setdefault("KITEHUB_EMBEDDED_FSYNC", "off")
 # The real hasher is slow on purpose, and most tests sign in.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _flush_past_guards() -> Iterator[None]:
+    """Lets transactional tests empty the append-only tables too, whose triggers refuse TRUNCATE."""
+    flush = DatabaseOperations.sql_flush
+
+    def sql_flush(*args: Any, **kwargs: Any) -> list[str]:
+        statements = flush(*args, **kwargs)
+        return ["SET LOCAL session_replication_role = replica", *statements]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        yield
 
 
 @pytest.fixture
