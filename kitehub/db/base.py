@@ -8,16 +8,22 @@ from django.db import connections, models
 from django.db.models.sql.subqueries import UpdateQuery
 from django.utils.translation import gettext_lazy as _
 
+from kitehub.db.fields import ReadBackCharField, ReadBackDateTimeField
 from kitehub.db.functions import Now
+
+# What the triggers may make of a row, beside what the writer said.
+KEPT = ("version", "updated_at", "updated_by", "deleted", "deleted_at")
 
 
 class StaleRow(Exception):
-    """A save of a row that somebody else changed since it was read; nothing was written."""
+    """A save of a row that somebody else changed or removed since it was read; nothing was written.
+
+    `row` is the object whose save was refused, as the caller left it.
+    """
 
     def __init__(self, row: "Record") -> None:
-        super().__init__(
-            f"{row._meta.label} {row.pk} was changed since version {row.version} was read"
-        )
+        what = f"{row._meta.label} {row.pk}"
+        super().__init__(f"{what} was changed or removed since version {row.version} was read")
         self.row = row
 
 
@@ -37,20 +43,21 @@ class Record(Identified):
 
     `objects`, declared by each model from its own queryset, hides deleted rows; `all_objects` does
     not. The database keeps `version`, `updated_at` and `deleted_at`, whoever writes; `save()` of a
-    row that has moved on raises StaleRow and writes nothing.
+    row that has moved on raises StaleRow and writes nothing. `update()` and `bulk_update()` write
+    without looking, as a conditional update is meant to.
     """
 
     created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)
     updated_at = models.DateTimeField(_("updated at"), db_default=Now(), editable=False)
-    created_by = models.CharField(
+    created_by = ReadBackCharField(
         _("created by"), max_length=100, null=True, blank=True, editable=False
     )
-    updated_by = models.CharField(
+    updated_by = ReadBackCharField(
         _("updated by"), max_length=100, null=True, blank=True, editable=False
     )
     version = models.BigIntegerField(_("version"), db_default=0, editable=False)
     deleted = models.BooleanField(_("deleted"), db_default=False, editable=False)
-    deleted_at = models.DateTimeField(_("deleted at"), null=True, blank=True, editable=False)
+    deleted_at = ReadBackDateTimeField(_("deleted at"), null=True, blank=True, editable=False)
 
     class Meta:
         abstract = True
@@ -65,19 +72,26 @@ class Record(Identified):
         forced_update: bool,
     ) -> bool:
         """Updates only the version that was read, in one statement that returns the new one."""
+        if "version" in self.get_deferred_fields():
+            raise ValueError(f"{self._meta.label} {pk_val} was read without its version.")
         values = [value for value in values if value[0].name not in {"version", "updated_at"}]
         row = base_qs.filter(pk=pk_val)
         if not values:
             return update_fields is not None or row.exists()
-        query = row.filter(version=self.version).query.chain(UpdateQuery)
+        # What was never read (a fixture that loaddata brings) has no version to compare.
+        if not self._state.adding:
+            row = row.filter(version=self.version)
+        query = row.query.chain(UpdateQuery)
         query.add_update_fields(values)
         sql, params = query.get_compiler(using).as_sql()
         with connections[using].cursor() as cursor:
-            cursor.execute(f"{sql} RETURNING version, updated_at, updated_by, deleted_at", params)
+            cursor.execute(f"{sql} RETURNING {', '.join(KEPT)}", params)
             kept = cursor.fetchone()
         if kept:
-            self.version, self.updated_at, self.updated_by, self.deleted_at = kept
+            for name, value in zip(KEPT, kept, strict=True):
+                setattr(self, name, value)
             return True
-        if row.exists():
-            raise StaleRow(self)
-        return False
+        if self._state.adding:
+            return False
+        # Also where the row is gone: Django would insert it again.
+        raise StaleRow(self)

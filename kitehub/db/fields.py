@@ -249,3 +249,25 @@ class EmailLoginField(models.EmailField):  # type: ignore[type-arg]
         """The address in lower case, without blanks around it."""
         value = super().get_prep_value(value)
         return value.strip().lower() if isinstance(value, str) else value
+
+
+class _ReadBack:
+    """Read back after an INSERT, because a trigger may have filled it; Django's own to migrations.
+
+    Without it a row that was created and saved again would overwrite the trigger's value with None.
+    """
+
+    db_returning = True
+
+    def deconstruct(self) -> Any:
+        """Names Django's field: the column is the same."""
+        name, _path, args, kwargs = super().deconstruct()  # type: ignore[misc]
+        return name, f"django.db.models.{type(self).__mro__[2].__name__}", args, kwargs
+
+
+class ReadBackCharField(_ReadBack, models.CharField):  # type: ignore[type-arg]
+    """Text that the database may fill."""
+
+
+class ReadBackDateTimeField(_ReadBack, models.DateTimeField):  # type: ignore[type-arg]
+    """A moment that the database may fill."""

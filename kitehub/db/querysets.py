@@ -1,6 +1,6 @@
 """What the querysets and managers of all apps share."""
 
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from django.db import models
 
@@ -13,6 +13,14 @@ class RecordQuerySet(models.QuerySet[Row, Row]):
     def alive(self) -> Self:
         """Rows that are not softly deleted."""
         return self.filter(deleted=False)
+
+    def only(self, *fields: Any) -> Self:
+        """Django's, with the version, without which a row can't be saved."""
+        return super().only(*fields, "version")
+
+    def defer(self, *fields: Any) -> Self:
+        """Django's, but for the version."""
+        return super().defer(*(field for field in fields if field != "version"))
 
     def newest_first(self) -> Self:
         """By creation, newest first, on the plan's `created_at DESC` indexes."""
