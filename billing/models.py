@@ -79,7 +79,11 @@ class PaymentOrder(Record):
             deletion_agrees("payment_orders"),
             models.CheckConstraint(
                 condition=~Q(status=PaymentStatus.PAID.value)
-                | Q(paid_at__isnull=False, transaction_reference__isnull=False),
+                | Q(
+                    paid_at__isnull=False,
+                    transaction_reference__isnull=False,
+                    transaction_reference__gt="",
+                ),
                 name="payment_orders_paid_check",
                 violation_error_message=_("A paid order has its time and the bank's reference."),
             ),

@@ -26,7 +26,11 @@ class Migration(migrations.Migration):
             "paymentorder",
             models.CheckConstraint(
                 condition=models.Q(("status", "PAID"), _negated=True)
-                | models.Q(("paid_at__isnull", False), ("transaction_reference__isnull", False)),
+                | models.Q(
+                    ("paid_at__isnull", False),
+                    ("transaction_reference__gt", ""),
+                    ("transaction_reference__isnull", False),
+                ),
                 name="payment_orders_paid_check",
                 violation_error_message="A paid order has its time and the bank's reference.",
             ),

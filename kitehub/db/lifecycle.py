@@ -23,7 +23,7 @@ class Lifecycle:
 
     def allows(self, before: str, after: str) -> bool:
         """Whether a row may go from one state to another; to stay is no transition, so yes."""
-        return before == after or after in self.follows[before]
+        return before == after or after in self.follows.get(before, ())
 
     def check(self, before: str, after: str) -> None:
         """Raises ForbiddenTransition unless `allows` says yes."""

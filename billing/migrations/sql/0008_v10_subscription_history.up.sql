@@ -21,7 +21,8 @@ BEGIN
         NEW.current_period_end, NEW.trial_end, NEW.canceled_at, NEW.deleted,
         clock_timestamp(),
         COALESCE(
-            NULLIF(current_setting('kitehub.actor', true), ''), NEW.updated_by, NEW.created_by,
+            NULLIF(current_setting('kitehub.actor', true), ''),
+            NULLIF(NEW.updated_by, ''), NULLIF(NEW.created_by, ''),
             'db:' || current_user
         ),
         NULLIF(current_setting('kitehub.reason', true), '')
