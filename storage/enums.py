@@ -1,4 +1,4 @@
-"""The words of storage (plan, V7)."""
+"""The words of storage (plan, V7; adjustments and reservations, V10)."""
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +13,17 @@ class FileType(TextChoices):
 
 
 class StorageOperation(TextChoices):
-    """What happened to a file."""
+    """What happened to a file; or, to no file, what was put right about the sum."""
 
     UPLOAD = "UPLOAD", _("Upload")
     DELETE = "DELETE", _("Deletion")
+    ADJUST = "ADJUST", _("Adjustment")
+
+
+class ReservationStatus(TextChoices):
+    """What became of the room that was set aside for an upload."""
+
+    OPEN = "OPEN", _("Open")
+    COMMITTED = "COMMITTED", _("Uploaded")
+    RELEASED = "RELEASED", _("Given back")
+    EXPIRED = "EXPIRED", _("Expired")

@@ -1,4 +1,4 @@
-"""Storage usage and the events behind it. Tenant tables; sizes are bytes."""
+"""Storage usage, the events behind it, and room set aside. Tenant tables; sizes are bytes."""
 
 from typing import ClassVar
 
@@ -9,12 +9,20 @@ from django.utils.translation import gettext_lazy as _
 from kitehub.db.base import Identified
 from kitehub.db.functions import Now
 from kitehub.db.indexes import Index
-from storage.enums import FileType, StorageOperation
-from storage.querysets import StorageEventQuerySet, StorageUsageQuerySet
+from storage.enums import FileType, ReservationStatus, StorageOperation
+from storage.functions import Actor, Reason
+from storage.querysets import ReservationQuerySet, StorageEventQuerySet, StorageUsageQuerySet
+
+# As much as limit_bytes can say; what `"maxStorageBytes": null` in an instance's limitations means.
+UNLIMITED = 2**63 - 1
 
 
 class StorageUsage(Identified):
-    """How much an instance stores and may store (plan, V7). The events' trigger keeps it."""
+    """How much an instance stores and may store (plan, V7).
+
+    Triggers keep it: events move `used_bytes`, reservations `reserved_bytes`, and the instance's
+    config `limit_bytes`.
+    """
 
     instance_id = models.UUIDField(_("instance"))
     used_bytes = models.BigIntegerField(_("used"), db_default=0)
@@ -22,6 +30,7 @@ class StorageUsage(Identified):
         _("limit"), db_comment="Storage limit based on tier: BASIC=0, STANDARD=5GB, PREMIUM=20GB"
     )
     last_updated = models.DateTimeField(_("last change"), db_default=Now())
+    reserved_bytes = models.BigIntegerField(_("reserved"), db_default=0)
 
     objects = StorageUsageQuerySet.as_manager()
 
@@ -35,15 +44,28 @@ class StorageUsage(Identified):
             models.CheckConstraint(
                 condition=Q(used_bytes__gte=0), name="storage_usage_used_bytes_check"
             ),
+            models.CheckConstraint(
+                condition=Q(reserved_bytes__gte=0), name="storage_usage_reserved_bytes_check"
+            ),
         ]
         indexes: ClassVar = [Index(fields=["instance_id"], name="idx_storage_usage_instance")]
 
     def __str__(self) -> str:
         return str(self.instance_id)
 
+    @property
+    def unlimited(self) -> bool:
+        """Whether the instance may store whatever it likes."""
+        return self.limit_bytes == UNLIMITED
+
 
 class StorageEvent(Identified):
-    """One upload or deletion of a file (plan, V7)."""
+    """One upload or deletion of a file (plan, V7), or an adjustment; never changed afterwards.
+
+    The events of an instance, deletions taken off, add up to its `used_bytes`. An adjustment's
+    size has a sign and counts as the others do; its `correction_bytes` don't count, they say by how
+    much `used_bytes` had been off and was put right.
+    """
 
     instance_id = models.UUIDField(_("instance"))
     file_type = models.CharField(_("file type"), max_length=20, choices=FileType.choices)
@@ -52,7 +74,13 @@ class StorageEvent(Identified):
     file_size_bytes = models.BigIntegerField(_("size"))
     operation = models.CharField(_("operation"), max_length=10, choices=StorageOperation.choices)
     created_at = models.DateTimeField(_("time"), db_default=Now())
-    created_by = models.CharField(_("by"), max_length=100, null=True, blank=True)
+    created_by = models.CharField(
+        _("by"), max_length=100, null=True, blank=True, db_default=Actor()
+    )
+    reason = models.CharField(
+        _("reason"), max_length=500, null=True, blank=True, db_default=Reason()
+    )
+    correction_bytes = models.BigIntegerField(_("correction"), null=True, blank=True)
 
     objects = StorageEventQuerySet.as_manager()
 
@@ -66,6 +94,14 @@ class StorageEvent(Identified):
                 condition=Q(operation__in=StorageOperation.values),
                 name="storage_events_operation_check",
             ),
+            models.CheckConstraint(
+                condition=Q(operation=StorageOperation.ADJUST) | Q(file_size_bytes__gte=0),
+                name="storage_events_size_check",
+            ),
+            models.CheckConstraint(
+                condition=Q(operation=StorageOperation.ADJUST) | Q(correction_bytes__isnull=True),
+                name="storage_events_correction_check",
+            ),
         ]
         indexes: ClassVar = [
             Index(fields=["instance_id"], name="idx_storage_events_instance"),
@@ -75,3 +111,59 @@ class StorageEvent(Identified):
 
     def __str__(self) -> str:
         return f"{self.operation} · {self.file_name}"
+
+
+class Reservation(Identified):
+    """Room set aside for one upload, within the limit, until it is used, given back or expired.
+
+    The upload's event gets the reservation's id.
+    """
+
+    instance_id = models.UUIDField(_("instance"))
+    size_bytes = models.BigIntegerField(_("size"))
+    status = models.CharField(
+        _("status"),
+        max_length=10,
+        choices=ReservationStatus.choices,
+        db_default=ReservationStatus.OPEN,
+    )
+    created_at = models.DateTimeField(_("created at"), db_default=Now())
+    expires_at = models.DateTimeField(_("expires at"))
+    settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
+
+    objects = ReservationQuerySet.as_manager()
+
+    class Meta:
+        db_table = "storage_reservations"
+        db_table_comment = "Room set aside for uploads that are under way"
+        verbose_name = _("reservation")
+        verbose_name_plural = _("reservations")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(size_bytes__gte=0), name="storage_reservations_size_check"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=ReservationStatus.values),
+                name="storage_reservations_status_check",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=ReservationStatus.OPEN, settled_at__isnull=True)
+                | (~Q(status=ReservationStatus.OPEN) & Q(settled_at__isnull=False)),
+                name="storage_reservations_settled_check",
+            ),
+        ]
+        indexes: ClassVar = [
+            Index(
+                fields=["instance_id", "expires_at"],
+                condition=Q(status=ReservationStatus.OPEN),
+                name="idx_storage_reservations_open",
+            ),
+            Index(
+                fields=["settled_at"],
+                condition=Q(settled_at__isnull=False),
+                name="idx_storage_reservations_settled",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} · {self.size_bytes}"
