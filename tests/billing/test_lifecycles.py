@@ -7,22 +7,14 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from billing.enums import PaymentStatus, SubscriptionStatus
 from billing.lifecycles import PAYMENT_ORDER, SUBSCRIPTION
 from billing.models import PaymentOrder, Subscription
-from kitehub.db.lifecycle import Lifecycle
 from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
 from tests.kitehub.db.records import PLAIN, WRITERS, Writer, execute, reread
-from tests.kitehub.db.transitions import (
-    in_catalog,
-    in_documentation,
-    in_sql_file,
-    taken_by_database,
-)
+from tests.kitehub.db.transitions import taken_by_database
 
 pytestmark = pytest.mark.django_db
 
-BOTH = pytest.mark.parametrize("lifecycle", [PAYMENT_ORDER, SUBSCRIPTION], ids=lambda it: it.table)
 THEN = timezone.now()
 
 
@@ -33,24 +25,6 @@ def order_in(state: str) -> PaymentOrder:
 
 def subscription_in(state: str) -> Subscription:
     return reread(SubscriptionFactory(status=state))
-
-
-class TestSaidOnce:
-    @BOTH
-    def test_trigger_in_the_sql_file_is_the_lifecycles(self, lifecycle: Lifecycle) -> None:
-        assert in_sql_file(lifecycle, "billing") == lifecycle.trigger()
-
-    @BOTH
-    def test_trigger_in_the_database_is_the_lifecycles(self, lifecycle: Lifecycle) -> None:
-        assert in_catalog(lifecycle) == list(lifecycle.pairs())
-
-    @BOTH
-    def test_diagram_on_the_page_is_the_lifecycles(self, lifecycle: Lifecycle) -> None:
-        assert list(in_documentation(lifecycle)) == [lifecycle.diagram()]
-
-    def test_every_state_has_its_line(self) -> None:
-        assert set(PAYMENT_ORDER.follows) == set(PaymentStatus.values)
-        assert set(SUBSCRIPTION.follows) == set(SubscriptionStatus.values)
 
 
 @pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)

@@ -3,17 +3,11 @@
 import pytest
 from django.db import IntegrityError, transaction
 
-from branding.enums import BrandingStatus
 from branding.lifecycles import BRANDING_JOB
 from branding.models import BrandingJob
 from tests.factories.branding import BrandingJobFactory
 from tests.kitehub.db.records import PLAIN, WRITERS, Writer, reread
-from tests.kitehub.db.transitions import (
-    in_catalog,
-    in_documentation,
-    in_sql_file,
-    taken_by_database,
-)
+from tests.kitehub.db.transitions import taken_by_database
 
 pytestmark = pytest.mark.django_db
 every_writer = pytest.mark.parametrize("write", PLAIN.values(), ids=PLAIN)
@@ -21,22 +15,6 @@ every_writer = pytest.mark.parametrize("write", PLAIN.values(), ids=PLAIN)
 
 def job_in(state: str, progress: int = 0) -> BrandingJob:
     return reread(BrandingJobFactory(status=state, progress_percentage=progress))
-
-
-def test_trigger_in_the_sql_file_is_the_lifecycles() -> None:
-    assert in_sql_file(BRANDING_JOB, "branding") == BRANDING_JOB.trigger()
-
-
-def test_trigger_in_the_database_is_the_lifecycles() -> None:
-    assert in_catalog(BRANDING_JOB) == list(BRANDING_JOB.pairs())
-
-
-def test_diagram_on_the_page_is_the_lifecycles() -> None:
-    assert list(in_documentation(BRANDING_JOB)) == [BRANDING_JOB.diagram()]
-
-
-def test_every_state_has_its_line() -> None:
-    assert set(BRANDING_JOB.follows) == set(BrandingStatus.values)
 
 
 @pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
