@@ -1,31 +1,40 @@
 """Payment orders and subscriptions in the admin."""
 
+from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Model, Q
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from billing.enums import PaymentStatus, SubscriptionStatus
+from billing.lifecycles import PAYMENT_ORDER, SUBSCRIPTION
 from billing.models import PaymentOrder, Subscription, SubscriptionHistory
+from billing.querysets import PLANNED_STATE, STATE
 from kitehub.backoffice import AuditAdmin, RecordAdmin
 from kitehub.backoffice.base import RECORD_FIELDSET
+from kitehub.backoffice.differences import differences, in_words, label_of, plain_values
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.display import money
 from kitehub.models import Instance, User
 
+# Each status is there: of one that is missing, unfold shows the code.
 ORDER_COLOURS = {
     PaymentStatus.PENDING.value: "warning",
     PaymentStatus.PAID.value: "success",
     PaymentStatus.EXPIRED.value: "danger",
+    PaymentStatus.CANCELLED.value: "default",
 }
 SUBSCRIPTION_COLOURS = {
     SubscriptionStatus.TRIAL.value: "info",
     SubscriptionStatus.ACTIVE.value: "success",
     SubscriptionStatus.PAST_DUE.value: "warning",
+    SubscriptionStatus.CANCELED.value: "default",
     SubscriptionStatus.EXPIRED.value: "danger",
 }
 
@@ -38,6 +47,8 @@ def _instances_at(term: str) -> list[Any]:
 class PaymentOrderAdmin(RecordAdmin):
     """Payment orders. What is asked for is fixed once the order is open."""
 
+    lifecycle = PAYMENT_ORDER
+    spelling: ClassVar = {"amount": money}
     list_display = (
         "order_id",
         "status_label",
@@ -113,16 +124,51 @@ class PaymentOrderAdmin(RecordAdmin):
         return money(order.amount)
 
 
-class HistoryInline(TabularInline):
+class Changes:
+    """For the admin of the history: what each row changed against the one before."""
+
+    spelling: ClassVar = {"monthly_price": money}
+    ordering = ("-changed_at", "-id")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SubscriptionHistory]:
+        """Each row with the one before."""
+        rows: Any = super().get_queryset(request)  # type: ignore[misc]
+        return rows.with_previous()  # type: ignore[no-any-return]
+
+    @display(description=_("what changed"))
+    def changes_text(self, row: SubscriptionHistory) -> str:
+        """A line for each field that changed; for the first row, what it starts with."""
+        return format_html_join("", "<div>{}</div>", ((line,) for line in self.lines(row)))
+
+    def lines(self, row: SubscriptionHistory) -> Iterable[str]:
+        """What a row changed, in words."""
+        before: dict[str, Any] | None = row.previous  # type: ignore[attr-defined]
+        if before is None:
+            return [gettext("Begins with:"), *self._state(row)]
+        # Rows that the plan's trigger wrote don't know the rest.
+        both_know = before["deleted"] is not None and row.deleted is not None
+        after = plain_values(row, STATE if both_know else PLANNED_STATE)
+        changed = [str(it) for it in differences(row, before, after, self.spelling)]
+        return changed or [gettext("Nothing that is kept here.")]
+
+    def _state(self, row: SubscriptionHistory) -> list[str]:
+        fields: list[Any] = [row._meta.get_field(name) for name in PLANNED_STATE]
+        return [
+            f"{label_of(field)}: "
+            f"{in_words(field, getattr(row, field.name), self.spelling.get(field.name))}"
+            for field in fields
+        ]
+
+
+class HistoryInline(Changes, TabularInline):
     """A subscription's changes, newest first."""
 
     model = SubscriptionHistory
     extra = 0
     can_delete = False
     hide_title = True
-    fields = ("changed_at", "status", "tier", "price_text", "changed_by", "change_reason")
+    fields = ("changed_at", "changes_text", "changed_by", "change_reason")
     readonly_fields = fields
-    ordering = ("-changed_at",)
     per_page = 20
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
@@ -133,16 +179,18 @@ class HistoryInline(TabularInline):
         """Nobody: the database writes it."""
         return False
 
-    @display(description=_("price per month"))
-    def price_text(self, change: SubscriptionHistory) -> str:
-        """The price as money."""
-        return money(change.monthly_price)
-
 
 @admin.register(Subscription)
 class SubscriptionAdmin(RecordAdmin):
     """Subscriptions, with everything that ever changed in them."""
 
+    lifecycle = SUBSCRIPTION
+    spelling: ClassVar = {"monthly_price": money}
+    refusals: ClassVar[dict[str, Any]] = {
+        "guard_subscriptions_revival": _(
+            "Nothing was saved: a cancelled subscription comes back only before its period ends."
+        ),
+    }
     list_display = (
         "instance_text",
         "status_label",
@@ -203,34 +251,32 @@ class SubscriptionAdmin(RecordAdmin):
 
 
 @admin.register(SubscriptionHistory)
-class SubscriptionHistoryAdmin(AuditAdmin):
+class SubscriptionHistoryAdmin(Changes, AuditAdmin):
     """Every change of every subscription."""
 
     list_display = (
         "changed_at",
         "instance_text",
         "status_label",
-        "tier",
-        "price_text",
+        "changes_text",
         "changed_by",
         "change_reason",
     )
     list_filter = ("status", "tier", ("changed_at", DayRangeFilter))
     list_select_related = ("subscription__instance",)
-    ordering = ("-changed_at",)
     date_hierarchy = "changed_at"
     search_uuids = ("id", "subscription_id")
     search_help_text = _("Subdomain or ID")
     fields = (
         "subscription",
-        "status",
-        "tier",
-        "price_text",
-        "changed_at",
-        "changed_by",
+        ("changed_at", "changed_by"),
         "change_reason",
+        "changes_text",
+        ("status", "tier", "price_text"),
+        ("current_period_start", "current_period_end"),
+        ("trial_end", "canceled_at", "deleted_text"),
     )
-    readonly_fields = ("price_text",)
+    readonly_fields = ("changes_text", "price_text", "deleted_text")
 
     def related_matches(self, term: str) -> Q:
         """The history of the instance with this subdomain."""
@@ -252,3 +298,8 @@ class SubscriptionHistoryAdmin(AuditAdmin):
     def price_text(self, change: SubscriptionHistory) -> str:
         """The price as money."""
         return money(change.monthly_price)
+
+    @display(description=_("deleted"))
+    def deleted_text(self, change: SubscriptionHistory) -> str:
+        """In words: a red cross for "no" would look like an alarm."""
+        return in_words(change._meta.get_field("deleted"), change.deleted)

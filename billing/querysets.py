@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from django.db import models
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import JSONObject
 
 from billing.enums import PaymentStatus, SubscriptionStatus
 from kitehub.db.querysets import RecordQuerySet
@@ -58,9 +60,35 @@ class SubscriptionQuerySet(RecordQuerySet["Subscription"]):
         return self.filter(instance_id=instance_id)
 
 
+# What a row of the history says of its subscription; the plan's trigger wrote the first three.
+PLANNED_STATE = ("tier", "status", "monthly_price")
+STATE = (
+    *PLANNED_STATE,
+    "current_period_start",
+    "current_period_end",
+    "trial_end",
+    "canceled_at",
+    "deleted",
+)
+
+
 class SubscriptionHistoryQuerySet(models.QuerySet["SubscriptionHistory"]):
     """The audit trail of subscriptions."""
 
     def of_subscription(self, subscription_id: UUID) -> Self:
         """One subscription's changes, newest first (idx_subscription_history_subscription)."""
         return self.filter(subscription_id=subscription_id).order_by("-changed_at")
+
+    def with_previous(self) -> Self:
+        """Adds `previous`: what the subscription's row before this one says, a dict of STATE.
+
+        None for the first. It looks past the filters of this queryset, so that a row is compared
+        with what it really followed.
+        """
+        earlier = Q(changed_at__lt=OuterRef("changed_at"))
+        at_once = Q(changed_at=OuterRef("changed_at"), id__lt=OuterRef("id"))
+        before = self.model._base_manager.filter(
+            earlier | at_once, subscription=OuterRef("subscription")
+        ).order_by("-changed_at", "-id")
+        state = JSONObject(**{name: name for name in STATE})
+        return self.annotate(previous=Subquery(before.values(state=state)[:1]))

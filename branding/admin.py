@@ -1,6 +1,6 @@
 """Branding jobs in the admin."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q
@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from branding.enums import BrandingStatus
+from branding.lifecycles import BRANDING_JOB
 from branding.models import BrandingJob
 from kitehub.backoffice import RecordAdmin
 from kitehub.backoffice.base import RECORD_FIELDSET
@@ -26,6 +27,12 @@ STATUS_COLOURS = {
 class BrandingJobAdmin(RecordAdmin):
     """AI branding jobs."""
 
+    lifecycle = BRANDING_JOB
+    refusals: ClassVar[dict[str, Any]] = {
+        "guard_branding_jobs_progress": _(
+            "Nothing was saved: the progress of a job cannot go back while it runs."
+        ),
+    }
     list_display = (
         "job_id",
         "instance",

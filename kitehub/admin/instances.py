@@ -19,6 +19,8 @@ STATUS_COLOURS = {
     InstanceStatus.TRIAL.value: "info",
     InstanceStatus.ACTIVE.value: "success",
     InstanceStatus.SUSPENDED.value: "danger",
+    # Also of those without a colour: of one that is missing, unfold shows the code.
+    InstanceStatus.CLOSED.value: "default",
 }
 
 

@@ -1,27 +1,37 @@
 """Users and groups."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from kitehub.backoffice import ExactSearch
+from kitehub.backoffice import Audited, ExactSearch
+from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
 from kitehub.models import User
 
 admin.site.unregister(Group)
 
 
-@admin.register(User)
-class UserAdmin(ExactSearch, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]
-    """People who sign in."""
+class ReasonedUserForm(Reasoned, UserChangeForm):
+    """A person's form that asks for the reason."""
 
-    form = UserChangeForm
-    add_form = UserCreationForm
+
+class ReasonedUserCreationForm(Reasoned, UserCreationForm):
+    """A new person's form that asks for the reason."""
+
+
+@admin.register(User)
+class UserAdmin(Audited, ExactSearch, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]
+    """People who sign in. Nobody is deleted: the log of what they did would go with them."""
+
+    form = ReasonedUserForm
+    add_form = ReasonedUserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("email", "full_name", "is_staff", "is_active", "last_login", "date_joined")
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
@@ -50,7 +60,20 @@ class UserAdmin(ExactSearch, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-
         ),
     )
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody; "active" is taken off instead."""
+        return False
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        """Sets somebody's password, as a write like all others."""
+        if request.method != "POST":
+            return super().user_change_password(request, id, form_url)
+        with self.writing(request):
+            return super().user_change_password(request, id, form_url)
+
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(Audited, DjangoGroupAdmin, ModelAdmin):
     """Groups of permissions."""
+
+    form = ReasonedModelForm

@@ -1,17 +1,25 @@
 """Base classes of the admin's pages."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
+from django.contrib.admin.utils import flatten_fieldsets
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
+from kitehub.backoffice import history, stale
+from kitehub.backoffice.audit import Audited
+from kitehub.backoffice.deletion import SoftDeletion
+from kitehub.backoffice.differences import Spelling
+from kitehub.backoffice.forms import RecordForm
 from kitehub.backoffice.search import ExactSearch
+from kitehub.db.lifecycle import Lifecycle
 
 # The record's own columns, last on every page.
-RECORD_FIELDSET = (
+RECORD_FIELDSET: tuple[Any, dict[str, Any]] = (
     _("Record"),
     {
         "classes": ["collapse"],
@@ -24,8 +32,17 @@ RECORD_FIELDSET = (
 )
 
 
-class RecordAdmin(ExactSearch, ModelAdmin):
-    """A table of records that staff keep. Rows are never deleted from here."""
+class RecordAdmin(Audited, SoftDeletion, ExactSearch, ModelAdmin):
+    """A table of records that staff keep.
+
+    A save over a change that somebody else made meanwhile is refused and shown; a deletion is a
+    mark that can be taken off again.
+    """
+
+    form = RecordForm
+    # How values are written in what changed, where the field's type doesn't tell.
+    spelling: ClassVar[Spelling] = {}
+    lifecycle: ClassVar[Lifecycle | None] = None
 
     list_per_page = 50
     list_filter_submit = True
@@ -42,21 +59,51 @@ class RecordAdmin(ExactSearch, ModelAdmin):
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """A row that isn't there yet has no record to show."""
+        """A row that isn't there yet has no record to show; where there is one, it comes last."""
         fieldsets = super().get_fieldsets(request, obj)
-        return [part for part in fieldsets if obj is not None or part is not RECORD_FIELDSET]
+        others = [part for part in fieldsets if part is not RECORD_FIELDSET]
+        has_one = obj is not None and len(others) < len(fieldsets)
+        return [*others, RECORD_FIELDSET] if has_one else others
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody: a deleted row of money or of a school cannot be explained afterwards."""
-        return False
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """The form, told what its page shows and which states may follow."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        told = {
+            "shown": self._shown_columns(request, obj),
+            "spelling": self.spelling,
+            "lifecycle": self.lifecycle,
+        }
+        return type(form.__name__, (form,), told)
 
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Saves with the login of the person who did."""
-        who = request.user.get_username()[:100]
-        obj.updated_by = who
-        if not change:
-            obj.created_by = who
-        super().save_model(request, obj, form, change)
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> list[dict[str, Any]]:
+        """Also from which value to which."""
+        message = super().construct_change_message(request, form, formsets, add)
+        before = getattr(form, "before", None)
+        if before is None:
+            return message
+        after = stale.snapshot_of(form.instance, before.values)
+        return [*message, *history.values_part(before.values, after.values)]
+
+    def _shown_columns(self, request: HttpRequest, obj: Any) -> list[str]:
+        """The model's fields that the page shows, as they are or as a method writes them."""
+        names = []
+        own = {name for part in RECORD_FIELDSET[1]["fields"] for name in part}
+        for shown in flatten_fieldsets(self.get_fieldsets(request, obj)):
+            method = getattr(self, shown, None)
+            name = getattr(method, "admin_order_field", None) or shown
+            if name in own or name in names:
+                continue
+            try:
+                field = self.opts.get_field(name)
+            except FieldDoesNotExist:
+                continue
+            if field.concrete:
+                names.append(name)
+        return names
 
 
 class AuditAdmin(ExactSearch, ModelAdmin):

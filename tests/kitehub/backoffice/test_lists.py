@@ -118,7 +118,7 @@ def test_money_and_times_are_written_the_vietnamese_way(back_office: Client) -> 
 
 def test_an_order_of_a_vanished_instance_stays_in_the_list(back_office: Client) -> None:
     order = PaymentOrderFactory()
-    type(order.instance).all_objects.filter(pk=order.instance_id).delete()
+    type(order.instance).all_objects.filter(pk=order.instance_id).hard_delete()
     page = back_office.get(list_url(type(order)))
     assert [row.pk for row in page.context["cl"].result_list] == [order.pk]
 

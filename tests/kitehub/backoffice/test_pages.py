@@ -13,6 +13,7 @@ from tests.factories.analytics import GuestEventFactory
 from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
 from tests.factories.kitehub import InstanceFactory, UserFactory
 from tests.factories.storage import StorageEventFactory
+from tests.kitehub.backoffice.pages import save
 
 AUDITED = ["billing_subscriptionhistory", "storage_storageevent", "analytics_guestevent"]
 
@@ -23,7 +24,7 @@ def history(db: None) -> SubscriptionHistory:
     subscription.tier = "PREMIUM"
     subscription.updated_by = "lan@kitehub.test"
     subscription.save()
-    return subscription.history.get()
+    return subscription.history.latest("changed_at")
 
 
 @pytest.mark.parametrize("name", AUDITED)
@@ -48,20 +49,9 @@ def test_audit_tables_cannot_be_written(
     assert type(row)._base_manager.values().get(pk=row.pk) == before
 
 
-def test_records_cannot_be_deleted(back_office: Client) -> None:
-    order = PaymentOrderFactory()
-    delete = reverse("admin:billing_paymentorder_delete", args=[order.pk])
-    assert back_office.post(delete, {"post": "yes"}).status_code == 403
-    assert PaymentOrder.objects.filter(pk=order.pk).exists()
-
-
 def test_what_an_order_asks_for_cannot_be_changed_once_it_is_open(back_office: Client) -> None:
     order = PaymentOrderFactory(amount=299000)
-    form = {"status": "CANCELLED", "amount": "1", "order_id": "KHX", "transaction_reference": ""}
-    answer = back_office.post(
-        reverse("admin:billing_paymentorder_change", args=[order.pk]),
-        {**form, "paid_at_0": "", "paid_at_1": "", "qr_image_url": ""},
-    )
+    answer = save(back_office, order, status="CANCELLED", amount="1", order_id="KHX")
     assert answer.status_code == 302, answer.context["adminform"].form.errors
     order.refresh_from_db()
     assert (order.status, order.amount) == ("CANCELLED", 299000)
