@@ -9,3 +9,7 @@ class KitehubConfig(AppConfig):
 
     name = "kitehub"
     verbose_name = _("Instances")
+
+    def ready(self) -> None:
+        """Registers the system checks."""
+        from kitehub import checks  # noqa: F401

@@ -12,6 +12,7 @@ from kitehub.db.constraints import deletion_agrees
 from kitehub.db.fields import LooseForeignKey
 from kitehub.db.indexes import Index
 from kitehub.db.querysets import AliveManager
+from kitehub.db.secrets import EncryptedField
 from kitehub.enums import InstanceStatus, Tier
 from kitehub.querysets import InstanceQuerySet
 
@@ -36,7 +37,7 @@ class Instance(Record):
     )
     database_url = models.CharField(_("database URL"), max_length=500)
     database_username = models.CharField(_("database user"), max_length=100)
-    database_password = models.CharField(_("database password"), max_length=255)
+    database_password = EncryptedField(_("database password"), max_length=255)
     trial_started_at = models.DateTimeField(_("trial started"), null=True, blank=True)
     trial_expires_at = models.DateTimeField(_("trial ends"), null=True, blank=True)
     subscription_id = models.UUIDField(_("subscription"), null=True, blank=True)

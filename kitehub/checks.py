@@ -1,0 +1,54 @@
+"""System checks of the settings, which run before every command that needs them."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+from kitehub.db.secrets import is_key
+
+
+@register(Tags.security)
+def check_field_keys(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """An error for each key in KITEHUB_FIELD_KEYS that can't protect anything, by its position."""
+    keys = settings.KITEHUB_FIELD_KEYS
+    if not keys:
+        return [Error("KITEHUB_FIELD_KEYS holds no key.", hint=_HINT, id="kitehub.E001")]
+    return [
+        message
+        for number, key in enumerate(keys, start=1)
+        for message in _faults(key, f"KITEHUB_FIELD_KEYS: key {number} of {len(keys)}")
+    ]
+
+
+_HINT = "docs/settings.md says how to make a key. Separate keys by commas, the newest first."
+
+
+def _faults(key: str, named: str) -> list[CheckMessage]:
+    """What is wrong with one key, without the key."""
+    if not key:
+        return [Error(f"{named} is empty.", hint=_HINT, id="kitehub.E001")]
+    if not is_key(key):
+        return [Error(f"{named} is not a Fernet key.", hint=_HINT, id="kitehub.E001")]
+    if not settings.DEBUG and _is_for_development(key):
+        return [
+            Error(
+                f"{named} is the development key, which everybody knows.",
+                hint="Rotate what it encrypted with DJANGO_DEBUG on, then take it out of the list.",
+                id="kitehub.E002",
+            )
+        ]
+    return []
+
+
+def _is_for_development(key: str) -> bool:
+    try:
+        return base64.urlsafe_b64decode(key).startswith(b"development-only")
+    except binascii.Error:
+        return False

@@ -1,0 +1,1 @@
+"""Every write to users, instances and instance configs, by noun."""
