@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from django.db import models
-from django.db.models import F
+from django.db.models import DecimalField, F
+from django.db.models.functions import Cast
 
 if TYPE_CHECKING:
     from storage.models import StorageEvent, StorageUsage
@@ -20,8 +21,12 @@ class StorageUsageQuerySet(models.QuerySet["StorageUsage"]):
         return self.filter(used_bytes__gt=F("limit_bytes"))
 
     def above(self, percent: int) -> Self:
-        """Instances that use more than so many percent of what they may."""
-        return self.filter(used_bytes__gt=F("limit_bytes") * percent / 100)
+        """Instances that use more than so many percent of what they may.
+
+        Counted in numeric: a limit that stands for none would overflow a bigint.
+        """
+        limit = Cast("limit_bytes", DecimalField(max_digits=19, decimal_places=0))
+        return self.filter(used_bytes__gt=limit * percent / 100)
 
 
 class StorageEventQuerySet(models.QuerySet["StorageEvent"]):
