@@ -1,4 +1,4 @@
-"""Advisory locks by name, held by a connection until it lets go or ends."""
+"""Locks: advisory ones by name, and how long to wait for those of others."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,3 +32,22 @@ def held(connection: BaseDatabaseWrapper, name: str) -> Iterator[bool]:
         # A lost connection has lost the lock too, and a new one never had it.
         if taken and connection.is_usable():
             release(connection, name)
+
+
+@contextmanager
+def patience(connection: BaseDatabaseWrapper, limit: str) -> Iterator[None]:
+    """Gives up, in the block, on a table that others keep locked for longer than `limit`.
+
+    `limit` is PostgreSQL's lock_timeout, such as "5s"; 0 waits for ever. Whoever queues for a
+    table makes all who come after wait as well, so a change of the schema should not queue long.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('lock_timeout')")
+        before = cursor.fetchone()[0]
+        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [limit])
+    try:
+        yield
+    finally:
+        if connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('lock_timeout', %s, false)", [before])
