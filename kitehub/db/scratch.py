@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
@@ -89,18 +90,24 @@ def _scratch_schema(live: BaseDatabaseWrapper) -> Iterator[BaseDatabaseWrapper]:
         locks.take(scratch, name)
         with scratch.cursor() as cursor:
             cursor.execute(f"CREATE SCHEMA {name}")
-            cursor.execute("SELECT current_schema()")
-            if cursor.fetchone()[0] != name:
-                raise RuntimeError(
-                    f"The server ignores the search path of a connection, so {name} can't stand "
-                    "in for the live schema. Connect to it directly, not through a pooler."
-                )
         try:
+            _require_only(scratch, name)
             yield scratch
         finally:
             _drop(scratch, name)
     finally:
         scratch.close()
+
+
+def _require_only(scratch: BaseDatabaseWrapper, name: str) -> None:
+    with scratch.cursor() as cursor:
+        cursor.execute("SELECT current_schemas(false)")
+        found = cursor.fetchone()[0]
+    if found != [name]:
+        raise ImproperlyConfigured(
+            "The server ignores the search path of a connection, so nothing can be built beside "
+            "the live schema. Connect to PostgreSQL itself, not through a pooler."
+        )
 
 
 def _connect(live: BaseDatabaseWrapper, schema: str) -> BaseDatabaseWrapper:

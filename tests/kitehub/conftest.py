@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.kitehub.db.clients import servers
+from tests.kitehub.db.clients import temporary_data_dir
 
 
 @pytest.fixture
-def data_dir(tmp_path: Path) -> Iterator[Path]:
-    """A data folder of the test's own; a server that a failed test leaves there is ended."""
-    yield tmp_path
-    for process in servers(tmp_path):
-        process.kill()
+def data_dir() -> Iterator[Path]:
+    """A data folder of the test's own."""
+    with temporary_data_dir() as folder:
+        yield folder

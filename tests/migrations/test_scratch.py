@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
@@ -111,6 +112,22 @@ def test_a_long_transaction_does_not_hold_up_a_concurrent_index(
 
     assert value(second, "SELECT 1") == 1
     assert any("idx_payment_orders_transaction_reference" in key for key in found)
+
+
+def test_nothing_is_run_where_a_pooler_drops_the_search_path(
+    empty: BaseDatabaseWrapper, versions: Versions
+) -> None:
+    class Pooled(type(empty)):  # type: ignore[misc]
+        def get_connection_params(self) -> dict[str, object]:
+            return {**super().get_connection_params(), "options": ""}
+
+    connections[empty.alias] = pooled = Pooled(empty.settings_dict, empty.alias)
+
+    with pytest.raises(ImproperlyConfigured, match="not through a pooler"):
+        scratch.catalogs(pooled, versions.order)
+
+    assert len(catalog.read(pooled)) == 0
+    assert execute(pooled, SCHEMAS) == []
 
 
 @pytest.mark.django_db

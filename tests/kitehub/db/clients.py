@@ -3,6 +3,9 @@
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -138,3 +141,17 @@ def postmaster(data_dir: Path) -> psutil.Process:
     """The server itself, by the id that it wrote down."""
     pid_file = data_dir / "postgres" / "postmaster.pid"
     return psutil.Process(int(pid_file.read_text().splitlines()[0]))
+
+
+@contextmanager
+def temporary_data_dir() -> Iterator[Path]:
+    """A data folder that goes away, with the server that a failed test left on it.
+
+    Not pytest's: as root, any other run of pytest closes that one to the server's user.
+    """
+    with tempfile.TemporaryDirectory(prefix="kitehub-tests-", ignore_cleanup_errors=True) as name:
+        folder = Path(name).resolve()
+        yield folder
+        for process in servers(folder):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()

@@ -17,6 +17,7 @@ from kitehub.db.backends.embedded.cluster import Address
 from kitehub.db.backends.embedded.server import server_for
 from kitehub.db.backends.postgresql import base
 from kitehub.db.errors import EmbeddedServerError, explain
+from tests.kitehub.db.clients import temporary_data_dir
 
 SETUP = """
 CREATE ROLE guarded LOGIN PASSWORD 'right';
@@ -34,17 +35,17 @@ local all postgres,limited,crowded,ghost trust
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
+def address() -> Iterator[Address]:
     """A server of this module's own, with roles that may do little."""
-    data_dir = tmp_path_factory.mktemp("errors")
-    server = server_for(data_dir)
-    with psycopg.connect(server.address().conninfo(), autocommit=True) as connection:
-        for statement in SETUP.split(";"):
-            connection.execute(statement)
-    server.release()
-    (data_dir / "postgres" / "pg_hba.conf").write_text(WHO_MAY_CONNECT)
-    yield server.address()
-    server.release()
+    with temporary_data_dir() as data_dir:
+        server = server_for(data_dir)
+        with psycopg.connect(server.address().conninfo(), autocommit=True) as connection:
+            for statement in SETUP.split(";"):
+                connection.execute(statement)
+        server.release()
+        (data_dir / "postgres" / "pg_hba.conf").write_text(WHO_MAY_CONNECT)
+        yield server.address()
+        server.release()
 
 
 @pytest.fixture

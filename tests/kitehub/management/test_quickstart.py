@@ -13,7 +13,7 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
 
 import pytest
 
-from tests.kitehub.db.clients import ROOT, Client, environment, manage, servers
+from tests.kitehub.db.clients import ROOT, Client, environment, manage, servers, temporary_data_dir
 
 STAFF = "FROM kitehub_users WHERE email = 'staff@kitehub.test'"
 
@@ -32,10 +32,10 @@ def password(said: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def first_run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def first_run() -> Iterator[tuple[Path, str]]:
     """A data folder on which quickstart has run once, without the demo, and what it said."""
-    data_dir = tmp_path_factory.mktemp("quickstart")
-    return data_dir, quickstart(data_dir, "--no-demo", "--no-serve")
+    with temporary_data_dir() as data_dir:
+        yield data_dir, quickstart(data_dir, "--no-demo", "--no-serve")
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ old id for the server, gives recovery after a crash ten seconds, and prints at i
 Nothing here locks: `server` sees to it that one process at a time makes, starts or stops.
 """
 
-import contextlib
 import hashlib
 import importlib.util
 import logging
@@ -22,11 +21,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-import psutil
 from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
-from kitehub.db.backends.embedded import identity
+from kitehub.db.backends.embedded import identity, processes
 from kitehub.db.errors import EmbeddedServerError
 
 logger = logging.getLogger("kitehub.db.embedded")
@@ -98,7 +96,7 @@ class Cluster:
             return address
         self._check_folder()
         # Without the folder, a server that is found serves one that was deleted under it.
-        if self.folder.is_dir() and self._postmaster():
+        if self.folder.is_dir() and processes.postmaster_of(self.folder):
             # Somebody started it and was killed before it was ready, or while stopping it.
             self._wait(self._starting_elsewhere, "PostgreSQL is not ready yet")
             if address := self.running():
@@ -110,19 +108,22 @@ class Cluster:
 
     def stop(self) -> None:
         """Ends the server, if one runs, losing nothing that was committed."""
-        postmaster = self._postmaster()
+        self._reap()
+        postmaster = processes.postmaster_of(self.folder)
         if postmaster is None:
             return
         logger.info("Stopping PostgreSQL")
         # An orderly shutdown that is asked for during recovery may never come (18.4: the signal is
         # lost); an immediate one leaves the recovery to the next start.
-        _signal(postmaster, signal.SIGINT if self.running() else signal.SIGQUIT)
+        processes.send(postmaster, signal.SIGINT if self.running() else signal.SIGQUIT)
         try:
             self._wait(
-                lambda: not _alive(postmaster), "PostgreSQL is stopping", limit=MAX_STOP_SECONDS
+                lambda: not processes.is_alive(postmaster),
+                "PostgreSQL is stopping",
+                limit=MAX_STOP_SECONDS,
             )
         except EmbeddedServerError:
-            _signal(postmaster, signal.SIGQUIT)  # the next start recovers from its log
+            processes.send(postmaster, signal.SIGQUIT)  # the next start recovers from its log
         self._reap()
 
     def disown(self) -> None:
@@ -163,39 +164,15 @@ class Cluster:
             lines = self._pid_file.read_text().splitlines()
         except (OSError, UnicodeDecodeError):
             return None
-        # Line 4 is the port, line 5 the folder of the socket; a half-written file has neither.
+        # Line 2 is the data folder, 4 the port, 5 the socket's folder; a half-written file has less.
         if len(lines) < 5 or not lines[3].strip().isdigit() or not lines[4].strip():
             return None
-        return Address(host=lines[4].strip(), port=int(lines[3]))
-
-    def _processes(self) -> list[psutil.Process]:
-        """Every live process of a server on this folder, found by what it works in.
-
-        Process ids in files lie: they outlive the process and are given to others.
-        """
-        return [
-            process
-            for process in psutil.process_iter(["name", "cwd", "status"])
-            if (process.info["name"] or "").startswith("postgres")
-            and process.info["cwd"] == str(self.folder)
-            and process.info["status"] != psutil.STATUS_ZOMBIE
-        ]
-
-    def _postmaster(self) -> psutil.Process | None:
-        self._reap()
-        processes = self._processes()
-        ids = {process.pid for process in processes}
-        for process in processes:
-            try:
-                # A backend whose server was killed is nobody's child: its title tells it apart.
-                if process.ppid() not in ids and not _is_backend(process):
-                    return process
-            except psutil.NoSuchProcess:
-                continue
-        return None
+        # In a copy, the lines lead to the original; a folder that was moved has its socket in it.
+        moved = lines[1].strip() != str(self.folder)
+        return Address(host=str(self.folder) if moved else lines[4].strip(), port=int(lines[3]))
 
     def _starting_elsewhere(self) -> bool:
-        return self.running() is not None or self._postmaster() is None
+        return self.running() is not None or processes.postmaster_of(self.folder) is None
 
     def _reap(self) -> None:
         if self._started is not None and self._started.poll() is not None:
@@ -203,16 +180,17 @@ class Cluster:
 
     def _clear_remains(self) -> None:
         """Removes what a killed server left; only while no server runs on the folder."""
-        orphans = self._processes()
-        for process in orphans:
+        uid = identity.server_account(self.data_dir).uid
+        remains = processes.remains_of(self.folder, uid)
+        for process in remains:
             logger.info("Ending process %s of a server that was killed", process.pid)
-            _signal(process, signal.SIGQUIT)  # SIGTERM would wait for clients
+            processes.send(process, signal.SIGQUIT)  # SIGTERM would wait for clients
         # psutil would wait for a zombie for ever: its parent may be any process of ours.
         deadline = time.monotonic() + MAX_STOP_SECONDS
-        while any(map(_alive, orphans)):
+        while any(map(processes.is_alive, remains)):
             if time.monotonic() > deadline:
-                for process in orphans:
-                    _signal(process, signal.SIGKILL)
+                for process in remains:
+                    processes.send(process, signal.SIGKILL)
             time.sleep(POLL_SECONDS)
         self._pid_file.unlink(missing_ok=True)
 
@@ -331,23 +309,6 @@ class Cluster:
 
 def _ping(address: Address) -> pq.Ping:
     return pq.Ping(pq.PGconn.ping(address.conninfo().encode()))
-
-
-def _signal(process: psutil.Process, number: signal.Signals) -> None:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        process.send_signal(number)
-
-
-def _alive(process: psutil.Process) -> bool:
-    try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
-
-
-def _is_backend(process: psutil.Process) -> bool:
-    command = process.cmdline()
-    return bool(command) and command[0].startswith("postgres: ")
 
 
 def _durable() -> bool:
