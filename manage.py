@@ -6,6 +6,7 @@ import sys
 
 
 def main() -> None:
+    """Runs the command that the arguments name."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kitehub.settings")
     from kitehub.management.cli import execute
 

@@ -54,9 +54,7 @@ class PaymentOrderAdmin(RecordAdmin):
         "status_label",
         "amount_text",
         "type",
-        "tier",
         "instance",
-        "user",
         "created_at",
         "expires_at",
         "paid_at",
@@ -68,7 +66,7 @@ class PaymentOrderAdmin(RecordAdmin):
         ("created_at", DayRangeFilter),
         ("paid_at", DayRangeFilter),
     )
-    list_select_related = ("instance", "user")
+    list_select_related = ("instance",)
     ordering = ("-created_at",)
     date_hierarchy = "created_at"
     search_columns: ClassVar = {"order_id": str.upper, "transaction_reference": str}

@@ -176,7 +176,7 @@ class Subscription(Record):
         ]
 
     def __str__(self) -> str:
-        return f"{self.instance or self.instance_id} · {self.tier}"
+        return f"{self.instance or self.instance_id} · {self.get_tier_display()}"
 
 
 class SubscriptionHistory(Identified):
@@ -217,4 +217,4 @@ class SubscriptionHistory(Identified):
         ]
 
     def __str__(self) -> str:
-        return f"{self.subscription_id} · {self.status}"
+        return f"{self.subscription_id} · {self.get_status_display()}"

@@ -20,8 +20,11 @@ class BrandingJobQuerySet(RecordQuerySet["BrandingJob"]):
         return self.filter(status__in=[BrandingStatus.PENDING, BrandingStatus.PROCESSING])
 
     def to_poll(self) -> Self:
-        """Unfinished jobs, the latest change first (idx_branding_jobs_status_updated)."""
-        return self.unfinished().order_by("-updated_at")
+        """Unfinished jobs, those that wait before those that run, the latest change first.
+
+        In this order a first page comes straight from idx_branding_jobs_status_updated.
+        """
+        return self.unfinished().order_by("status", "-updated_at")
 
     def of_instance(self, instance_id: UUID) -> Self:
         """One instance's jobs (idx_branding_jobs_instance)."""

@@ -110,7 +110,7 @@ class StorageEvent(Identified):
         ]
 
     def __str__(self) -> str:
-        return f"{self.operation} · {self.file_name}"
+        return f"{self.get_operation_display()} · {self.file_name}"
 
 
 class Reservation(Identified):

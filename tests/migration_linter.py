@@ -1,4 +1,6 @@
-"""Lints the migrations for what would lock or break a running site: `python -m tests.migration_linter`.
+"""Lints the migrations for what would lock or break a running site.
+
+Run `python -m tests.migration_linter`.
 
 The plan's versions V1 to V8 are what the user wrote, V9 changes types on purpose (measured in
 docs/schema.md), so the linter looks at what comes after them.

@@ -1,9 +1,9 @@
 """V10: staff find an order by the bank's reference."""
 
-from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
 from kitehub.db.indexes import Index
+from kitehub.db.operations import BuildIndex
 
 
 class Migration(migrations.Migration):
@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        AddIndexConcurrently(
+        BuildIndex(
             model_name="paymentorder",
             index=Index(
                 condition=models.Q(("transaction_reference__isnull", False)),

@@ -67,6 +67,8 @@ def _connecting(error: BaseException, using: str) -> str | None:
     if not isinstance(error, psycopg.OperationalError) or not attempted:
         return None
     server = _Server(using, error.pgconn)
+    if unknown := re.search(r"failed to resolve host '(.+?)'", message):
+        server.host = unknown[1]
     for pattern, say in _REFUSALS.items():
         if re.search(pattern, message):
             return say(server)
@@ -128,7 +130,7 @@ def _identifier(name: str) -> str:
 def _reason(message: str) -> str:
     """The part of libpq's message that says why, as a sentence."""
     first = next((line for line in message.splitlines() if line.strip()), "no reason given")
-    for mark in ("FATAL:  ", "failed: "):
+    for mark in ("FATAL:  ", "failed: ", "connection is bad: "):
         first = first.rpartition(mark)[2]
     return first.strip().rstrip(".") + "."
 

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
 
 
 class RunSQLFile(migrations.RunSQL):
@@ -39,3 +42,39 @@ class RunSQLFile(migrations.RunSQL):
     def describe(self) -> str:
         """The file's name, which says more than the SQL's first words."""
         return f"Run {self.name}.up.sql"
+
+
+class BuildIndex(AddIndexConcurrently):
+    """Builds an index while the table is read and written; alone in a non-atomic migration.
+
+    A build that was killed leaves an invalid index of its name, which the next run replaces. It
+    waits for older transactions as long as they take: it blocks nobody meanwhile, so migrate's
+    `lock_timeout` is not for it.
+    """
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Drops the remains of a killed build, then builds."""
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
+        with schema_editor.connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('lock_timeout')")
+            timeout = cursor.fetchone()[0]
+            cursor.execute("SET lock_timeout = 0")
+            try:
+                cursor.execute(
+                    "SELECT FROM pg_index WHERE indexrelid = to_regclass(quote_ident(%s))"
+                    " AND NOT indisvalid",
+                    [self.index.name],
+                )
+                if cursor.fetchone():
+                    schema_editor.execute(f'DROP INDEX CONCURRENTLY "{self.index.name}"')
+                super().database_forwards(app_label, schema_editor, from_state, to_state)
+            finally:
+                cursor.execute("SELECT set_config('lock_timeout', %s, false)", [timeout])

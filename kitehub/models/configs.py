@@ -68,4 +68,4 @@ class InstanceConfig(Record):
         ]
 
     def __str__(self) -> str:
-        return f"{self.tier} · {self.instance_id}"
+        return f"{self.get_tier_display()} · {self.instance_id}"

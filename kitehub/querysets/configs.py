@@ -15,5 +15,8 @@ class InstanceConfigQuerySet(RecordQuerySet["InstanceConfig"]):
     """Instance configs."""
 
     def of_tier(self, tier: Tier) -> Self:
-        """Configs of one tier; with `alive()`, on idx_instance_configs_tier_deleted."""
+        """Configs of one tier (idx_instance_configs_tier).
+
+        With `alive()` idx_instance_configs_tier_deleted costs the same, and either may be used.
+        """
         return self.filter(tier=tier)

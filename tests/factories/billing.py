@@ -10,7 +10,7 @@ from billing.enums import PaymentStatus, PaymentType, SubscriptionStatus
 from billing.models import PaymentOrder, Subscription, SubscriptionHistory
 from kitehub.enums import Tier
 from kitehub.plans import PLANS
-from tests.factories.kitehub import InstanceFactory
+from tests.factories.kitehub import InstanceFactory, UserFactory
 
 
 class PaymentOrderFactory(DjangoModelFactory[PaymentOrder]):
@@ -29,7 +29,9 @@ class PaymentOrderFactory(DjangoModelFactory[PaymentOrder]):
     order_id = factory.Sequence(lambda n: f"KH{n:08}")
     type = PaymentType.SUBSCRIPTION
     instance = factory.SubFactory(InstanceFactory)
-    user = factory.LazyAttribute(lambda order: order.instance.owner)
+    user = factory.LazyAttribute(
+        lambda order: order.instance.owner if order.instance else UserFactory()
+    )
     tier = Tier.BASIC
     amount = factory.LazyAttribute(lambda order: PLANS[order.tier].monthly_price)
     status = PaymentStatus.PENDING

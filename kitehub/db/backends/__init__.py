@@ -1,0 +1,1 @@
+"""Database engines: `postgresql` for the server that DATABASE_URL names, `embedded` without one."""

@@ -1,0 +1,53 @@
+"""Locks: advisory ones by name, and how long to wait for those of others."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+# Keeps our names apart from the advisory locks of others: "kite" in ASCII.
+_SPACE = 0x6B697465
+
+
+def take(connection: BaseDatabaseWrapper, name: str) -> bool:
+    """Takes a lock if no other connection to this database holds it; never waits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", [_SPACE, name])
+        return bool(cursor.fetchone()[0])
+
+
+def release(connection: BaseDatabaseWrapper, name: str) -> None:
+    """Gives up a lock that this connection holds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", [_SPACE, name])
+
+
+@contextmanager
+def held(connection: BaseDatabaseWrapper, name: str) -> Iterator[bool]:
+    """Holds a lock for the block, if it is free; yields whether it was."""
+    taken = take(connection, name)
+    try:
+        yield taken
+    finally:
+        # A lost connection has lost the lock too, and a new one never had it.
+        if taken and connection.is_usable():
+            release(connection, name)
+
+
+@contextmanager
+def patience(connection: BaseDatabaseWrapper, limit: str) -> Iterator[None]:
+    """Gives up, in the block, on a table that others keep locked for longer than `limit`.
+
+    `limit` is PostgreSQL's lock_timeout, such as "5s"; 0 waits for ever. Whoever queues for a
+    table makes all who come after wait as well, so a change of the schema should not queue long.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('lock_timeout')")
+        before = cursor.fetchone()[0]
+        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [limit])
+    try:
+        yield
+    finally:
+        if connection.is_usable():
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT set_config('lock_timeout', %s, false)", [before])

@@ -1,0 +1,44 @@
+"""The database's clock, moved for what is written inside one transaction.
+
+The plan's triggers date what they write by `NOW()`, so a history written now would all be of today.
+PostgreSQL looks a name up along the search path, and takes its own `now` first only as long as the
+path does not say otherwise. Here it does: a function of that name, which only this transaction can
+see and which is gone before it ends, answers with the moment asked for. The triggers run as they
+are, and nothing that they wrote is changed afterwards.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+_CREATE = """
+CREATE FUNCTION {schema}.now() RETURNS timestamptz LANGUAGE sql STABLE
+AS $$ SELECT current_setting('kitehub.demo_now')::timestamptz $$
+"""
+# By its schema's name: a bare `now` would be PostgreSQL's own again by then.
+_DROP = "DROP FUNCTION {schema}.now()"
+
+
+@contextmanager
+def moved_clock(connection: BaseDatabaseWrapper) -> Iterator[Callable[[datetime], None]]:
+    """Gives a function that sets what `NOW()` says in triggers, until the block ends.
+
+    Needs a transaction, and the right to create a function in the schema of the tables, as
+    migrations do. Column defaults and CURRENT_TIMESTAMP keep the real time.
+    """
+    set_config = "SELECT set_config(%s, %s, true)"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT quote_ident(current_schema()), current_setting('search_path')")
+        schema, path = cursor.fetchone()
+        cursor.execute(_CREATE.format(schema=schema))
+        cursor.execute(set_config, ["search_path", f"{path}, pg_catalog"])
+
+        def move_to(moment: datetime) -> None:
+            cursor.execute(set_config, ["kitehub.demo_now", moment.isoformat()])
+
+        yield move_to
+        # Only after success: a failure undoes all of it with the transaction.
+        cursor.execute(set_config, ["search_path", path])
+        cursor.execute(_DROP.format(schema=schema))

@@ -1,0 +1,107 @@
+"""Instances and their configs, as the schools' lives have left them."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from kitehub.demo.banks import BANKS, account_number
+from kitehub.demo.chance import fixed_id
+from kitehub.demo.people import AUTOMATIC, STAFF
+from kitehub.demo.schools import SCHOOLS, School
+from kitehub.demo.subscriptions import Life
+from kitehub.demo.texts import capitals
+from kitehub.enums import Tier
+from kitehub.models import Instance, InstanceConfig
+from kitehub.plans import PLANS
+
+# The platform's own database: the demo's instances share the pool.
+POOL_URL = "postgres:///kitehub"
+DEFAULT_TEMPLATE = "HOCPHI {courseId} {studentName}"
+OWN_TEMPLATES = ("HP {courseId} {studentName}", "{studentName} {courseId} {timestamp}")
+
+
+def has_bank(school: School) -> bool:
+    """Whether the school has said where its fees go; the newest have not."""
+    return school.days > 4 and SCHOOLS.index(school) % 6 != 4
+
+
+def qr_template(school: School) -> str:
+    """What the school wants to read in its bank statement."""
+    index = SCHOOLS.index(school)
+    return OWN_TEMPLATES[index % 2] if index % 5 == 0 else DEFAULT_TEMPLATE
+
+
+def instance(life: Life) -> Instance:
+    """The school's row."""
+    school, state = life.school, life.state
+    premium = state["tier"] == Tier.PREMIUM and life.paid_months > 0
+    return Instance(
+        id=school.id,
+        subdomain=school.subdomain,
+        custom_domain=f"hoc.{school.domain}" if premium else None,
+        organization_name=school.name,
+        owner=life.owner,
+        tier=state["tier"],
+        status=life.status,
+        database_url=POOL_URL,
+        database_username="kitehub",
+        database_password="",  # the pool is reached with the platform's own login
+        trial_started_at=life.born if life.trial_end else None,
+        trial_expires_at=life.trial_end,
+        subscription_id=life.subscription.id,
+        subscription_expires_at=life.end if life.paid_months else None,
+        created_at=life.born,
+        updated_at=max(life.born, life.closed_at or life.born, life.last_change),
+        created_by=life.owner.email,
+        updated_by=life.steps[-1].changes["updated_by"] if life.steps else life.owner.email,
+        deleted=school.deleted,
+        deleted_at=state.get("deleted_at"),
+        **_bank_account(life),
+    )
+
+
+def _bank_account(life: Life) -> dict[str, str | None]:
+    if not has_bank(life.school):
+        return {"qr_template": DEFAULT_TEMPLATE}
+    index = SCHOOLS.index(life.school)
+    bank = BANKS[index % len(BANKS)]
+    company = f"CONG TY TNHH GIAO DUC {capitals(life.school.brand)}"
+    return {
+        "bank_code": bank.bin,
+        "bank_name": bank.name,
+        "account_number": account_number(bank, 1 + 17 * index),
+        "account_name": company if index % 3 == 0 else capitals(life.owner.full_name),
+        "qr_template": qr_template(life.school),
+    }
+
+
+def configs(lives: Sequence[Life]) -> list[InstanceConfig]:
+    """Every school's tier in features and limits, a few with an exception that staff granted."""
+    return [_config(index, life) for index, life in enumerate(lives)]
+
+
+def _config(index: int, life: Life) -> InstanceConfig:
+    plan = PLANS[life.state["tier"]]
+    features, limitations = dict(plan.features), dict(plan.limitations)
+    changed, by = life.born, AUTOMATIC
+    if life.paid_months:
+        changed = max(order.updated_at for order in life.orders if order.paid_at)
+    students = limitations["maxStudents"]
+    if index % 8 == 6 and students is not None:
+        limitations["maxStudents"] = students + students // 2
+        changed, by = changed + timedelta(hours=2), STAFF[index % len(STAFF)][1]
+    elif index % 16 == 10 and plan.tier is not Tier.PREMIUM:
+        features["premium"] = True
+        changed, by = changed + timedelta(hours=3), STAFF[index % len(STAFF)][1]
+    return InstanceConfig(
+        id=fixed_id(f"config/{life.school.subdomain}"),
+        instance_id=life.school.id,
+        tier=plan.tier,
+        features=features,
+        limitations=limitations,
+        created_at=life.born,
+        updated_at=min(changed, life.at),
+        created_by=AUTOMATIC,
+        updated_by=by,
+        deleted=life.school.deleted,
+        deleted_at=life.state.get("deleted_at"),
+    )

@@ -1,0 +1,1 @@
+"""The command line: how commands run, and the commands themselves."""

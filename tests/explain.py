@@ -1,0 +1,56 @@
+"""Tables full enough for the planner to choose, and which indexes it chose."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+
+def indexes_used(queryset: "QuerySet[Any, Any]") -> set[str]:
+    """Names of the indexes in the plan of the query, just as the ORM sends it."""
+    (explained,) = json.loads(queryset.explain(format="json"))
+    return {node["Index Name"] for node in _nodes(explained["Plan"]) if "Index Name" in node}
+
+
+def is_sorted_by_index(queryset: "QuerySet[Any, Any]") -> bool:
+    """Whether the rows come out of an index in order, so that a first page reads no more."""
+    (explained,) = json.loads(queryset.explain(format="json"))
+    return not any("Sort" in node["Node Type"] for node in _nodes(explained["Plan"]))
+
+
+def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", []):
+        yield from _nodes(inner)
+
+
+@contextmanager
+def filled(
+    table: str, columns: Mapping[str, str], *, rows: int = 100_000, scatter: int = 1
+) -> Iterator[None]:
+    """Rows in a table, with fresh statistics, while the block runs; then none of them.
+
+    `columns` gives the SQL of each column, in which `n` counts from 1 to `rows`. On disk a row lies
+    up to `scatter` rows from its turn, as in a table that is updated and vacuumed: the planner
+    weighs that. All of it is one transaction that is rolled back, and the table's triggers don't
+    fire. For a fixture of a class: every test that runs while the block is open sees the rows.
+    """
+    names = ", ".join(f'"{name}"' for name in columns)
+    values = ", ".join(columns.values())
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(
+            f"INSERT INTO {table} ({names}) SELECT {values} FROM generate_series(1, {rows}) AS n"
+            f" ORDER BY n + n * 7919 % {scatter}"
+        )
+        cursor.execute(f"ANALYZE {table}")
+        try:
+            yield
+        finally:
+            transaction.set_rollback(True)
+    with connection.cursor() as cursor:
+        # The table's size and row count outlive the rollback, and later tests plan by them.
+        cursor.execute(f"VACUUM {table}")

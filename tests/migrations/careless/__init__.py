@@ -1,0 +1,1 @@
+"""Migrations that stand in for an app's in a test."""
