@@ -164,7 +164,7 @@ class Cluster:
             lines = self._pid_file.read_text().splitlines()
         except (OSError, UnicodeDecodeError):
             return None
-        # Line 2 is the data folder, 4 the port, 5 the socket's folder; a half-written file has less.
+        # Line 2 is the data folder, 4 the port, 5 the socket's; a half-written file has less.
         if len(lines) < 5 or not lines[3].strip().isdigit() or not lines[4].strip():
             return None
         # In a copy, the lines lead to the original; a folder that was moved has its socket in it.
@@ -180,7 +180,8 @@ class Cluster:
 
     def _clear_remains(self) -> None:
         """Removes what a killed server left; only while no server runs on the folder."""
-        uid = identity.server_account(self.data_dir).uid
+        made = self.folder if self.folder.is_dir() else self.data_dir
+        uid = identity.server_account(made).uid
         remains = processes.remains_of(self.folder, uid)
         for process in remains:
             logger.info("Ending process %s of a server that was killed", process.pid)
