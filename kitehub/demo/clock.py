@@ -1,9 +1,9 @@
 """The database's clock, moved for what is written inside one transaction.
 
-The plan's triggers date what they write by `NOW()`, so a history written now would all be of today.
+Triggers date what they write by `now()` or `clock_timestamp()`, so a history written now would all be of today.
 PostgreSQL looks a name up along the search path, and takes its own `now` first only as long as the
-path does not say otherwise. Here it does: a function of that name, which only this transaction can
-see and which is gone before it ends, answers with the moment asked for. The triggers run as they
+path does not say otherwise. Here it does: functions of these names, which only this transaction can
+see and which are gone before it ends, answer with the moment asked for. The triggers run as they
 are, and nothing that they wrote is changed afterwards.
 """
 
@@ -13,17 +13,18 @@ from datetime import datetime
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+_NAMES = ("now", "clock_timestamp")
 _CREATE = """
-CREATE FUNCTION {schema}.now() RETURNS timestamptz LANGUAGE sql STABLE
+CREATE FUNCTION {schema}.{name}() RETURNS timestamptz LANGUAGE sql STABLE
 AS $$ SELECT current_setting('kitehub.demo_now')::timestamptz $$
 """
 # By its schema's name: a bare `now` would be PostgreSQL's own again by then.
-_DROP = "DROP FUNCTION {schema}.now()"
+_DROP = "DROP FUNCTION {schema}.{name}()"
 
 
 @contextmanager
 def moved_clock(connection: BaseDatabaseWrapper) -> Iterator[Callable[[datetime], None]]:
-    """Gives a function that sets what `NOW()` says in triggers, until the block ends.
+    """Gives a function that sets what the clock says in triggers, until the block ends.
 
     Needs a transaction, and the right to create a function in the schema of the tables, as
     migrations do. Column defaults and CURRENT_TIMESTAMP keep the real time.
@@ -32,7 +33,8 @@ def moved_clock(connection: BaseDatabaseWrapper) -> Iterator[Callable[[datetime]
     with connection.cursor() as cursor:
         cursor.execute("SELECT quote_ident(current_schema()), current_setting('search_path')")
         schema, path = cursor.fetchone()
-        cursor.execute(_CREATE.format(schema=schema))
+        for name in _NAMES:
+            cursor.execute(_CREATE.format(schema=schema, name=name))
         cursor.execute(set_config, ["search_path", f"{path}, pg_catalog"])
 
         def move_to(moment: datetime) -> None:
@@ -41,4 +43,5 @@ def moved_clock(connection: BaseDatabaseWrapper) -> Iterator[Callable[[datetime]
         yield move_to
         # Only after success: a failure undoes all of it with the transaction.
         cursor.execute(set_config, ["search_path", path])
-        cursor.execute(_DROP.format(schema=schema))
+        for name in _NAMES:
+            cursor.execute(_DROP.format(schema=schema, name=name))

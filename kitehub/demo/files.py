@@ -8,7 +8,7 @@ from kitehub.demo.chance import fixed_id, random_id
 from kitehub.demo.moments import by_day
 from kitehub.demo.people import teacher_email
 from kitehub.demo.subscriptions import Life
-from kitehub.plans import GIB, PLANS
+from kitehub.plans import GIB
 from storage.enums import FileType, StorageOperation
 from storage.models import StorageEvent, StorageUsage
 
@@ -43,12 +43,12 @@ SIZES = {
 
 
 def usage(life: Life) -> StorageUsage:
-    """An empty store with its tier's limit, for the events' trigger to fill."""
+    """An empty store, for the config's trigger to give its limit and the events' to fill."""
     return StorageUsage(
         id=fixed_id(f"usage/{life.school.subdomain}"),
         instance_id=life.school.id,
         used_bytes=0,
-        limit_bytes=PLANS[life.state["tier"]].storage_bytes,
+        limit_bytes=0,
         last_updated=life.born,
     )
 

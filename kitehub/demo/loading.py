@@ -124,11 +124,12 @@ def _write(
     counts = DemoCounts(
         users=step("Users", _write_users(lives, at=at)),
         instances=step("Instances", _write_rows(map(instances.instance, lives))),
+        # Before the configs, whose trigger would make them with the moment of loading.
+        usages=step("Storage usage", _write_rows(map(files.usage, lives))),
         configs=step("Instance configs", _write_rows(instances.configs(lives))),
         orders=step("Payment orders", _write_rows(orders)),
-        subscriptions=step("Subscriptions", _write_rows(life.subscription for life in lives)),
+        subscriptions=step("Subscriptions", _subscribe(lives)),
         history=step("Subscription history", _live_through(lives)),
-        usages=step("Storage usage", _write_rows(map(files.usage, lives))),
         files=step("Storage events", _store(lives, at=at, seed=seed)),
         jobs=step("Branding jobs", _write_rows(jobs.jobs(lives, at=at, rng=stream(seed, "jobs")))),
     )
@@ -152,6 +153,15 @@ def _write_users(lives: list[Life], *, at: datetime) -> int:
 def _write_rows(rows: Iterable[models.Model]) -> int:
     rows = list(rows)
     return len(type(rows[0])._base_manager.bulk_create(rows))
+
+
+def _subscribe(lives: list[Life]) -> int:
+    """Subscriptions, each at its time; the trigger writes the first row of its history."""
+    with moved_clock(connections[DEFAULT_DB_ALIAS]) as move_to:
+        for life in lives:
+            move_to(life.subscription.created_at)
+            _write_rows([life.subscription])
+    return len(lives)
 
 
 def _live_through(lives: list[Life]) -> int:
