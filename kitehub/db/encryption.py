@@ -24,18 +24,19 @@ class EncryptRows(Operation):
     has no one right answer is left as it is and listed by primary key: text that is too long for
     the column once it is encrypted, and what looks like a token of a key that isn't here.
 
-    With `way_back=False` it does nothing on the way back. Belongs in a migration with
-    `atomic = False`.
+    Belongs twice into a migration with `atomic = False`: before the database begins to refuse plain
+    text, and after it with `closing=True`, for what was written between the two. The closing one
+    lists what is left; on the way back it comes first, and only makes sure that the keys are here.
     """
 
     reversible = True
     # Otherwise sqlmigrate would run it.
     reduces_to_sql = False
 
-    def __init__(self, model_name: str, field_name: str, *, way_back: bool = True) -> None:
+    def __init__(self, model_name: str, field_name: str, *, closing: bool = False) -> None:
         self.model_name = model_name
         self.field_name = field_name
-        self.way_back = way_back
+        self.closing = closing
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         """Changes no schema."""
@@ -61,7 +62,7 @@ class EncryptRows(Operation):
                 count += 1
         if count:
             print(f"\n    {column.name}: encrypted {count} rows", end="")
-        for why, keys in left.items():
+        for why, keys in left.items() if self.closing else ():
             named = ", ".join(map(str, keys[:LISTED]))
             more = f" and {len(keys) - LISTED} more" if len(keys) > LISTED else ""
             print(f"\n    {column.name}: left {len(keys)} rows, {why}: {named}{more}", end="")
@@ -73,16 +74,17 @@ class EncryptRows(Operation):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        """Decrypts; where a row can't be, raises UnreadableSecret before anything is changed."""
+        """Decrypts; where a key is missing, raises UnreadableSecret before anything is changed."""
         model = from_state.apps.get_model(app_label, self.model_name)
         connection = schema_editor.connection
-        if not self.way_back or not self.allow_migrate_model(connection.alias, model):
+        if not self.allow_migrate_model(connection.alias, model):
             return
         column = _Column(connection, model, model._meta.get_field(self.field_name))
         lost = column.keys(lambda value: looks_like_token(value) and _opened(value) is None)
         if lost:
             raise UnreadableSecret(f"{column.name} of {lost[0]}", is_token=True)
-        list(column.rewrite(lambda value: (_opened(value), "")))
+        if not self.closing:
+            list(column.rewrite(lambda value: (_opened(value), "")))
 
     def describe(self) -> str:
         """What is encrypted."""

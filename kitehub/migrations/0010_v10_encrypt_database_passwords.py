@@ -25,6 +25,5 @@ class Migration(migrations.Migration):
         ),
         EncryptRows("instance", "database_password"),
         RunSQLFile(__file__, models=["kitehub.Instance"]),
-        # What was written between the two; on the way back the trigger still stands here.
-        EncryptRows("instance", "database_password", way_back=False),
+        EncryptRows("instance", "database_password", closing=True),
     ]

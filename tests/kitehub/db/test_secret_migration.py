@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.test.utils import CaptureQueriesContext
 
+from kitehub import migrations
 from kitehub.db import encryption
 from kitehub.db.encryption import EncryptRows
 from kitehub.db.secrets import UnreadableSecret
@@ -28,6 +30,7 @@ from tests.kitehub.db.sealed import (
 
 BEFORE = ("kitehub", "0009_v10_mend_rows")
 STEP = ("kitehub", "0010_v10_encrypt_database_passwords")
+DOWN = Path(migrations.__file__).parent / "sql" / f"{STEP[1]}.down.sql"
 
 
 @pytest.fixture(autouse=True)
@@ -41,9 +44,9 @@ def school(value: str) -> Instance:
     return row
 
 
-def encrypt() -> None:
+def encrypt(*, closing: bool = False) -> None:
     state = MigrationExecutor(connection).loader.project_state(BEFORE)
-    step = EncryptRows("instance", "database_password")
+    step = EncryptRows("instance", "database_password", closing=closing)
     with connection.schema_editor(atomic=False) as editor:
         step.database_forwards("kitehub", editor, state, state)
 
@@ -85,9 +88,10 @@ def test_what_has_no_one_right_answer_is_left_and_listed_without_its_value(capsy
     before = [stored(row) for row in left]
     done = school("s3cret")
     encrypt()
+    encrypt(closing=True)
     said = capsys.readouterr().out
     assert [stored(row) for row in left] == before
-    assert [str(row.pk) in said for row in [*left, done]] == [True, True, True, False]
+    assert [said.count(str(row.pk)) for row in [*left, done]] == [1, 1, 1, 0]
     assert "encrypted 1 rows" in said
     assert "left 2 rows, longer than the 127 bytes" in said
     assert "left 1 rows, encrypted under a key that is not in KITEHUB_FIELD_KEYS" in said
@@ -199,3 +203,22 @@ def test_the_migration_there_and_back_keeps_column_and_text(at_head: None) -> No
     go(STEP)
     assert opens(stored(row), NEW) == "as before V10"
     assert column() == ("character varying", 255, "NO")
+
+
+def test_a_step_back_without_the_keys_changes_nothing_and_a_broken_off_one_goes_on(
+    at_head: None, settings
+) -> None:
+    row = InstanceFactory(database_password="s3cret")
+    before = stored(row)
+    settings.KITEHUB_FIELD_KEYS = [OLD]
+    with pytest.raises(UnreadableSecret, match=str(row.pk)):
+        go(BEFORE)
+    with pytest.raises(IntegrityError), connection.cursor() as cursor:
+        cursor.execute("UPDATE instances SET database_password = 'plain'")
+    assert stored(row) == before
+    settings.KITEHUB_FIELD_KEYS = [NEW]
+    # As if the step had been killed once the trigger was gone.
+    with connection.cursor() as cursor:
+        cursor.execute(DOWN.read_text())
+    go(BEFORE)
+    assert stored(row) == "s3cret"
