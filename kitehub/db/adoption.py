@@ -19,6 +19,8 @@ class MendRows(Operation):
     """
 
     reversible = True
+    # sqlmigrate must not run it.
+    reduces_to_sql = False
 
     def __init__(self, model_name: str, *, change: str, broken: str) -> None:
         self.model_name = model_name
@@ -75,6 +77,8 @@ class ValidateWhereClean(Operation):
     """
 
     reversible = True
+    # sqlmigrate must not run it.
+    reduces_to_sql = False
 
     def __init__(self, model_name: str, name: str) -> None:
         self.model_name = model_name

@@ -1,9 +1,12 @@
 """What people and programs see of a schema command: aligned lines, and JSON."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import textwrap
 from datetime import datetime
 from typing import Any
 
+import Iterable
+import Iterator
+import Sequence
 from django.utils import timezone
 
 from kitehub.db.catalog import Drift, Key
@@ -53,7 +56,12 @@ def info_lines(info: Info) -> Lines:
     zone = timezone.get_current_timezone_name()
     head = ("Version", "Description", "State", f"Applied at ({zone})")
     rows = [
-        (label(row.number), row.description, _state(row), _local(row.applied_at))
+        (
+            label(row.number),
+            textwrap.shorten(row.description, 60, placeholder=" …"),
+            _state(row),
+            _local(row.applied_at),
+        )
         for row in info.rows
     ]
     lines = list(aligned([head, *rows]))
