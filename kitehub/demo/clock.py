@@ -1,10 +1,10 @@
 """The database's clock, moved for what is written inside one transaction.
 
 Triggers date what they write by `now()` or `clock_timestamp()`, so a history written now would all
-be of today. PostgreSQL looks a name up along the search path, and takes its own `now` first only as long as the
-path does not say otherwise. Here it does: functions of these names, which only this transaction can
-see and which are gone before it ends, answer with the moment asked for. The triggers run as they
-are, and nothing that they wrote is changed afterwards.
+be of today. PostgreSQL looks a name up along the search path, and takes its own `now` first only as
+long as the path does not say otherwise. Here it does: functions of these names, which only this
+transaction can see and which are gone before it ends, answer with the moment asked for. The
+triggers run as they are, and nothing that they wrote is changed afterwards.
 """
 
 from collections.abc import Callable, Iterator

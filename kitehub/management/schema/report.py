@@ -1,12 +1,10 @@
 """What people and programs see of a schema command: aligned lines, and JSON."""
 
-from collections.abc import textwrap
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-import Iterable
-import Iterator
-import Sequence
 from django.utils import timezone
 
 from kitehub.db.catalog import Drift, Key
