@@ -39,6 +39,9 @@ class Command(BaseCommand):
         "demo data, a staff login, and the admin on http://127.0.0.1:8000/admin/."
     )
 
+    # Where it refuses to run, that is all it says; so it checks after that.
+    requires_system_checks = ()
+
     def add_arguments(self, parser: CommandParser) -> None:
         """Takes --port, --no-demo and --no-serve."""
         parser.add_argument(
@@ -58,6 +61,7 @@ class Command(BaseCommand):
                 "quickstart prints a staff password, so it runs with DJANGO_DEBUG on only. To "
                 "deploy, run manage.py migrate and manage.py createsuperuser."
             )
+        self.check()
         port: int | None = options["port"]
         if port and not options["no_serve"]:
             _require_free(port)

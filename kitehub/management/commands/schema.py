@@ -11,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections
 
 from kitehub.db.errors import explain
 from kitehub.db.versions import label
-from kitehub.management.schema import baseline, clean, info, live, move, report, validate
+from kitehub.management.schema import baseline, clean, info, live, move, online, report, validate
 from kitehub.management.schema.outcome import Exit, Refused, SchemaError
 
 
@@ -30,6 +30,11 @@ class Command(BaseCommand):
         to = _action(actions, "to", "go forward or back to a version")
         to.add_argument("version", help="V0 to the newest, or latest")
         to.add_argument("--yes", action="store_true", help="go without asking")
+        to.add_argument(
+            "--online",
+            action="store_true",
+            help="on the way to V9, build indexes while large tables are in use",
+        )
         to.add_argument(
             "--lock-timeout",
             default=live.LOCK_TIMEOUT,
@@ -83,7 +88,12 @@ class Command(BaseCommand):
                 self._say(report.move_lines(way))
             if not way.empty:
                 self._ask(options["yes"], target)
-                move.go(before, way, tell=self._tell(options))
+                tell = self._tell(options)
+                if options["online"]:
+                    online.shed(before, way, tell)
+                move.go(before, way, tell=tell)
+            if options["online"]:
+                online.restore(connection, self._tell(options))
             done = f"At {label(target)}."
             self._print(options, [done], report.move_json(way, done=True))
 
