@@ -32,13 +32,16 @@ class Lifecycle:
 
     def trigger(self) -> str:
         """The SQL of the trigger that holds every writer to this lifecycle."""
-        allowed = ",\n        ".join(f"'{before}>{after}'" for before, after in self.pairs())
+        allowed = ",\n".join(f"        ('{before}', '{after}')" for before, after in self.pairs())
+        changed = "OLD.status IS DISTINCT FROM NEW.status"
         return (
             f"CREATE TRIGGER guard_{self.table}_status\n"
             f"    AFTER UPDATE ON {self.table}\n"
             "    FOR EACH ROW\n"
-            "    WHEN (OLD.status IS DISTINCT FROM NEW.status)\n"
-            f"    EXECUTE FUNCTION guard_status(\n        {allowed}\n    );\n"
+            f"    WHEN ({changed} AND (OLD.status, NEW.status) NOT IN (\n"
+            f"{allowed}\n"
+            "    ))\n"
+            "    EXECUTE FUNCTION refuse_transition();\n"
         )
 
     def diagram(self) -> str:

@@ -62,7 +62,8 @@ def test_trigger_in_the_database_is_the_lifecycles(app: str, lifecycle: Lifecycl
         lifecycle.table,
         f"guard_{lifecycle.table}_status",
     )
-    assert re.findall(r"'(\w+)>(\w+)'", definition) == list(lifecycle.pairs())
+    labels = re.findall(r"'(\w+)'::", definition)
+    assert list(zip(labels[::2], labels[1::2], strict=True)) == list(lifecycle.pairs())
     assert "AFTER UPDATE ON" in definition
 
 

@@ -7,10 +7,10 @@ CREATE TRIGGER keep_payment_orders_record
 CREATE TRIGGER guard_payment_orders_status
     AFTER UPDATE ON payment_orders
     FOR EACH ROW
-    WHEN (OLD.status IS DISTINCT FROM NEW.status)
-    EXECUTE FUNCTION guard_status(
-        'PENDING>PAID',
-        'PENDING>EXPIRED',
-        'PENDING>CANCELLED',
-        'EXPIRED>PAID'
-    );
+    WHEN (OLD.status IS DISTINCT FROM NEW.status AND (OLD.status, NEW.status) NOT IN (
+        ('PENDING', 'PAID'),
+        ('PENDING', 'EXPIRED'),
+        ('PENDING', 'CANCELLED'),
+        ('EXPIRED', 'PAID')
+    ))
+    EXECUTE FUNCTION refuse_transition();

@@ -7,15 +7,15 @@ CREATE TRIGGER keep_branding_jobs_record
 CREATE TRIGGER guard_branding_jobs_status
     AFTER UPDATE ON branding_jobs
     FOR EACH ROW
-    WHEN (OLD.status IS DISTINCT FROM NEW.status)
-    EXECUTE FUNCTION guard_status(
-        'PENDING>PROCESSING',
-        'PENDING>FAILED',
-        'PROCESSING>COMPLETED',
-        'PROCESSING>FAILED',
-        'PROCESSING>PENDING',
-        'FAILED>PENDING'
-    );
+    WHEN (OLD.status IS DISTINCT FROM NEW.status AND (OLD.status, NEW.status) NOT IN (
+        ('PENDING', 'PROCESSING'),
+        ('PENDING', 'FAILED'),
+        ('PROCESSING', 'COMPLETED'),
+        ('PROCESSING', 'FAILED'),
+        ('PROCESSING', 'PENDING'),
+        ('FAILED', 'PENDING')
+    ))
+    EXECUTE FUNCTION refuse_transition();
 
 CREATE FUNCTION refuse_lost_progress()
 RETURNS TRIGGER AS $$

@@ -1,3 +1,3 @@
-DROP FUNCTION guard_status();
+DROP FUNCTION refuse_transition();
 DROP FUNCTION refuse_change();
 DROP FUNCTION keep_record();

@@ -88,10 +88,10 @@ CREATE TRIGGER hold_deleted_reservations
 CREATE TRIGGER guard_storage_reservations_status
     AFTER UPDATE ON storage_reservations
     FOR EACH ROW
-    WHEN (OLD.status IS DISTINCT FROM NEW.status)
-    EXECUTE FUNCTION guard_status(
-        'OPEN>COMMITTED',
-        'OPEN>RELEASED',
-        'OPEN>EXPIRED',
-        'EXPIRED>OPEN'
-    );
+    WHEN (OLD.status IS DISTINCT FROM NEW.status AND (OLD.status, NEW.status) NOT IN (
+        ('OPEN', 'COMMITTED'),
+        ('OPEN', 'RELEASED'),
+        ('OPEN', 'EXPIRED'),
+        ('EXPIRED', 'OPEN')
+    ))
+    EXECUTE FUNCTION refuse_transition();

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import ADDITION, CHANGE, DELETION, LogEntry
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -115,6 +115,15 @@ def test_saves_of_people_and_groups_have_a_reason_too(back_office: Client) -> No
     assert "mật khẩu dài" not in "".join(LogEntry.objects.values_list("change_message", flat=True))
 
 
+def test_person_who_is_added_has_a_reason_too(back_office: Client) -> None:
+    url = reverse("admin:kitehub_user_add")
+    form = form_of(back_office.get(url)) | {"email": "ha@kitehub.test", "usable_password": "false"}
+    answer = back_office.post(url, {**form, "reason": WHY})
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    added = User.objects.get(email="ha@kitehub.test")
+    assert history_page(back_office, added) == [(["Đã thêm."], WHY)]
+
+
 def test_nobody_is_deleted_with_the_log_of_what_they_did(back_office: Client, staff: User) -> None:
     save(back_office, PaymentOrderFactory(), status="CANCELLED")
     assert back_office.post(page_url(staff, "delete"), {"post": "yes"}).status_code == 403
@@ -135,8 +144,6 @@ def test_group_that_is_deleted_leaves_the_reason(back_office: Client) -> None:
 
 def test_who_may_only_look_is_not_asked_why(client: Client, db: None) -> None:
     person = UserFactory(staff=True)
-    from django.contrib.auth.models import Permission
-
     person.user_permissions.set(Permission.objects.filter(codename="view_paymentorder"))
     client.force_login(person)
     order = PaymentOrderFactory()

@@ -76,6 +76,7 @@ def test_list_shows_deleted_rows_only_when_asked(back_office: Client) -> None:
     assert listed(back_office, deleted="all") == {"KHALIVE", "KHGONE"}
     assert listed(back_office, deleted="bogus") == {"KHALIVE"}
     assert listed(back_office, q="khgone", deleted="yes") == {"KHGONE"}
+    assert listed(back_office, deleted="yes", _facets="True") == {"KHGONE"}
 
 
 def test_deleted_row_is_marked_and_only_looked_at(back_office: Client) -> None:

@@ -8,6 +8,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from billing.admin import ORDER_COLOURS, SUBSCRIPTION_COLOURS
+from billing.enums import PaymentStatus, SubscriptionStatus
+from branding.admin import STATUS_COLOURS as BRANDING_COLOURS
+from branding.enums import BrandingStatus
+from kitehub.admin.instances import STATUS_COLOURS as INSTANCE_COLOURS
+from kitehub.enums import InstanceStatus
 from tests.factories.analytics import GuestEventFactory, GuestSessionFactory
 from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
 from tests.factories.branding import BrandingJobFactory
@@ -121,6 +127,20 @@ def test_an_order_of_a_vanished_instance_stays_in_the_list(back_office: Client) 
     type(order.instance).all_objects.filter(pk=order.instance_id).hard_delete()
     page = back_office.get(list_url(type(order)))
     assert [row.pk for row in page.context["cl"].result_list] == [order.pk]
+
+
+@pytest.mark.parametrize(
+    ("colours", "states"),
+    [
+        (ORDER_COLOURS, PaymentStatus),
+        (SUBSCRIPTION_COLOURS, SubscriptionStatus),
+        (BRANDING_COLOURS, BrandingStatus),
+        (INSTANCE_COLOURS, InstanceStatus),
+    ],
+)
+def test_every_state_is_written_in_words(colours: dict[str, str], states: type) -> None:
+    """A state that is not in the colours would be shown as its code."""
+    assert set(colours) == set(states.values)
 
 
 def test_softly_deleted_rows_are_not_listed(back_office: Client) -> None:

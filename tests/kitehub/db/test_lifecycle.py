@@ -35,12 +35,12 @@ def test_trigger_has_each_pair_once() -> None:
         "CREATE TRIGGER guard_kites_status\n"
         "    AFTER UPDATE ON kites\n"
         "    FOR EACH ROW\n"
-        "    WHEN (OLD.status IS DISTINCT FROM NEW.status)\n"
-        "    EXECUTE FUNCTION guard_status(\n"
-        "        'ROLLED>FLYING',\n"
-        "        'FLYING>ROLLED',\n"
-        "        'FLYING>LOST'\n"
-        "    );\n"
+        "    WHEN (OLD.status IS DISTINCT FROM NEW.status AND (OLD.status, NEW.status) NOT IN (\n"
+        "        ('ROLLED', 'FLYING'),\n"
+        "        ('FLYING', 'ROLLED'),\n"
+        "        ('FLYING', 'LOST')\n"
+        "    ))\n"
+        "    EXECUTE FUNCTION refuse_transition();\n"
     )
 
 
