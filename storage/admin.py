@@ -1,17 +1,18 @@
-"""Storage usage and events in the admin."""
+"""Storage usage, events and reservations in the admin."""
 
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from kitehub.backoffice import AuditAdmin, InstanceNames
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.display import percent, size
-from storage.enums import StorageOperation
-from storage.models import StorageEvent, StorageUsage
+from storage.enums import ReservationStatus, StorageOperation
+from storage.models import Reservation, StorageEvent, StorageUsage
 
 
 class FillFilter(admin.SimpleListFilter):
@@ -35,12 +36,19 @@ class FillFilter(admin.SimpleListFilter):
 class StorageUsageAdmin(InstanceNames, AuditAdmin):
     """How much each instance stores."""
 
-    list_display = ("instance_name", "used_text", "limit_text", "share_text", "last_updated")
+    list_display = (
+        "instance_name",
+        "used_text",
+        "reserved_text",
+        "limit_text",
+        "share_text",
+        "last_updated",
+    )
     list_filter = (FillFilter,)
     ordering = ("-used_bytes",)
     search_uuids: ClassVar = ("id", "instance_id")
     search_help_text = _("Subdomain or ID")
-    fields = ("instance_name", "used_text", "limit_text", "share_text", "last_updated")
+    fields = list_display
     readonly_fields = fields
 
     @display(description=_("used"), ordering="used_bytes")
@@ -48,20 +56,25 @@ class StorageUsageAdmin(InstanceNames, AuditAdmin):
         """The bytes in use."""
         return size(usage.used_bytes)
 
+    @display(description=_("reserved"), ordering="reserved_bytes")
+    def reserved_text(self, usage: StorageUsage) -> str:
+        """The bytes set aside for uploads that are under way."""
+        return size(usage.reserved_bytes)
+
     @display(description=_("limit"), ordering="limit_bytes")
     def limit_text(self, usage: StorageUsage) -> str:
         """The bytes allowed."""
-        return size(usage.limit_bytes)
+        return gettext("unlimited") if usage.unlimited else size(usage.limit_bytes)
 
     @display(description=_("share"))
     def share_text(self, usage: StorageUsage) -> str:
-        """The share of the limit."""
-        return percent(usage.used_bytes, usage.limit_bytes)
+        """The share of the limit; of no limit there is none."""
+        return percent(usage.used_bytes, 0 if usage.unlimited else usage.limit_bytes)
 
 
 @admin.register(StorageEvent)
 class StorageEventAdmin(InstanceNames, AuditAdmin):
-    """Every upload and deletion."""
+    """Every upload, deletion and adjustment."""
 
     list_display = (
         "created_at",
@@ -84,6 +97,7 @@ class StorageEventAdmin(InstanceNames, AuditAdmin):
         label={
             StorageOperation.UPLOAD.value: "success",
             StorageOperation.DELETE.value: "warning",
+            StorageOperation.ADJUST.value: "info",
         },
     )
     def operation_label(self, event: StorageEvent) -> tuple[str, str]:
@@ -94,3 +108,40 @@ class StorageEventAdmin(InstanceNames, AuditAdmin):
     def size_text(self, event: StorageEvent) -> str:
         """The file's size."""
         return size(event.file_size_bytes)
+
+
+@admin.register(Reservation)
+class ReservationAdmin(InstanceNames, AuditAdmin):
+    """Room set aside for uploads."""
+
+    list_display = (
+        "created_at",
+        "instance_name",
+        "status_label",
+        "size_text",
+        "expires_at",
+        "settled_at",
+    )
+    list_filter = ("status", ("created_at", DayRangeFilter))
+    ordering = ("-created_at",)
+    search_uuids = ("id", "instance_id")
+    search_help_text = _("Subdomain or ID")
+
+    @display(
+        description=_("status"),
+        ordering="status",
+        label={
+            ReservationStatus.OPEN.value: "info",
+            ReservationStatus.COMMITTED.value: "success",
+            ReservationStatus.RELEASED.value: "default",
+            ReservationStatus.EXPIRED.value: "warning",
+        },
+    )
+    def status_label(self, reservation: Reservation) -> tuple[str, str]:
+        """The status as a coloured label."""
+        return reservation.status, reservation.get_status_display()
+
+    @display(description=_("size"), ordering="size_bytes")
+    def size_text(self, reservation: Reservation) -> str:
+        """The bytes set aside."""
+        return size(reservation.size_bytes)

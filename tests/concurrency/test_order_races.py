@@ -100,9 +100,12 @@ def expire_without_locking() -> int:
 
 
 def test_order_whose_money_arrives_is_neither_waited_for_nor_expired() -> None:
-    done, order = while_money_arrives(lambda: expire_overdue(at=NOW))
-    assert isinstance(done, Expiry)
-    assert (done.orders, order) == (2, ("PAID", 1))
+    pk = overdue(3)[0]
+    with transaction.atomic():
+        pay(pk)
+        done = Background(lambda: expire_overdue(at=NOW)).join()
+    assert isinstance(done, Expiry), done
+    assert (done.orders, status(pk)) == (2, ("PAID", 1))
 
 
 def test_control_without_its_lock_the_expiry_fails_at_the_guard() -> None:

@@ -16,10 +16,9 @@ from storage.models import Reservation, StorageEvent, StorageUsage
 from storage.services import QuotaExceeded, ReservationSettled
 from tests.concurrency.threads import together
 from tests.factories.storage import StorageEventFactory
-from tests.storage.ledger import usage, with_room
+from tests.storage.ledger import FILE, usage, with_room
 
 SIZES = st.integers(1, 60)
-FILE = {"file_name": "a.jpg", "file_url": "https://cdn.example.vn/a.jpg", "file_type": "IMAGE"}
 Step = tuple[str, int]
 
 STEPS = st.tuples(

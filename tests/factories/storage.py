@@ -1,12 +1,15 @@
-"""Storage usage and events."""
+"""Storage usage, events and reservations."""
+
+from datetime import timedelta
 
 import factory
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from kitehub.enums import Tier
 from kitehub.plans import PLANS
 from storage.enums import FileType, StorageOperation
-from storage.models import StorageEvent, StorageUsage
+from storage.models import Reservation, StorageEvent, StorageUsage
 
 
 class StorageUsageFactory(DjangoModelFactory[StorageUsage]):
@@ -32,3 +35,14 @@ class StorageEventFactory(DjangoModelFactory[StorageEvent]):
     file_url = factory.LazyAttribute(lambda event: f"https://cdn.example.vn/{event.file_name}")
     file_size_bytes = 1_000_000
     operation = StorageOperation.UPLOAD
+
+
+class ReservationFactory(DjangoModelFactory[Reservation]):
+    """Room for nothing yet, which every instance has, for an hour."""
+
+    class Meta:
+        model = Reservation
+
+    instance_id = factory.Faker("uuid4", cast_to=None)
+    size_bytes = 0
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=1))

@@ -1,12 +1,14 @@
-"""Short ways to write events, and to read what became of them."""
+"""Short ways to write events and reservations, and to read what became of them."""
 
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection
 
-from storage.models import StorageEvent, StorageUsage
+from storage import services
+from storage.models import Reservation, StorageEvent, StorageUsage
 
+FILE = {"file_name": "a.jpg", "file_url": "https://cdn.example.vn/a.jpg", "file_type": "IMAGE"}
 COLUMNS = "instance_id, file_type, file_name, file_url, file_size_bytes, operation"
 
 
@@ -47,3 +49,15 @@ def with_room(limit: int) -> UUID:
     instance = uuid4()
     StorageUsage.objects.create(instance_id=instance, limit_bytes=limit)
     return instance
+
+
+def commit(reservation: Reservation, **options: Any) -> StorageEvent:
+    return services.commit(reservation_id=reservation.pk, **{**FILE, **options})
+
+
+def reserved(instance: UUID) -> int:
+    """The bytes set aside, having seen that they are those of the open reservations."""
+    there = usage(instance).reserved_bytes
+    open_ones = Reservation.objects.of_instance(instance).open()
+    assert there == sum(open_ones.values_list("size_bytes", flat=True))
+    return there

@@ -23,10 +23,9 @@ from storage import services
 from storage.models import Reservation, StorageUsage
 from storage.services import QuotaExceeded, ReservationSettled
 from tests.factories.kitehub import InstanceConfigFactory
-from tests.storage.ledger import delete, upload, usage, write
+from tests.storage.ledger import FILE, delete, upload, usage, write
 
 SIZES = st.integers(0, 120)
-FILE = {"file_name": "a.jpg", "file_url": "https://cdn.example.vn/a.jpg", "file_type": "IMAGE"}
 
 
 @dataclass

@@ -18,7 +18,11 @@ from tests.factories.analytics import GuestEventFactory, GuestSessionFactory
 from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
 from tests.factories.branding import BrandingJobFactory
 from tests.factories.kitehub import InstanceConfigFactory, InstanceFactory
-from tests.factories.storage import StorageEventFactory, StorageUsageFactory
+from tests.factories.storage import (
+    ReservationFactory,
+    StorageEventFactory,
+    StorageUsageFactory,
+)
 
 OURS = ["kitehub", "billing", "analytics", "branding", "storage"]
 MODELS = [model for app in OURS for model in apps.get_app_config(app).get_models()]
@@ -42,11 +46,12 @@ def rows(db: None) -> None:
         GuestEventFactory(instance_id=instance.id, session_id=session.session_id)
         BrandingJobFactory(instance=instance)
         StorageEventFactory(instance_id=instance.id)
+        ReservationFactory(instance_id=instance.id)
 
 
 def test_every_table_has_an_admin() -> None:
     assert [model for model in MODELS if model not in admin.site._registry] == []
-    assert len(MODELS) == 11  # the plan's ten and the users
+    assert len(MODELS) == 12  # the plan's ten, the users and the reservations
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.model_name)
@@ -77,6 +82,7 @@ def test_list_and_row_open_in_both_languages(
         ("branding.BrandingJob", 6),
         ("storage.StorageUsage", 5),
         ("storage.StorageEvent", 7),
+        ("storage.Reservation", 5),
     ],
 )
 def test_queries_of_a_list_do_not_grow_with_its_rows(
@@ -96,6 +102,7 @@ def test_queries_of_a_list_do_not_grow_with_its_rows(
         GuestEventFactory(instance_id=instance.id, session_id=session.session_id)
         BrandingJobFactory(instance=instance)
         StorageEventFactory(instance_id=instance.id)
+        ReservationFactory(instance_id=instance.id)
     with CaptureQueriesContext(connection) as many:
         back_office.get(url)
     assert len(few) == len(many) == expected, "\n".join(q["sql"] for q in many.captured_queries)
