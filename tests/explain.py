@@ -35,13 +35,20 @@ def filled(
 
     `columns` gives the SQL of each column, in which `n` counts from 1 to `rows`. On disk a row lies
     up to `scatter` rows from its turn, as in a table that is updated and vacuumed: the planner
-    weighs that. All of it is one transaction that is rolled back, and the table's triggers don't
-    fire. For a fixture of a class: every test that runs while the block is open sees the rows.
+    weighs that. All of it is one transaction that is rolled back, and the table's triggers and
+    checks are off: rows for the planner need no meaning. For a fixture of a class: every test
+    that runs while the block is open sees the rows.
     """
     names = ", ".join(f'"{name}"' for name in columns)
     values = ", ".join(columns.values())
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        cursor.execute(
+            "SELECT conname FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'c'",
+            [table],
+        )
+        for (name,) in cursor.fetchall():
+            cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
         cursor.execute(
             f"INSERT INTO {table} ({names}) SELECT {values} FROM generate_series(1, {rows}) AS n"
             f" ORDER BY n + n * 7919 % {scatter}"

@@ -103,6 +103,7 @@ def test_an_order_is_overdue_only_past_its_expiry(order: PaymentOrder) -> None:
     assert PaymentOrder.objects.overdue(at=NOW + TICK).get() == order
 
 
+@pytest.mark.usefixtures("rules_off")
 @pytest.mark.parametrize("status", [s for s in PaymentStatus if s != PaymentStatus.PENDING])
 def test_only_pending_orders_are_pending(order: PaymentOrder, status: str) -> None:
     PaymentOrderFactory(status=status, expires_at=NOW)

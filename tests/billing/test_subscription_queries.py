@@ -122,6 +122,7 @@ def test_softly_deleted_subscriptions_hide_from_objects_alone() -> None:
     assert Subscription.all_objects.active().period_ending(before=late).get() == subscription
 
 
+@pytest.mark.usefixtures("rules_off")
 def test_a_subscriptions_history_is_its_own_and_newest_first() -> None:
     subscription = SubscriptionFactory()
     old, new = (

@@ -28,7 +28,7 @@ from kitehub.models import Instance
 from tests.factories.billing import PaymentOrderFactory
 from tests.factories.kitehub import InstanceFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rules_off")]
 
 ORDERS = PaymentOrder.objects
 STATUS = PaymentOrder._meta.get_field("status")
@@ -36,7 +36,7 @@ TEXT = models.CharField()
 
 
 @pytest.fixture(autouse=True)
-def school() -> Instance:
+def school(rules_off: None) -> Instance:
     """An instance with three orders, A pending, B paid, C cancelled.
 
     Their references, a text column, hold nothing, a label and what is no label.

@@ -24,7 +24,7 @@ from kitehub.db.fields import EnumField
 from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
 from tests.factories.branding import BrandingJobFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rules_off")]
 
 STATUS = PaymentOrder._meta.get_field("status")
 
@@ -111,8 +111,8 @@ def test_dumpdata_and_loaddata_keep_the_labels(tmp_path: Path, file_format: str)
     dump = tmp_path / f"dump.{file_format}"
     models = ["billing.PaymentOrder", "branding.BrandingJob"]
     call_command("dumpdata", *models, format=file_format, output=dump, stdout=StringIO())
-    PaymentOrder.objects.all().delete()
-    BrandingJob.objects.all().delete()
+    PaymentOrder.objects.all().hard_delete()
+    BrandingJob.objects.all().hard_delete()
 
     call_command("loaddata", dump, verbosity=0)
 

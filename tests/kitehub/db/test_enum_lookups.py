@@ -22,7 +22,7 @@ from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
 from tests.factories.branding import BrandingJobFactory
 from tests.factories.kitehub import InstanceFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rules_off")]
 
 ORDERS = PaymentOrder.objects
 STATUS = PaymentOrder._meta.get_field("status")
@@ -30,7 +30,7 @@ TEXT = models.CharField()
 
 
 @pytest.fixture(autouse=True)
-def school() -> Instance:
+def school(rules_off: None) -> Instance:
     """An instance with a subscription, a job and three orders: A pending, B paid, C cancelled.
 
     The orders' references, a text column, hold nothing, a label and what is no label.

@@ -18,7 +18,7 @@ from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
 from tests.factories.branding import BrandingJobFactory
 from tests.factories.kitehub import InstanceFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("rules_off")]
 
 STATUS = PaymentOrder._meta.get_field("status")
 LABELS = PaymentStatus.values
@@ -221,6 +221,8 @@ def test_the_other_enums_write_every_label(factory: Any, enum: type[models.TextC
 
 
 def test_the_trigger_copies_the_enum_into_the_history() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = origin")
     subscription = SubscriptionFactory(status="ACTIVE")
     subscription.status = SubscriptionStatus.PAST_DUE
     subscription.save()
