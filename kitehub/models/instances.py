@@ -47,7 +47,7 @@ class Instance(Record):
         max_length=10,
         null=True,
         blank=True,
-        db_comment="Vietnamese bank BIN code (e.g., 970415 for Vietcombank)",
+        db_comment="Vietnamese bank BIN code (e.g., 970436 for Vietcombank)",
     )
     bank_name = models.CharField(_("bank name"), max_length=100, null=True, blank=True)
     account_number = models.CharField(

@@ -18,19 +18,21 @@ ROWS: Mapping[int, str] = {
     """,
     2: f"""
         INSERT INTO payment_orders (order_id, type, user_id, instance_id, amount, tier, status,
-                                    payment_content, created_at, expires_at)
+                                    payment_content, created_at, expires_at, paid_at,
+                                    transaction_reference)
         VALUES ('ORD-1', 'SUBSCRIPTION', '{TWO(1)}', '{ONE(1)}', 299000, 'BASIC', 'PENDING',
-                'KITEHUB ORD-1 an@example.vn', '2026-01-30 16:59:59', '2026-01-31 16:59:59'),
+                'KITEHUB ORD-1 an@example.vn', '2026-01-30 16:59:59', '2026-01-31 16:59:59', NULL, NULL),
                ('ORD-2', 'ENROLLMENT', '{TWO(2)}', NULL, 1, NULL, 'PAID', 'HOCPHI 7 Bình',
-                '2026-01-30 17:00:00', '2026-01-31 17:00:00');
+                '2026-01-30 17:00:00', '2026-01-31 17:00:00',
+                '2026-01-30 17:05:00', 'FT26030000000001');
     """,
     3: f"""
         INSERT INTO instances (id, subdomain, organization_name, owner_id, database_url,
                                database_username, database_password, bank_code, trial_expires_at)
         VALUES ('{ONE(1)}', 'sao-mai', 'Trung tâm Sao Mai', '{TWO(1)}', 'postgres://db/kitehub',
-                'kitehub', 'x', '970436', '2026-02-14 09:00:00'),
+                'kitehub', '', '970436', '2026-02-14 09:00:00'),
                ('{ONE(2)}', 'hoa-sen', 'Trường Hoa Sen', '{TWO(2)}', 'postgres://db/kitehub',
-                'kitehub', 'x', NULL, NULL);
+                'kitehub', '', NULL, NULL);
     """,
     4: f"""
         INSERT INTO guest_sessions (session_id, instance_id, created_at, expires_at, source)

@@ -190,7 +190,7 @@ def test_it_does_not_queue_behind_a_long_transaction(current: BaseDatabaseWrappe
     other.close()
 
     assert outcome.code == 1
-    assert "storage.0002_v9_timestamptz failed and was rolled back" in outcome.error
+    assert "storage.0004_v10_ledger failed and was rolled back" in outcome.error
     assert "lock timeout" in outcome.error
     assert value(current, "SHOW lock_timeout") == "0"
 

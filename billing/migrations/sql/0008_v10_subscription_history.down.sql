@@ -1,7 +1,9 @@
--- The rows stay: history is append-only. Those that V10 wrote itself say so in their reason.
 DROP TRIGGER keep_subscription_history_whole ON subscription_history;
 DROP TRIGGER keep_subscription_history ON subscription_history;
 DROP TRIGGER log_subscription_changes ON subscriptions;
+
+-- What V10 itself found and wrote goes with it; what happened since stays.
+DELETE FROM subscription_history WHERE change_reason = 'As found by V10';
 
 CREATE OR REPLACE FUNCTION log_subscription_change()
 RETURNS TRIGGER AS $$

@@ -193,6 +193,7 @@ class Cluster:
                 for process in remains:
                     processes.send(process, signal.SIGKILL)
             time.sleep(POLL_SECONDS)
+        self._reap()
         self._pid_file.unlink(missing_ok=True)
 
     # --- Making and starting ------------------------------------------------------------------
