@@ -20,7 +20,7 @@ def history(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
         " FROM subscriptions own LEFT JOIN LATERAL ("
         "     SELECT * FROM subscription_history"
         "     WHERE subscription_id = own.id ORDER BY changed_at DESC LIMIT 1"
-        f" ) last ON true WHERE last.id IS NULL OR ({own}) IS DISTINCT FROM ({last})",
+        f" ) last ON true WHERE ({own}) IS DISTINCT FROM ({last})",
     )
     if count:
         lines = tuple(_line(names, *row) for row in found)

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -67,12 +68,34 @@ class TestWhichOnes:
 @pytest.mark.django_db
 class TestBatches:
     @pytest.mark.parametrize(("count", "batches"), [(9, 3), (10, 4), (8, 3), (2, 1)])
-    def test_all_expire_in_as_many_batches_as_it_takes(self, count: int, batches: int) -> None:
+    def test_all_expire_in_as_many_batches_as_it_takes(
+        self, count: int, batches: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(services, "EXPIRY_AIM_MILLISECONDS", 60_000)
         overdue(count)
         done = expire_overdue(at=NOW, batch=3)
         assert (done.orders, done.batches) == (count, batches)
         assert statuses() == {"EXPIRED"}
         assert not PaymentOrder.objects.exclude(version=1).exists()
+
+    def test_batches_grow_and_shrink_with_how_long_they_take(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sizes: list[int] = []
+        expire = services._expire_batch
+        moments = iter([0, 0.1, 1, 1.5, 2, 9.5, 10, 10])
+
+        def batch(**options: Any) -> Any:
+            sizes.append(options["size"])
+            return expire(**options)
+
+        monkeypatch.setattr(services, "_expire_batch", batch)
+        monkeypatch.setattr(services, "EXPIRY_FIRST_BATCH", 4)
+        monkeypatch.setattr(services, "monotonic", lambda: next(moments))
+        overdue(14)
+        done = expire_overdue(at=NOW, batch=7)
+        # 0.1 s: as many again, but no more than asked for. 0.5 s: half. 7.5 s: one at the least.
+        assert (sizes, done.orders, done.longest) == ([4, 7, 3, 1], 14, 7.5)
 
     def test_more_orders_of_one_moment_than_a_batch_has(self) -> None:
         instance = InstanceFactory()

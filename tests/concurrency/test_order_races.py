@@ -167,6 +167,7 @@ def stuck_at(pk: UUID) -> Iterator[None]:
 def end_in_the_second_batch(by: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Ends an expiry of ten orders, four a batch, by such a function; returns what it saw."""
     monkeypatch.setattr(services, "EXPIRY_MILLISECONDS", 30_000)
+    monkeypatch.setattr(services, "EXPIRY_AIM_MILLISECONDS", 30_000)
     sixth = overdue(10)[5]
     with stuck_at(sixth):
         run = Background(lambda: expire_overdue(at=NOW, batch=4))

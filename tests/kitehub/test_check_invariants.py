@@ -143,6 +143,8 @@ class TestConstraints:
     def test_condition_that_is_unknown_is_kept(self) -> None:
         with before_the_constraint("payment_orders", "payment_orders_tier_check"):
             PaymentOrderFactory(tier=None, amount=1)
+        (finding,) = check()[1]["findings"]
+        assert (finding["count"], finding["rows"]) == (0, [])
         assert check("--validate")[0] == 0
 
     def test_reference_that_is_not_validated_is_told_and_validated(self) -> None:

@@ -40,7 +40,7 @@ class Command(BaseCommand):
             "--batch",
             type=_count,
             default=EXPIRY_BATCH,
-            help="orders a transaction (default: %(default)s); fewer if that takes too long",
+            help="the most orders a transaction (default: %(default)s); fewer if they take long",
         )
 
     def handle(self, **options: Any) -> None:
