@@ -67,8 +67,12 @@ def _database() -> dict[str, Any]:
         )
     try:
         config = env.db_url_config(url, engine="kitehub.db.backends.postgresql")
-    except ValueError as error:
-        raise ImproperlyConfigured(f"DATABASE_URL cannot be read: {error}.") from None
+    except ValueError:
+        # The parser's own words quote what it tripped over, which may be the password.
+        raise ImproperlyConfigured(
+            "DATABASE_URL cannot be read. Give the port as a number, and percent-encode / # ? @ : "
+            "in the user and the password."
+        ) from None
     if not config.get("NAME"):
         raise ImproperlyConfigured(
             "DATABASE_URL names no database; add one after the last slash, for example "

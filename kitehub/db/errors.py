@@ -216,6 +216,13 @@ def _read_only(server: _Server) -> str:
     return f"{server} is read-only, so probably a standby. Point DATABASE_URL at the primary."
 
 
+def _locked(server: _Server) -> str:
+    return (
+        f"{server} has a table locked by somebody else, and the wait for it ran out. What was not "
+        "done yet can be run again once they have finished."
+    )
+
+
 def _disk_full(server: _Server) -> str:
     return f"{server} has no disk space left. Free some, then try again."
 
@@ -236,6 +243,7 @@ _STATES: dict[str, Callable[[_Server], str]] = {
     "28000": _no_entry,
     "28P01": _bad_login,
     "53100": _disk_full,
+    "55P03": _locked,
     "53300": _full,
     "57P01": _ended,
     "57P03": _not_ready,
