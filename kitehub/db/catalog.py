@@ -1,7 +1,7 @@
 """What a schema holds, read from PostgreSQL's catalogs, and how two schemas differ.
 
-The queries are in `catalog.sql` and `dependents.sql` beside this file. The first says what is left
-out.
+The queries are in `catalog.sql`, `dependents.sql` and `column_users.sql` beside this file. The
+first says what is left out.
 """
 
 import json
@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-_QUERY, _DEPENDENTS = (
-    (Path(__file__).parent / f"{name}.sql").read_text("utf-8") for name in ("catalog", "dependents")
+_QUERY, _DEPENDENTS, _COLUMN_USERS = (
+    (Path(__file__).parent / f"{name}.sql").read_text("utf-8")
+    for name in ("catalog", "dependents", "column_users")
 )
 
 # Kinds that stand in a schema by themselves; every other kind is a part of a table.
@@ -128,6 +129,26 @@ def dependents(connection: BaseDatabaseWrapper, dropped: Iterable[Key]) -> list[
             {"tables": [table for table, _ in gone], "columns": [name for _, name in gone]},
         )
         return [Key(*row) for row in cursor.fetchall()]
+
+
+def column_users(
+    connection: BaseDatabaseWrapper, columns: Iterable[tuple[str, str]]
+) -> list[tuple[Key, Key]]:
+    """What keeps columns, given as (table, column), from changing their type: thing and column.
+
+    That is views, rules, triggers, policies, publications, functions and generated columns; indexes
+    and constraints PostgreSQL rebuilds. Reads the catalogs only, and locks nothing.
+    """
+    given = list(columns)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _COLUMN_USERS,
+            {"tables": [table for table, _ in given], "columns": [name for _, name in given]},
+        )
+        return [
+            (Key(kind, owner, name), Key("column", table, column))
+            for kind, owner, name, table, column in cursor.fetchall()
+        ]
 
 
 # --- One spelling for what PostgreSQL treats as one ---------------------------------------------

@@ -13,11 +13,11 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import ForeignKey, Model
 from django.utils.module_loading import autodiscover_modules
 
+from kitehub.db import locks
 from kitehub.db.fields import LooseForeignKey, LooseOneToOneField
 
 # How many rows of a finding are named.
 SHOWN = 20
-LOCK_TIMEOUT = "5s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def validate_constraints(connection: BaseDatabaseWrapper) -> list[str]:
     for each in _unvalidated(connection):
         try:
             with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+                cursor.execute(f"SET LOCAL lock_timeout = '{locks.PATIENCE}'")
                 cursor.execute(f"ALTER TABLE {each.table} VALIDATE CONSTRAINT {each.name}")
         except IntegrityError:
             continue

@@ -1,12 +1,19 @@
 """Locks: advisory ones by name, and how long to wait for those of others."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 # Keeps our names apart from the advisory locks of others: "kite" in ASCII.
 _SPACE = 0x6B697465
+_PAUSE_SECONDS = 0.2
+
+# How long a change of the schema queues for a table, unless somebody says otherwise.
+PATIENCE = "5s"
+# Held by whoever changes the schema.
+SCHEMA = "kitehub schema"
 
 
 def take(connection: BaseDatabaseWrapper, name: str) -> bool:
@@ -22,6 +29,12 @@ def release(connection: BaseDatabaseWrapper, name: str) -> None:
         cursor.execute("SELECT pg_advisory_unlock(%s, hashtext(%s))", [_SPACE, name])
 
 
+def _give_back(connection: BaseDatabaseWrapper, name: str) -> None:
+    # A lost connection has lost the lock too, and a new one never had it.
+    if connection.is_usable():
+        release(connection, name)
+
+
 @contextmanager
 def held(connection: BaseDatabaseWrapper, name: str) -> Iterator[bool]:
     """Holds a lock for the block, if it is free; yields whether it was."""
@@ -29,13 +42,31 @@ def held(connection: BaseDatabaseWrapper, name: str) -> Iterator[bool]:
     try:
         yield taken
     finally:
-        # A lost connection has lost the lock too, and a new one never had it.
-        if taken and connection.is_usable():
-            release(connection, name)
+        if taken:
+            _give_back(connection, name)
 
 
 @contextmanager
-def patience(connection: BaseDatabaseWrapper, limit: str) -> Iterator[None]:
+def turn(
+    connection: BaseDatabaseWrapper, name: str, waiting: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Holds a lock for the block, once those who hold it are done; `waiting` is told if it waits.
+
+    Asks again and again rather than queue: a query that waits would keep its snapshot, and building
+    an index CONCURRENTLY waits for every snapshot to go.
+    """
+    if not take(connection, name):
+        waiting()
+        while not take(connection, name):
+            time.sleep(_PAUSE_SECONDS)
+    try:
+        yield
+    finally:
+        _give_back(connection, name)
+
+
+@contextmanager
+def patience(connection: BaseDatabaseWrapper, limit: str = PATIENCE) -> Iterator[None]:
     """Gives up, in the block, on a table that others keep locked for longer than `limit`.
 
     `limit` is PostgreSQL's lock_timeout, such as "5s"; 0 waits for ever. Whoever queues for a

@@ -1,39 +1,63 @@
-"""`manage.py migrate`, which gives up rather than queue behind a long transaction."""
+"""`manage.py migrate`, which comes one at a time and looks before it starts."""
 
 from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands.migrate import Command as DjangoCommand
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from kitehub.db import locks
+from kitehub.management.arguments import add_lock_timeout
+from kitehub.management.schema import live, obstacles
+from kitehub.management.schema.outcome import Refused
+
+# These write nothing, or only records.
+_HARMLESS = ("plan", "check_unapplied", "fake", "fake_initial", "prune")
 
 
 class Command(DjangoCommand):
-    """Django's command, with `lock_timeout` set while it runs."""
+    """Django's command, which waits for another one at work and never queues long for a table.
+
+    It refuses, having done nothing, a database that Flyway built and one in which something stands
+    in the way of a migration.
+    """
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Django's arguments and --lock-timeout."""
         super().add_arguments(parser)
-        parser.add_argument(
-            "--lock-timeout",
-            default="5s",
-            help=(
-                "Give up when a table stays locked by others for longer than this, because all"
-                " who come after would wait behind the migration. 0 waits for ever. Default: 5s."
-            ),
-        )
+        add_lock_timeout(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Migrates; the connection's own timeout comes back afterwards."""
-        connection = connections[options["database"]]
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT current_setting('lock_timeout')")
-            before = cursor.fetchone()[0]
-            cursor.execute(
-                "SELECT set_config('lock_timeout', %s, false)", [options["lock_timeout"]]
-            )
-        try:
+        if any(options.get(name) for name in _HARMLESS):
             super().handle(*args, **options)
-        finally:
-            if connection.is_usable():
-                with connection.cursor() as cursor:
-                    cursor.execute("SELECT set_config('lock_timeout', %s, false)", [before])
+            return
+        connection = connections[options["database"]]
+        with (
+            locks.turn(connection, locks.SCHEMA, self._say_that_it_waits),
+            locks.patience(connection, options["lock_timeout"]),
+        ):
+            self._refuse_obstacles(connection, options["app_label"], options["migration_name"])
+            super().handle(*args, **options)
+
+    def _refuse_obstacles(
+        self, connection: BaseDatabaseWrapper, app: str | None, name: str | None
+    ) -> None:
+        try:
+            found = live.read(connection)
+            wanted = [
+                key
+                for key in found.versions.order
+                if (not app or key[0] == app) and (not name or key[1].startswith(name))
+            ]
+            needed = found.versions.needed_by(wanted)
+            obstacles.refuse_obstacles(found, [key for key in found.pending if key in needed])
+        except Refused as error:
+            for detail in error.details:
+                self.stdout.write(f"  {detail}")
+            raise CommandError(str(error), returncode=error.code) from error
+
+    def _say_that_it_waits(self) -> None:
+        self.stdout.write("Another command is changing this database's schema; waiting for it.")
+        self.stdout.flush()

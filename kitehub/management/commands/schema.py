@@ -11,6 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections
 
 from kitehub.db.errors import explain
 from kitehub.db.versions import label
+from kitehub.management.arguments import add_lock_timeout
 from kitehub.management.schema import baseline, clean, info, live, move, online, report, validate
 from kitehub.management.schema.outcome import Exit, Refused, SchemaError
 
@@ -35,11 +36,7 @@ class Command(BaseCommand):
             action="store_true",
             help="on the way to V9, build indexes while large tables are in use",
         )
-        to.add_argument(
-            "--lock-timeout",
-            default=live.LOCK_TIMEOUT,
-            help="give up on a table that others lock for longer; 0 waits for ever (default: 5s)",
-        )
+        add_lock_timeout(to)
         _action(actions, "validate", "compare the schema with what the applied migrations make")
         take = _action(actions, "baseline", "take over a database that Flyway built")
         take.add_argument("--at", metavar="V6", help="its version, where Flyway left no history")

@@ -14,7 +14,6 @@ from kitehub.db.versions import MigrationKey, Versions, label
 from kitehub.management.schema.outcome import Refused, WrongVersion
 
 LATEST = "latest"
-LOCK_TIMEOUT = "5s"
 
 
 @dataclass(frozen=True)
@@ -81,12 +80,12 @@ def read(connection: BaseDatabaseWrapper) -> Live:
 
 
 @contextmanager
-def alone(connection: BaseDatabaseWrapper, *, lock_timeout: str = LOCK_TIMEOUT) -> Iterator[None]:
+def alone(connection: BaseDatabaseWrapper, *, lock_timeout: str = locks.PATIENCE) -> Iterator[None]:
     """Keeps a second schema command out of this database; raises Refused if one is running.
 
     `lock_timeout` is how long the block waits for a table that others use, in PostgreSQL's words.
     """
-    with locks.held(connection, "kitehub schema") as free:
+    with locks.held(connection, locks.SCHEMA) as free:
         if not free:
             raise Refused("Another schema command is at work on this database. Try again later.")
         with locks.patience(connection, lock_timeout):

@@ -1,6 +1,6 @@
 """`schema to`: what a move to another version drops and changes, and the move itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.apps import apps
@@ -15,11 +15,10 @@ from django.db.migrations.state import ModelState, ProjectState
 from kitehub.db import catalog, scratch
 from kitehub.db.catalog import Change, Drift, Key
 from kitehub.db.versions import MigrationKey, label
-from kitehub.management.schema import flyway
 from kitehub.management.schema import live as records
 from kitehub.management.schema.live import Live
+from kitehub.management.schema.obstacles import refuse_obstacles, refuse_users
 from kitehub.management.schema.outcome import Refused, SchemaError
-from kitehub.management.schema.validate import not_taken_over
 
 Tell = Callable[[str], None]
 
@@ -62,8 +61,6 @@ def plan(live: Live, target: int) -> Move:
     if live.unknown:
         strangers = ", ".join(".".join(key) for key in live.unknown)
         raise Refused(f"The database has migrations that this code doesn't know: {strangers}.")
-    if not live.planned and (table := flyway.find(live.connection)):
-        raise Refused(not_taken_over(table))
     wanted = live.versions.up_to(target)
     undone = tuple(
         key for key in reversed(live.versions.order) if key in live.recorded and key not in wanted
@@ -73,10 +70,12 @@ def plan(live: Live, target: int) -> Move:
         migration = live.versions.migration(key)
         if not all(operation.reversible for operation in migration.operations):
             raise Refused(f"There is no way back from {'.'.join(key)}.")
+    refuse_obstacles(live, run)
     if not undone and not run:
         return Move(target, (), (), (), (), (), ())
     now, then = scratch.catalogs(live.connection, live.recorded, wanted)
     drifts = catalog.diff(now, then)
+    refuse_users(live, _retyped(drifts), "change their types", ours=now)
     present = catalog.read(live.connection)
     dropped = [
         drift.key for drift in drifts if drift.change == Change.MISSING and drift.key in present
@@ -91,6 +90,16 @@ def plan(live: Live, target: int) -> Move:
         changed=tuple(drift for drift in drifts if drift.change == Change.DIFFERS),
         made=tuple(drift.key for drift in drifts if drift.change == Change.EXTRA),
     )
+
+
+def _retyped(drifts: Iterable[Drift]) -> list[tuple[str, str]]:
+    return [
+        (drift.key.table, drift.key.name)
+        for drift in drifts
+        if drift.change == Change.DIFFERS
+        and drift.key.kind == "column"
+        and any(aspect.name == "type" for aspect in drift.aspects)
+    ]
 
 
 def _rows(connection: BaseDatabaseWrapper, key: Key) -> int | None:

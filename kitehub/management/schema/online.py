@@ -13,10 +13,9 @@ from django.db.models import Model
 
 from kitehub.management.schema.live import Live
 from kitehub.management.schema.move import Move
+from kitehub.management.schema.obstacles import TIME_GETS_ITS_ZONE
 
 Tell = Callable[[str], None]
-
-TIME_GETS_ITS_ZONE = 9
 
 # Indexes on the plan's times; never those behind a constraint, which none of them is.
 _ON_TIMES = """

@@ -12,7 +12,8 @@ from kitehub.db.versions import MigrationKey, label
 from kitehub.management.schema.baseline import Baseline
 from kitehub.management.schema.info import Info, Row
 from kitehub.management.schema.move import Loss, Move
-from kitehub.management.schema.validate import Validation, not_taken_over
+from kitehub.management.schema.obstacles import not_taken_over
+from kitehub.management.schema.validate import Validation
 
 Lines = Iterator[str]
 

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from kitehub.db import catalog, scratch
 from kitehub.db.catalog import Catalog, Change, Drift, Key
 from kitehub.db.versions import MigrationKey
-from kitehub.management.schema import flyway
 from kitehub.management.schema.live import Live
-from kitehub.management.schema.outcome import Refused
+from kitehub.management.schema.obstacles import refuse_untaken
 
 # Django's own records: there as soon as anything asked for them.
 RECORDS = Key("table", "django_migrations", "")
@@ -41,8 +40,7 @@ def validate(live: Live) -> Validation:
 
     Raises Refused where Flyway built the schema and `baseline` hasn't taken it over.
     """
-    if not live.planned and (table := flyway.find(live.connection)):
-        raise Refused(not_taken_over(table))
+    refuse_untaken(live)
     expected, everything = scratch.catalogs(live.connection, live.recorded, live.versions.order)
     drifts = differences(expected, catalog.read(live.connection), reserved=everything)
     return Validation(tuple(drifts), live.unknown, len(expected))
@@ -60,11 +58,3 @@ def differences(expected: Catalog, actual: Catalog, *, reserved: Iterable[Key]) 
         for drift in catalog.diff(expected, actual)
         if drift.change != Change.EXTRA or drift.key.free in expected or drift.key in names
     ]
-
-
-def not_taken_over(table: str) -> str:
-    """The sentence for a database that Flyway built and nothing of ours is recorded in."""
-    return (
-        f"Flyway built this database ({table}), and KiteHub's migrations aren't recorded in it. "
-        "Run `manage.py schema baseline` first."
-    )
