@@ -7,6 +7,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.core.checks import CheckMessage, Error, Tags, register
 
 from kitehub.db.secrets import is_key
@@ -27,6 +28,23 @@ def check_field_keys(
     ]
 
 
+@register(Tags.staticfiles, deploy=True)
+def check_static_files(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """An error where pages would fail because the static files haven't been collected."""
+    storage = staticfiles_storage
+    if not isinstance(storage, ManifestFilesMixin) or storage.read_manifest() is not None:
+        return []
+    return [
+        Error(
+            "The static files have not been collected, so every page would be an error.",
+            hint="Run manage.py collectstatic --noinput, now and after each update.",
+            id="kitehub.E003",
+        )
+    ]
+
+
 _HINT = "docs/settings.md says how to make a key. Separate keys by commas, the newest first."
 
 
@@ -36,7 +54,7 @@ def _faults(key: str, named: str) -> list[CheckMessage]:
         return [Error(f"{named} is empty.", hint=_HINT, id="kitehub.E001")]
     if not is_key(key):
         return [Error(f"{named} is not a Fernet key.", hint=_HINT, id="kitehub.E001")]
-    if not settings.DEBUG and _is_for_development(key):
+    if not settings.DEBUG and is_for_development(key):
         return [
             Error(
                 f"{named} is the development key, which everybody knows.",
@@ -47,7 +65,8 @@ def _faults(key: str, named: str) -> list[CheckMessage]:
     return []
 
 
-def _is_for_development(key: str) -> bool:
+def is_for_development(key: str) -> bool:
+    """Whether a key is the one that the settings fall back to, so that everybody knows it."""
     try:
         return base64.urlsafe_b64decode(key).startswith(b"development-only")
     except binascii.Error:

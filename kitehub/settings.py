@@ -7,7 +7,6 @@ each secret must be given: a missing one is an error that names it.
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -15,6 +14,7 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+from kitehub.db.addresses import EXAMPLE, configuration
 from kitehub.formats import (  # noqa: F401
     DATE_INPUT_FORMATS,
     DATETIME_INPUT_FORMATS,
@@ -38,6 +38,14 @@ def _flag(name: str, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} is {value!r}; set it to on or off.")
 
 
+def _seconds(name: str, default: int) -> int:
+    """Reads a number of seconds; anything else than a whole number from 0 on is an error."""
+    value = env.str(name, default="").strip()
+    if value and not (value.isascii() and value.isdigit()):
+        raise ImproperlyConfigured(f"{name} is {value!r}; set it to a number of seconds.")
+    return int(value or default)
+
+
 def _secret(name: str, *, development: str) -> str:
     """Reads a secret; only with DEBUG on may it be missing."""
     value: str = env.str(name, default="").strip()
@@ -57,34 +65,21 @@ def _database() -> dict[str, Any]:
         if not DEBUG:
             raise ImproperlyConfigured(
                 "DATABASE_URL is not set. With DJANGO_DEBUG off it must name a PostgreSQL 15 "
-                "or newer, for example postgres://user:password@host:5432/kitehub."
+                f"or newer, for example {EXAMPLE}."
             )
         return {"ENGINE": "kitehub.db.backends.embedded", "NAME": "kitehub"}
-    if not url.startswith(("postgres://", "postgresql://", "pgsql://")):
-        raise ImproperlyConfigured(
-            "DATABASE_URL must start with postgres://, for example "
-            "postgres://user:password@host:5432/kitehub."
-        )
-    try:
-        config = env.db_url_config(url, engine="kitehub.db.backends.postgresql")
-    except ValueError:
-        # The parser's own words quote what it tripped over, which may be the password.
-        raise ImproperlyConfigured(
-            "DATABASE_URL cannot be read. Give the port as a number, and percent-encode / # ? @ : "
-            "in the user and the password."
-        ) from None
-    if not config.get("NAME"):
-        raise ImproperlyConfigured(
-            "DATABASE_URL names no database; add one after the last slash, for example "
-            "postgres://user:password@host:5432/kitehub."
-        )
-    # A socket's folder is a percent-encoded host, as libpq has it; environ leaves that encoded.
-    return {**config, "HOST": unquote(config["HOST"]), "CONN_HEALTH_CHECKS": True}
+    return configuration(url, named="DATABASE_URL")
 
 
 # --- Environment ------------------------------------------------------------------------------
 
 DEBUG = _flag("DJANGO_DEBUG", default=True)
+# DEBUG is on because nobody said otherwise, while somebody named a database: it may be a real one.
+DEBUG_IS_ASSUMED = (
+    DEBUG
+    and not env.str("DJANGO_DEBUG", default="").strip()
+    and bool(env.str("DATABASE_URL", default="").strip())
+)
 SECRET_KEY = _secret("SECRET_KEY", development="development-only-" + "0" * 48)
 # Newest key first; the rest still decrypt. The development key protects nothing.
 KITEHUB_FIELD_KEYS = [
@@ -194,8 +189,11 @@ STORAGES = {
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = _flag("SECURE_SSL_REDIRECT", default=not DEBUG)
-SECURE_HSTS_SECONDS = 0 if DEBUG else 60 * 60 * 24 * 365
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = not DEBUG
+# Browsers remember this for a year: a new site may want to begin with an hour.
+SECURE_HSTS_SECONDS = _seconds("SECURE_HSTS_SECONDS", default=0 if DEBUG else 60 * 60 * 24 * 365)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _flag(
+    "SECURE_HSTS_INCLUDE_SUBDOMAINS", default=not DEBUG
+)
 if _flag("BEHIND_HTTPS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 

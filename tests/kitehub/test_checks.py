@@ -68,6 +68,44 @@ def test_the_development_key_is_an_error_outside_development(keys: list[str], se
     ]
 
 
+@pytest.mark.parametrize(
+    ("variables", "assumed"),
+    [
+        ({}, False),
+        ({"DATABASE_URL": "postgres://h/k"}, True),
+        ({"DATABASE_URL": "postgres://h/k", "DJANGO_DEBUG": ""}, True),
+        ({"DATABASE_URL": "postgres://h/k", "DJANGO_DEBUG": "on"}, False),
+    ],
+)
+def test_debug_is_assumed_where_only_a_database_is_named(
+    variables: dict[str, str], assumed: bool, monkeypatch
+) -> None:
+    for name in ("DATABASE_URL", "DJANGO_DEBUG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    path = django_settings.BASE_DIR / "kitehub" / "settings.py"
+    assert runpy.run_path(str(path))["DEBUG_IS_ASSUMED"] is assumed
+
+
+def test_uncollected_static_files_stop_a_deployment(tmp_path, settings) -> None:
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    }
+    settings.STATIC_ROOT = tmp_path
+
+    def found() -> list[str]:
+        return [
+            message.id or ""
+            for message in run_checks(tags=["staticfiles"], include_deployment_checks=True)
+        ]
+
+    assert found() == ["kitehub.E003"]
+    (tmp_path / "staticfiles.json").write_text('{"paths": {}, "version": "1.1", "hash": ""}')
+    assert found() == []
+
+
 def test_the_development_key_is_the_one_of_the_settings(monkeypatch) -> None:
     monkeypatch.setenv("DJANGO_DEBUG", "on")
     monkeypatch.delenv("KITEHUB_FIELD_KEYS", raising=False)

@@ -62,7 +62,7 @@ def manage(live: BaseDatabaseWrapper, *arguments: str, **environment: str) -> Ou
     done = subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url(live), **environment},
+        env={**os.environ, "DATABASE_URL": url(live), "DJANGO_DEBUG": "on", **environment},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -41,7 +41,7 @@ def start(live: BaseDatabaseWrapper) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "manage.py", "migrate"],
         cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url(live)},
+        env={**os.environ, "DATABASE_URL": url(live), "DJANGO_DEBUG": "on"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -164,3 +164,20 @@ def test_lock_timeout_is_written_as_postgresql_does(
     migrated: BaseDatabaseWrapper, limit: str
 ) -> None:
     call_command("migrate", f"--lock-timeout={limit}", "--database", migrated.alias, verbosity=0)
+
+
+@pytest.mark.parametrize(
+    ("debug", "keys", "warned"),
+    [
+        ("", "", True),
+        ("on", "", False),
+        ("", "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", False),
+    ],
+)
+def test_development_key_on_a_database_that_may_be_real_is_warned_of(
+    migrated: BaseDatabaseWrapper, debug: str, keys: str, warned: bool
+) -> None:
+    outcome = manage(migrated, "migrate", DJANGO_DEBUG=debug, KITEHUB_FIELD_KEYS=keys)
+
+    assert (outcome.code, outcome.error) == (0, "")
+    assert ("encrypted with the development key" in outcome.out) is warned

@@ -15,20 +15,27 @@ from tests.migrations.databases import execute, value
 @pytest.fixture
 def developing(settings: Settings) -> None:
     settings.DEBUG = True
+    settings.DEBUG_IS_ASSUMED = False
 
 
 @pytest.mark.parametrize(
-    ("debug", "arguments", "reason"),
-    [(False, ["--yes"], "needs DJANGO_DEBUG=on"), (True, [], "Add --yes")],
+    ("debug", "assumed", "arguments", "reason"),
+    [
+        (False, False, ["--yes"], "needs DJANGO_DEBUG=on"),
+        (True, True, ["--yes"], "needs DJANGO_DEBUG=on"),
+        (True, False, [], "Add --yes"),
+    ],
 )
 def test_it_needs_debug_and_a_yes(
     debug: bool,
+    assumed: bool,
     arguments: list[str],
     reason: str,
     current: BaseDatabaseWrapper,
     settings: Settings,
 ) -> None:
     settings.DEBUG = debug
+    settings.DEBUG_IS_ASSUMED = assumed
     before = catalog.read(current)
 
     outcome = schema(current, "clean", *arguments)

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands.migrate import Command as DjangoCommand
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from kitehub.checks import is_for_development
 from kitehub.db import locks
 from kitehub.management.arguments import add_lock_timeout
 from kitehub.management.schema import live, obstacles
@@ -39,6 +41,7 @@ class Command(DjangoCommand):
             locks.patience(connection, options["lock_timeout"]),
         ):
             self._refuse_obstacles(connection, options["app_label"], options["migration_name"])
+            self._warn_of_the_development_key()
             super().handle(*args, **options)
 
     def _refuse_obstacles(
@@ -57,6 +60,13 @@ class Command(DjangoCommand):
             for detail in error.details:
                 self.stdout.write(f"  {detail}")
             raise CommandError(str(error), returncode=error.code) from error
+
+    def _warn_of_the_development_key(self) -> None:
+        if settings.DEBUG_IS_ASSUMED and any(map(is_for_development, settings.KITEHUB_FIELD_KEYS)):
+            self.stdout.write(
+                "KITEHUB_FIELD_KEYS is not set: passwords are encrypted with the development key, "
+                "which everybody knows. Set it, or DJANGO_DEBUG=on if this is for development."
+            )
 
     def _say_that_it_waits(self) -> None:
         self.stdout.write("Another command is changing this database's schema; waiting for it.")

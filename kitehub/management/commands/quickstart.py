@@ -17,9 +17,10 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 from django.core.management.base import OutputWrapper
 from django.core.servers.basehttp import WSGIServer, get_internal_wsgi_application, run
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 from django.urls import reverse
 
+from kitehub.db import locks
 from kitehub.models import Instance, User
 
 HOST = "127.0.0.1"
@@ -68,12 +69,15 @@ class Command(BaseCommand):
         with self._saying_what_the_server_does():
             self._say("[1/4] PostgreSQL", indent="")
             self._start_database()
-            self._say("[2/4] Schema", indent="")
-            self._migrate()
-            self._say("[3/4] Demo data", indent="")
-            self._load_demo(wanted=not options["no_demo"])
-            self._say("[4/4] Staff login", indent="")
-            password = self._ensure_login()
+            if settings.DEBUG_IS_ASSUMED:
+                _refuse_other_peoples_database()
+            with locks.turn(connection, "kitehub quickstart", self._say_that_it_waits):
+                self._say("[2/4] Schema", indent="")
+                self._migrate()
+                self._say("[3/4] Demo data", indent="")
+                self._load_demo(wanted=not options["no_demo"])
+                self._say("[4/4] Staff login", indent="")
+                password = self._ensure_login()
         if options["no_serve"]:
             self._say_login(password)
             self.stdout.write("\nmanage.py quickstart serves the admin.")
@@ -183,6 +187,9 @@ class Command(BaseCommand):
         self.stdout.write(indent + line)
         self.stdout.flush()
 
+    def _say_that_it_waits(self) -> None:
+        self._say("Another quickstart sets this database up; waiting for it")
+
     def _say_login(self, password: str | None, port: int | None = None) -> None:
         self.stdout.write("")
         if port is not None:
@@ -260,6 +267,19 @@ def _unusable(port: int, error: OSError) -> CommandError:
     return CommandError(
         f"Port {port} on {HOST} can't be used: {error.strerror}. Choose another with --port."
     )
+
+
+def _refuse_other_peoples_database() -> None:
+    """Makes no superuser where others sign in, unless somebody says that it's for development."""
+    try:
+        people = User.objects.exists() and not User.objects.filter(email=EMAIL).exists()
+    except ProgrammingError:  # there is no such table yet
+        return
+    if people:
+        raise CommandError(
+            "The database that DATABASE_URL names has people of its own, and quickstart would add "
+            "a superuser. If it is for development, set DJANGO_DEBUG=on."
+        )
 
 
 # --- The login, kept so that every later run can print it again -----------------------------------

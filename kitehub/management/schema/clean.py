@@ -13,10 +13,13 @@ def clean(live: Live) -> tuple[Key, ...]:
     """Drops what the recorded migrations made, in one transaction, and returns what that was.
 
     Nobody else's tables are touched: where one of them needs one of ours, nothing is dropped.
-    Raises Refused for that, and with DEBUG off.
+    Raises Refused for that, and with DEBUG off or only assumed.
     """
-    if not settings.DEBUG:
-        raise Refused("clean drops every table and needs DJANGO_DEBUG=on.")
+    if not settings.DEBUG or settings.DEBUG_IS_ASSUMED:
+        raise Refused(
+            "clean drops every table and needs DJANGO_DEBUG=on, said aloud where DATABASE_URL "
+            "names the database."
+        )
     if live.unknown:
         strangers = ", ".join(".".join(key) for key in live.unknown)
         raise Refused(f"The database has migrations that this code doesn't know: {strangers}.")

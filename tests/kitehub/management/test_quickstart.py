@@ -190,6 +190,45 @@ def test_production_is_refused(data_dir: Path) -> None:
     assert ended.stderr.count("\n") == 1
 
 
+def test_database_of_other_people_is_left_as_it_is_unless_debug_is_said(data_dir: Path) -> None:
+    with Client(data_dir) as owner:
+        folder = owner.ask("SHOW unix_socket_directories").replace("/", "%2F")
+        url = f"postgres://postgres@{folder}:5432/kitehub"
+        assert manage(data_dir, "migrate", DATABASE_URL=url, DJANGO_DEBUG="on").returncode == 0
+        owner.ask(
+            "INSERT INTO kitehub_users (email, password, full_name, is_superuser, is_staff,"
+            " is_active) VALUES ('a@b.vn', '', '', false, false, true)"
+        )
+        steps = ["quickstart", "--no-demo", "--no-serve"]
+        refused = manage(data_dir, *steps, DATABASE_URL=url)
+        assert refused.returncode == 1
+        assert "has people of its own" in refused.stderr
+        assert owner.ask("SELECT count(*) FROM kitehub_users") == "1"
+        assert manage(data_dir, *steps, DATABASE_URL=url, DJANGO_DEBUG="on").returncode == 0
+        assert owner.ask("SELECT count(*) FROM kitehub_users") == "2"
+        # Its own work it knows again, said or not.
+        assert manage(data_dir, *steps, DATABASE_URL=url).returncode == 0
+        owner.end()
+
+
+def test_two_first_runs_at_once_make_one_login(data_dir: Path) -> None:
+    started = [
+        subprocess.Popen(
+            [sys.executable, "manage.py", "quickstart", "--no-demo", "--no-serve"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=ROOT,
+            env=environment(data_dir),
+        )
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=300)[0] for process in started]
+    assert [process.returncode for process in started] == [0, 0], said
+    assert password(said[0]) == password(said[1])
+    assert sorted("Created staff@kitehub.test" in one for one in said) == [False, True]
+
+
 def test_killed_quickstart_is_healed_by_the_next(ready: Path) -> None:
     killed = Serving(ready)
     killed.end(signal.SIGKILL)
