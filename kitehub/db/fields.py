@@ -22,9 +22,9 @@ class EnumField(models.CharField):  # type: ignore[type-arg]
     values, text columns and Case/When alike. Order is the order of the labels, but against a text
     expression it is the alphabet's.
 
-    Text functions do not exist for enums: put `Cast(field, CharField())` around the column in
+    Text functions do not exist for enums: put `Cast(field, TextField())` around the column in
     Lower, Length, Concat, ArrayAgg, Coalesce(…, Value("")), union() with text, and where a text
-    column is compared *to* the enum (`filter(tier=Cast("status", CharField()))`). A Case that mixes
+    column is compared *to* the enum (`filter(tier=Cast("status", TextField()))`). A Case that mixes
     Value and F needs this field as its `output_field`.
     """
 
