@@ -25,6 +25,8 @@ from kitehub.db.backends.embedded.processes import is_alive
 from kitehub.db.backends.postgresql.base import DatabaseWrapper
 from tests.concurrency.threads import PATIENCE, Background
 
+LONG = 4 * PATIENCE  # a server is started and migrated, on a machine that may be busy
+
 # A killed process leaves with the kernel what it has written, so only a power failure would need
 # fsync, and no test pulls the plug. Two settings must be as in production: synchronous_commit,
 # because the log has to be *written* before a commit is acknowledged, and full_page_writes, because
@@ -110,7 +112,7 @@ class OwnServer:
         for process in family:
             if is_alive(process):
                 process.kill()
-        self._postmaster.wait(PATIENCE)
+        self._postmaster.wait(LONG)
         self._postmaster = None
         # Orphans may stay zombies where nobody reaps them.
         wait_until(lambda: not any(map(is_alive, family)))
@@ -153,7 +155,7 @@ class OwnServer:
         if self._postmaster is not None and not self._ended():
             self._postmaster.send_signal(signal.SIGQUIT)
             try:
-                self._postmaster.wait(PATIENCE)
+                self._postmaster.wait(LONG)
                 self._postmaster = None
             except subprocess.TimeoutExpired:
                 self.kill()
@@ -202,7 +204,7 @@ def hold(process: psutil.Process) -> None:
 
 def wait_until(done: Callable[[], bool]) -> None:
     """Returns once it is so; a test that hangs fails here."""
-    deadline = time.monotonic() + 2 * PATIENCE
+    deadline = time.monotonic() + LONG
     while not done():
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.01)
@@ -216,7 +218,7 @@ def own_server(major: int) -> Iterator[OwnServer]:
     server = OwnServer(folder, programs(major))
     try:
         server.make()
-        assert server.at_work(migrate).join() is None
+        assert server.at_work(migrate).join(LONG) is None
         yield server
     finally:
         server.stop()

@@ -13,7 +13,7 @@ from django.db import Error, InterfaceError, OperationalError, connection
 
 from storage import services
 from storage.models import StorageEvent
-from tests.concurrency.own_server import OwnServer, wait_until
+from tests.concurrency.own_server import LONG, OwnServer, wait_until
 from tests.storage.ledger import FILE
 
 # No connection, ended, ended because another was killed, not ready: whatever else is a failure.
@@ -58,7 +58,7 @@ class Writers:
     def end(self) -> None:
         """Lets each finish the upload it is at."""
         self._over.set()
-        assert [thread.join() for thread in self._threads] == [None] * len(self._threads)
+        assert [thread.join(LONG) for thread in self._threads] == [None] * len(self._threads)
 
     def used(self) -> dict[UUID, int]:
         """What each instance stores, going by what was acknowledged."""

@@ -66,9 +66,9 @@ class Background:
             assert time.monotonic() < deadline
             time.sleep(0.005)
 
-    def join(self) -> Any:
+    def join(self, patience: float = PATIENCE) -> Any:
         """Waits for the end; returns the result, or the exception."""
-        self._thread.join(PATIENCE)
+        self._thread.join(patience)
         assert self.over, "a thread is stuck"
         return self.result
 
