@@ -13,6 +13,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from kitehub.backoffice import Audited, ExactSearch
 from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
+from kitehub.backoffice.lists import CarefulLists
 from kitehub.models import User
 
 admin.site.unregister(Group)
@@ -27,7 +28,7 @@ class ReasonedUserCreationForm(Reasoned, UserCreationForm):
 
 
 @admin.register(User)
-class UserAdmin(Audited, ExactSearch, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]
+class UserAdmin(Audited, ExactSearch, CarefulLists, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]
     """People who sign in. Nobody is deleted: the log of what they did would go with them."""
 
     form = ReasonedUserForm
@@ -73,7 +74,7 @@ class UserAdmin(Audited, ExactSearch, DjangoUserAdmin, ModelAdmin):  # type: ign
 
 
 @admin.register(Group)
-class GroupAdmin(Audited, DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(Audited, CarefulLists, DjangoGroupAdmin, ModelAdmin):
     """Groups of permissions."""
 
     form = ReasonedModelForm

@@ -11,13 +11,14 @@ from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, router, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import DateTimeField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 
 from kitehub.backoffice import history
 from kitehub.backoffice.forms import Reasoned
+from kitehub.backoffice.moments import MomentField
 from kitehub.db.acting import ACTOR_LENGTH, REASON_LENGTH, acting
 from kitehub.db.base import StaleRow
 from kitehub.db.lifecycle import ForbiddenTransition
@@ -55,6 +56,7 @@ class Audited:
     model: Any
     object_history_template: Any = "kitehub/backoffice/object_history.html"
     change_form_template: Any = "kitehub/backoffice/change_form.html"
+    formfield_overrides: ClassVar[Any] = {DateTimeField: {"form_class": MomentField}}
     # Constraint or trigger -> why the database refuses, where no form says so before.
     refusals: ClassVar[dict[str, Any]] = {}
 
