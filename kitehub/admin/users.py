@@ -74,7 +74,7 @@ class UserAdmin(Audited, ExactSearch, CarefulLists, DjangoUserAdmin, ModelAdmin)
 
 
 @admin.register(Group)
-class GroupAdmin(Audited, CarefulLists, DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(Audited, CarefulLists, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """Groups of permissions."""
 
     form = ReasonedModelForm

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 
 from kitehub.backoffice import history
+from kitehub.backoffice.choosers import CarefulSelect
 from kitehub.backoffice.forms import Reasoned
 from kitehub.backoffice.moments import MomentField
 from kitehub.db.acting import ACTOR_LENGTH, REASON_LENGTH, acting
@@ -76,7 +77,7 @@ class Audited:
         """The row, and in a request that writes nobody else's until the transaction ends."""
         request.locks_rows = getattr(request, "is_writing", False)  # type: ignore[attr-defined]
         try:
-            return super().get_object(request, object_id, from_field)  # type: ignore[misc]
+            return super().get_object(request, object_id, from_field or None)  # type: ignore[misc]
         finally:
             request.locks_rows = False  # type: ignore[attr-defined]
 
@@ -182,6 +183,15 @@ class Audited:
         if len(context["errors"]) == int(general):
             context["errors"] = []
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Rows are chosen by a widget that takes any input."""
+        its: Any = self
+        if db_field.name in its.get_autocomplete_fields(request):
+            kwargs.setdefault(
+                "widget", CarefulSelect(db_field, its.admin_site, using=kwargs.get("using"))
+            )
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
     # --- The log ------------------------------------------------------------------------------
 

@@ -6,11 +6,14 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any
 
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied, SuspiciousOperation
 from django.db import InterfaceError, OperationalError
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from unfold.views import ChangeList
 
@@ -78,11 +81,21 @@ class CarefulChangeList(ChangeList):
 
 
 class CarefulLists:
-    """For a ModelAdmin: its list is a CarefulChangeList."""
+    """For a ModelAdmin: its list is a CarefulChangeList, and its actions take any choice."""
+
+    opts: Any
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CarefulChangeList]:
         """The class that reads the list's address."""
         return CarefulChangeList
+
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Any]
+    ) -> HttpResponseBase | None:
+        """Runs an action; raises ValidationError where a chosen row's key is no key."""
+        for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
+            self.opts.pk.to_python(key)
+        return super().response_action(request, queryset)  # type: ignore[misc,no-any-return]
 
 
 @contextmanager

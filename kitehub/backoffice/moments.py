@@ -23,6 +23,10 @@ class MomentField(forms.SplitDateTimeField):
         "year": gettext_lazy("Enter a year from %(first)s to %(last)s."),
     }
 
+    def prepare_value(self, value: Any) -> Any:
+        """What to show: nothing of a text that an add page's address proposes."""
+        return None if isinstance(value, str) else super().prepare_value(value)
+
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Never by sending back what was shown, also where that could not be typed."""
         return not self._is_as_shown(initial, data) and super().has_changed(initial, data)
