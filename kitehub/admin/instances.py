@@ -42,7 +42,7 @@ class InstanceAdmin(RecordAdmin):
     list_select_related = ("owner",)
     ordering = ("-created_at",)
     date_hierarchy = "created_at"
-    search_columns: ClassVar = {"subdomain": str.lower, "custom_domain": str.lower}
+    search_columns: ClassVar = ("subdomain", "custom_domain")
     search_uuids = ("id", "owner_id")
     search_help_text = _("Subdomain, own domain, owner's e-mail, ID, or part of the name")
     autocomplete_fields = ("owner",)

@@ -41,7 +41,7 @@ class UserAdmin(Audited, ExactSearch, CarefulLists, DjangoUserAdmin, ModelAdmin)
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
     list_per_page = 50
     show_full_result_count = False
-    search_columns: ClassVar = {"email": str}
+    search_columns: ClassVar = ("email",)
     search_help_text = _("Whole e-mail address or ID")
     ordering = ("email",)
     readonly_fields = ("last_login", "date_joined")
