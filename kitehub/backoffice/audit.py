@@ -11,7 +11,7 @@ from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, router, transaction
-from django.db.models import DateTimeField, Model, QuerySet
+from django.db.models import DateTimeField, JSONField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
@@ -19,6 +19,7 @@ from django.utils.translation import gettext, gettext_lazy
 from kitehub.backoffice import history
 from kitehub.backoffice.choosers import CarefulSelect
 from kitehub.backoffice.forms import Reasoned
+from kitehub.backoffice.json_fields import StorableJSONField
 from kitehub.backoffice.moments import MomentField
 from kitehub.db.acting import ACTOR_LENGTH, REASON_LENGTH, acting
 from kitehub.db.base import StaleRow
@@ -57,7 +58,10 @@ class Audited:
     model: Any
     object_history_template: Any = "kitehub/backoffice/object_history.html"
     change_form_template: Any = "kitehub/backoffice/change_form.html"
-    formfield_overrides: ClassVar[Any] = {DateTimeField: {"form_class": MomentField}}
+    formfield_overrides: ClassVar[Any] = {
+        DateTimeField: {"form_class": MomentField},
+        JSONField: {"form_class": StorableJSONField},
+    }
     # Constraint or trigger -> why the database refuses, where no form says so before.
     refusals: ClassVar[dict[str, Any]] = {}
 
