@@ -14,6 +14,7 @@ from kitehub.backoffice import RecordAdmin
 from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.names import instances_at
+from kitehub.display import percent
 
 STATUS_COLOURS = {
     BrandingStatus.PENDING.value: "warning",
@@ -71,4 +72,4 @@ class BrandingJobAdmin(RecordAdmin):
     @display(description=_("progress"), ordering="progress_percentage")
     def progress_text(self, job: BrandingJob) -> str:
         """The progress in percent."""
-        return f"{job.progress_percentage}\u00a0%"
+        return percent(job.progress_percentage, 100)

@@ -22,5 +22,5 @@ def size(count: int | None) -> str:
 
 
 def percent(part: int, whole: int) -> str:
-    """A share in whole percent; of nothing, a dash."""
-    return f"{part * 100 // whole}{NBSP}%" if whole else "–"
+    """A share in whole percent, with no blank as Vietnamese and English write it; or a dash."""
+    return f"{part * 100 // whole}%" if whole else "–"

@@ -22,8 +22,8 @@ class FillFilter(admin.SimpleListFilter):
     parameter_name = "fill"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Over 90 %, and over the limit."""
-        return [("90", _("over 90 %")), ("100", _("over the limit"))]
+        """Over 90%, and over the limit."""
+        return [("90", _("over 90%")), ("100", _("over the limit"))]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """Usage above the chosen share."""

@@ -13,7 +13,10 @@ from kitehub.models import InstanceConfig
 from kitehub.plans import PLANS
 
 FEATURES = frozenset(name for plan in PLANS.values() for name in plan.features)
-LIMITATIONS = frozenset(name for plan in PLANS.values() for name in plan.limitations)
+# The last is the storage ledger's own, beside what the tiers say.
+LIMITATIONS = {name for plan in PLANS.values() for name in plan.limitations} | {"maxStorageBytes"}
+# As much as a bigint can say.
+MOST = 2**63 - 1
 
 
 class InstanceConfigForm(RecordForm):
@@ -35,7 +38,7 @@ class InstanceConfigForm(RecordForm):
         for name in sorted(LIMITATIONS & set(limitations)):
             limit = limitations[name]
             # In Python True is a whole number.
-            if limit is not None and (type(limit) is not int or limit < 0):
+            if limit is not None and (type(limit) is not int or not 0 <= limit <= MOST):
                 raise ValidationError(
                     _("“%(name)s” must be a whole number from 0 on, or null for no limit."),
                     code="limit",

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
@@ -14,6 +15,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from kitehub.backoffice import Audited, ExactSearch
 from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
 from kitehub.backoffice.lists import CarefulLists
+from kitehub.db.words import starts_words
 from kitehub.models import User
 
 admin.site.unregister(Group)
@@ -42,7 +44,7 @@ class UserAdmin(Audited, ExactSearch, CarefulLists, DjangoUserAdmin, ModelAdmin)
     list_per_page = 50
     show_full_result_count = False
     search_columns: ClassVar = ("email",)
-    search_help_text = _("Whole e-mail address or ID")
+    search_help_text = _("Name, e-mail address or ID")
     ordering = ("email",)
     readonly_fields = ("last_login", "date_joined")
     filter_horizontal = ("groups",)
@@ -63,6 +65,10 @@ class UserAdmin(Audited, ExactSearch, CarefulLists, DjangoUserAdmin, ModelAdmin)
             },
         ),
     )
+
+    def related_matches(self, term: str) -> Q:
+        """People whose e-mail address or name has words that begin with those of the term."""
+        return starts_words(term, "email", "full_name")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Nobody; "active" is taken off instead."""

@@ -61,7 +61,8 @@ class CarefulChangeList(ChangeList):
         """Fetches the page's rows at once: in the template it would be too late to redirect."""
         with blaming_the_address(request):
             super().get_results(request)
-            len(self.result_list)
+            if request.method == "GET":  # An action shows no rows.
+                len(self.result_list)
 
     def _without_an_end(self, asked: dict[str, Any]) -> dict[str, Any]:
         """The parameters; for a period up to the calendar's last day, only from when on.

@@ -3,12 +3,14 @@
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from kitehub.db.base import Identified
 from kitehub.db.fields import EmailLoginField
 from kitehub.db.functions import Now
+from kitehub.db.words import FoldedWords
 
 
 class UserManager(BaseUserManager["User"]):
@@ -59,6 +61,9 @@ class User(Identified, AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("users")
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["email"], name="kitehub_users_email_key"),
+        ]
+        indexes: ClassVar = [
+            GinIndex(FoldedWords("email", "full_name"), name="idx_kitehub_users_words"),
         ]
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ from django.test import RequestFactory
 from django.utils import translation
 from django.views.i18n import JSONCatalog
 
+from kitehub.models import Instance
 from tests.kitehub.catalogues import (
     CATALOGUES,
     PLACEHOLDER,
@@ -197,6 +198,21 @@ def test_spelling_is_of_one_style() -> None:
     assert [text for text in shown if re.search(r"\S  ", text)] == [], "doubled spaces"
     # A letter and its accent as two characters would not be found by a search.
     assert [text for text in shown if not unicodedata.is_normalized("NFC", text)] == []
+
+
+def test_a_field_of_a_form_has_not_the_name_of_a_school() -> None:
+    """Schools are "trường học", and Django's word for a field is "trường" too."""
+    shown = [_shown(message, "vi") for message in framework_messages()]
+    shown += [_shown_by_script(message) for message in framework_messages(js=True)]
+    # But "trường hợp" is a case.
+    assert [text for text in shown if re.search(r"trường(?! hợp)", text.lower())] == []
+    with translation.override("vi"):
+        assert Instance._meta.verbose_name == "trường học"
+
+
+def test_no_blank_stands_before_a_percent_sign() -> None:
+    both = [_shown(message, language) for message in our_messages() for language in ("vi", "en")]
+    assert [text for text in both if re.search(r"\d\s%", text)] == []
 
 
 def _skeleton(text: str) -> tuple[set[str], list[str], list[str]]:

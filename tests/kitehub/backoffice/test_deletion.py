@@ -190,7 +190,7 @@ def test_key_of_a_deleted_row_is_an_error_that_leads_to_it(back_office: Client) 
     form |= {"organization_name": "Sao Mai", "subdomain": "sao-mai", "owner": str(gone.owner_id)}
     page = back_office.post(reverse("admin:kitehub_instance_add"), form)
     (error,) = page.context["adminform"].form.errors["subdomain"]
-    assert error.startswith("Một trường đã xóa vẫn giữ tên miền phụ này.")
+    assert error.startswith("Một trường học đã xóa vẫn giữ tên miền phụ này.")
     assert page_url(gone) in page.content.decode()
 
 

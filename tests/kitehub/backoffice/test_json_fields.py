@@ -34,10 +34,13 @@ def test_a_known_feature_is_on_or_off(back_office: Client, value: Any) -> None:
     assert "media" in errors["features"][0]
 
 
-@pytest.mark.parametrize("value", [-1, 1.5, "50", True, [], {}])
-def test_a_known_limit_is_a_whole_number_or_none(back_office: Client, value: Any) -> None:
-    errors = errors_of(back_office, limitations=json.dumps({"maxCourses": value}))
-    assert "maxCourses" in errors["limitations"][0]
+@pytest.mark.parametrize("name", ["maxCourses", "maxStudents", "maxStorageBytes"])
+@pytest.mark.parametrize("value", [-1, 1.5, "50", True, [], {}, 2**63])
+def test_a_known_limit_is_a_whole_number_or_none(
+    back_office: Client, name: str, value: Any
+) -> None:
+    errors = errors_of(back_office, limitations=json.dumps({name: value}))
+    assert name in errors["limitations"][0]
 
 
 @pytest.mark.parametrize(
