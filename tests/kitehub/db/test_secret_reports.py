@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 from django.db import transaction
+from django.db.models import Q
 from django.test import RequestFactory, override_settings
 from django.views.debug import ExceptionReporter
 
@@ -67,6 +68,25 @@ def no_text(school: Instance, secret: Secret) -> None:
     Secret(f"{secret.reveal()}\ud800")
 
 
+def plainly_created(school: Instance, secret: Secret) -> None:
+    Instance.objects.create(
+        subdomain="sao-mai", owner=school.owner, database_password=secret.reveal()
+    )
+
+
+def plainly_updated(school: Instance, secret: Secret) -> None:
+    Instance.objects.update(database_password=secret.reveal() * 20)
+
+
+def plainly_filtered(school: Instance, secret: Secret) -> None:
+    Instance.objects.filter(Q(subdomain="x") | Q(database_password=secret.reveal()))
+
+
+def plainly_named(school: Instance, secret: Secret) -> None:
+    password = secret.reveal()
+    raise LookupError(len(f"{password}!"))
+
+
 def elsewhere(school: Instance, secret: Secret) -> None:
     kept = {"school": vars(school), "secret": secret, "rows": list(Instance.objects.values())}
     raise LookupError(len(kept))
@@ -82,7 +102,7 @@ FAILING = [
     plain_row,
     no_text,
 ]
-FAILING += [elsewhere]
+FAILING += [elsewhere, plainly_created, plainly_updated, plainly_filtered, plainly_named]
 
 
 @pytest.mark.parametrize("debug", [True, False])
