@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
@@ -14,7 +15,8 @@ class MendRows(Operation):
     """Runs `UPDATE <table> SET <change> WHERE <broken>` in batches by primary key.
 
     Each batch is a transaction of its own, so no row is locked for longer than a batch takes, and
-    a run that was killed goes on where it was: what is mended is no longer broken. Belongs in a
+    a run that was killed goes on where it was: what is mended is no longer broken. A row that
+    another rule keeps from being written at all is left as it is and counted. Belongs in a
     migration with `atomic = False`. On the way back it does nothing.
     """
 
@@ -43,23 +45,48 @@ class MendRows(Operation):
         if not self.allow_migrate_model(connection.alias, model):
             return
         table = model._meta.db_table
-        last, count = None, 0
+        last: Any = None
+        mended, left = 0, 0
         while True:
             with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
                 cursor.execute(
-                    f"WITH batch AS (SELECT id FROM {table} WHERE ({self.broken})"  # noqa: S608
-                    " AND (%s::uuid IS NULL OR id > %s::uuid) ORDER BY id LIMIT %s FOR UPDATE),"
-                    f" mended AS (UPDATE {table} SET {self.change} FROM batch"
-                    f" WHERE {table}.id = batch.id)"
-                    " SELECT (SELECT id FROM batch ORDER BY id DESC LIMIT 1), count(*) FROM batch",
+                    f"SELECT id FROM {table} WHERE ({self.broken})"  # noqa: S608
+                    " AND (%s::uuid IS NULL OR id > %s::uuid) ORDER BY id LIMIT %s FOR UPDATE",
                     [last, last, BATCH],
                 )
-                last, mended = cursor.fetchone()
-            count += mended
-            if mended < BATCH:
+                batch = [key for (key,) in cursor.fetchall()]
+                done = self._mend(connection, table, batch)
+            mended, left = mended + done, left + len(batch) - done
+            if len(batch) < BATCH:
                 break
-        if count:
-            print(f"\n    {table}: mended {count} rows ({self.change})", end="")
+            last = batch[-1]
+        if mended:
+            print(f"\n    {table}: mended {mended} rows ({self.change})", end="")
+        if left:
+            print(
+                f"\n    {table}: left {left} rows without {self.change}, because another rule keeps"
+                " them from being written; manage.py check_invariants lists them",
+                end="",
+            )
+
+    def _mend(self, connection: BaseDatabaseWrapper, table: str, keys: list[Any]) -> int:
+        """Mends what can be, and returns how many; halves the rows until those in the way show."""
+        if not keys:
+            return 0
+        try:
+            with transaction.atomic(using=connection.alias), connection.cursor() as cursor:
+                cursor.execute(
+                    f"UPDATE {table} SET {self.change} WHERE id = ANY (%s)",  # noqa: S608
+                    [keys],
+                )
+                return len(keys)
+        except IntegrityError:
+            half = len(keys) // 2
+            if not half:
+                return 0
+            return self._mend(connection, table, keys[:half]) + self._mend(
+                connection, table, keys[half:]
+            )
 
     def database_backwards(self, *args: Any, **kwargs: Any) -> None:
         """Leaves the rows mended: the older schema takes them as well."""
