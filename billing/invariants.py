@@ -27,6 +27,19 @@ def history(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
         yield Finding("subscriptions", "the latest history says something else", count, lines)
 
 
+@invariant("billing.Subscription", "billing.SubscriptionHistory")
+def orphans(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
+    """History is of a subscription that is there."""
+    count, found = rows(
+        connection,
+        "SELECT id, subscription_id FROM subscription_history last WHERE NOT EXISTS"
+        " (SELECT FROM subscriptions own WHERE own.id = last.subscription_id)",
+    )
+    if count:
+        lines = tuple(f"{pk} -> {gone}" for pk, gone in found)
+        yield Finding("subscription_history", "the subscription is gone", count, lines)
+
+
 def _tracked() -> list[str]:
     """The columns that a subscription and its history share."""
     kept = {field.attname for field in SubscriptionHistory._meta.local_fields}

@@ -21,7 +21,7 @@ from django.db import IntegrityError, connections, router, transaction
 from django.utils import timezone
 
 from storage.enums import ReservationStatus, StorageOperation
-from storage.models import Reservation, StorageEvent, StorageUsage
+from storage.models import UNLIMITED, Reservation, StorageEvent, StorageUsage
 
 DEFAULT_TTL = timedelta(hours=1)
 # For how long a settled reservation still says what became of it.
@@ -122,9 +122,11 @@ def record(
 
     Given an `event_id` of the caller's, repeating the call counts once: so after a lost answer.
     Deleting more than is counted leaves 0 used and an adjustment in the trail that says so. Raises
-    ValueError for a size below 0, and for an id that is another event's.
+    ValueError for a size below 0, another operation, and an id that is another event's.
     """
     _check_size(size)
+    if operation not in (StorageOperation.UPLOAD, StorageOperation.DELETE):
+        raise ValueError("Only uploads and deletions are recorded; reconcile adjusts.")
     said = {
         "instance_id": instance_id,
         "operation": operation,
@@ -268,8 +270,8 @@ def reconcile(*, instance_id: UUID | None = None) -> list[Drift]:
 
 
 def _check_size(size: int) -> None:
-    if size < 0:
-        raise ValueError("A size is 0 bytes or more.")
+    if not 0 <= size <= UNLIMITED:
+        raise ValueError("A size is 0 bytes or more, and fits into 63 bits.")
 
 
 def _transaction() -> Any:

@@ -3,7 +3,7 @@
 -- Names of this schema come out unqualified, so two schemas that hold the same give the same rows.
 -- Left out: what extensions own, privileges, owners, storage parameters and statistics.
 WITH here AS (
-    SELECT oid FROM pg_namespace WHERE nspname = current_schema()
+    SELECT oid, nspname FROM pg_namespace WHERE nspname = current_schema()
 ), relation AS (
     SELECT c.*
     FROM pg_class c
@@ -157,7 +157,11 @@ WITH here AS (
             'parallel', CASE p.proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' END,
             'strict', CASE WHEN p.proisstrict THEN 'strict' END,
             'security', CASE WHEN p.prosecdef THEN 'definer' END,
-            'settings', array_to_string(p.proconfig, ', '),
+            -- The schema's own name is not what two schemas may differ in.
+            'settings', replace(
+                array_to_string(p.proconfig, ', '),
+                'search_path=' || quote_ident(here.nspname) || ',', 'search_path=<schema>,'
+            ),
             'body', coalesce(pg_get_function_sqlbody(p.oid), p.prosrc)
         )
     FROM pg_proc p

@@ -106,6 +106,15 @@ class TestRevival:
                 status="ACTIVE", current_period_end=timezone.now() + timedelta(days=30)
             )
 
+    def test_period_that_ends_in_a_long_transaction_is_over(self) -> None:
+        row = SubscriptionFactory(status="CANCELED")
+        execute(
+            "UPDATE subscriptions SET current_period_end = clock_timestamp() + interval '0.1 s'"
+        )
+        execute("SELECT pg_sleep(0.15)")  # NOW() is still before the end
+        with pytest.raises(IntegrityError, match="CANCELED cannot become ACTIVE"):
+            execute("UPDATE subscriptions SET status = 'ACTIVE' WHERE id = %s", row.pk)
+
     def test_expired_subscription_may_come_back_any_time(self) -> None:
         ended = timezone.now() - timedelta(days=400)
         row = SubscriptionFactory(status="EXPIRED", current_period_end=ended)

@@ -128,6 +128,24 @@ class TestWhoAndWhy:
         execute("UPDATE subscriptions SET monthly_price = 1, updated_by = 'Hibernate'")
         assert history(subscription)[-1].changed_by == "Hibernate"
 
+    def test_who_made_it_is_not_taken_for_who_changed_it(self) -> None:
+        made = SubscriptionFactory(created_by="alice", updated_by=None)
+        assert [each.changed_by for each in history(made)] == ["alice"]
+        execute("UPDATE subscriptions SET tier = 'PREMIUM', updated_by = NULL")
+        ((role,),) = execute("SELECT current_user")
+        assert history(made)[-1].changed_by == f"db:{role}"
+
+    def test_history_goes_into_its_own_table_wherever_the_search_path_leads(
+        self, subscription: Subscription
+    ) -> None:
+        execute("CREATE TEMPORARY TABLE subscription_history (LIKE public.subscription_history)")
+        execute("UPDATE public.subscriptions SET tier = 'PREMIUM'")
+        execute("SET LOCAL search_path = ''")
+        execute("UPDATE public.subscriptions SET tier = 'BASIC'")
+        execute("DROP TABLE pg_temp.subscription_history")
+        execute("SET LOCAL search_path = public")
+        assert [each.tier for each in history(subscription)][-2:] == ["PREMIUM", "BASIC"]
+
     def test_without_anybody_the_role_is_named(self, subscription: Subscription) -> None:
         execute("CREATE ROLE kitehub_night_job")
         execute("GRANT SELECT, UPDATE ON subscriptions TO kitehub_night_job")

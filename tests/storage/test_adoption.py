@@ -7,6 +7,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
+from kitehub.db.invariants import findings
 from kitehub.enums import Tier
 from kitehub.plans import PLANS
 from storage import services
@@ -87,21 +88,58 @@ def test_clean_rows_leave_every_constraint_validated(said: Said) -> None:
     assert "negative" not in said()
 
 
-def test_old_sizes_below_nothing_are_listed_and_only_new_ones_refused(said: Said) -> None:
+def test_old_sizes_below_nothing_become_the_adjustments_that_they_were(said: Said) -> None:
     go_to(V9)
     instance = uuid4()
     write((instance, "UPLOAD", 100), (instance, "DELETE", -20))
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT id FROM storage_events WHERE file_size_bytes < 0")
-        (event,) = cursor.fetchone()
     go_to()
-    assert f"old rows with a negative size, left as they are: 1 ({event})" in said()
-    assert [name for name, clean in validated().items() if not clean] == [
-        "storage_events_size_check"
-    ]
+    assert "old rows with a negative size, left as they are: 1 (" in said()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT file_size_bytes, reason FROM storage_events WHERE operation = 'ADJUST'"
+            " ORDER BY 1"
+        )
+        assert cursor.fetchall() == [
+            (20, "Written as DELETE of -20 bytes before V10"),
+        ]
+    assert set(validated().values()) == {True}
+    assert used(instance) == 120
+    assert services.drifts() == []
     with pytest.raises(IntegrityError, match="size_check"), transaction.atomic():
         upload(instance, -1)
-    assert used(instance) == 120
+    with pytest.raises(IntegrityError, match="append-only"), transaction.atomic():
+        write_off()
+
+
+def write_off() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE storage_events SET file_size_bytes = 0")
+
+
+def test_the_step_back_takes_corrected_sums_along() -> None:
+    instance = uuid4()
+    upload(instance, 100)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE storage_usage SET used_bytes = 40")
+    services.reconcile()
+    go_to(V9)
+    assert row(instance)[0] == 100
+    go_to()
+    assert used(instance) == 100
+    assert services.drifts() == []
+
+
+def test_an_override_that_is_no_size_is_found_and_its_config_can_be_deleted() -> None:
+    config = InstanceConfigFactory(tier=Tier.STANDARD)
+    go_to(V9)
+    with connection.cursor() as cursor:
+        cursor.execute('UPDATE instance_configs SET limitations = \'{"maxStorageBytes": "500"}\'')
+    go_to()
+    (found,) = [each for each in findings(connection) if each.table == "instance_configs"]
+    assert found.rows == (f"{config.instance_id}: 500",)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE instance_configs SET deleted = true")
+    assert [each for each in findings(connection) if each.broken] == []
 
 
 def test_the_step_back_keeps_the_sum_and_the_plans_function_counts_on() -> None:

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from kitehub.db.invariants import Finding, findings, validate_constraints
+from kitehub.management.schema import live
 
 
 class Command(BaseCommand):
@@ -36,6 +37,10 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         """Checks and prints."""
         connection = connections[options["database"]]
+        if live.read(connection).pending:
+            raise CommandError(
+                "The database is not at the newest version: run manage.py migrate first."
+            )
         validated = validate_constraints(connection) if options["validate"] else []
         found = findings(connection)
         broken = [finding for finding in found if finding.broken]

@@ -1,0 +1,49 @@
+-- A deleted config's limit is 0, whatever its override says; so it can always be deleted.
+CREATE OR REPLACE FUNCTION move_storage_limit()
+RETURNS TRIGGER AS $$
+BEGIN
+    IF TG_OP = 'TRUNCATE' THEN
+        UPDATE storage_usage SET limit_bytes = 0 WHERE limit_bytes <> 0;
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'UPDATE' AND
+        (OLD.instance_id, OLD.tier, OLD.limitations, OLD.deleted)
+        IS NOT DISTINCT FROM (NEW.instance_id, NEW.tier, NEW.limitations, NEW.deleted)
+    THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'DELETE' OR OLD.instance_id <> NEW.instance_id THEN
+        UPDATE storage_usage SET limit_bytes = 0 WHERE instance_id = OLD.instance_id;
+    END IF;
+    IF TG_OP = 'DELETE' THEN
+        RETURN NULL;
+    END IF;
+    IF NOT NEW.deleted AND storage_limit(NEW.tier, NEW.limitations) IS NULL THEN
+        RAISE EXCEPTION 'limitations: maxStorageBytes is %, and neither null nor whole bytes',
+            NEW.limitations -> 'maxStorageBytes'
+            USING ERRCODE = 'check_violation', CONSTRAINT = TG_NAME;
+    END IF;
+    INSERT INTO storage_usage AS usage (instance_id)
+    VALUES (NEW.instance_id)
+    ON CONFLICT (instance_id) DO UPDATE
+    SET limit_bytes = excluded.limit_bytes
+    WHERE usage.limit_bytes <> excluded.limit_bytes;
+    RETURN NULL;
+END;
+$$ LANGUAGE plpgsql;
+
+CREATE TRIGGER move_storage_limits
+    AFTER TRUNCATE ON instance_configs
+    FOR EACH STATEMENT
+    EXECUTE FUNCTION move_storage_limit();
+
+-- A writer's own search path, with a temporary table of the same name or nothing on it, must not
+-- lead the triggers elsewhere.
+DO $$
+DECLARE
+    name TEXT;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['take_storage_limit()', 'move_storage_limit()'] LOOP
+        EXECUTE format('ALTER FUNCTION %s SET search_path = %I, pg_temp', name, current_schema());
+    END LOOP;
+END $$;
