@@ -8,8 +8,10 @@ import sys
 def main() -> None:
     """Runs the command that the arguments name."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "kitehub.settings")
-    from kitehub.management.cli import execute
-
+    try:
+        from kitehub.management.cli import execute
+    except KeyboardInterrupt:
+        sys.exit(130)
     execute(sys.argv)
 
 

@@ -81,12 +81,16 @@ def _working(error: BaseException, using: str) -> str | None:
     server = _Server(using)
     if error.sqlstate in {"42501", "3F000"}:
         return _missing_right(str(error.diag.message_primary or error), server)
+    if unknown := _UNKNOWN_ROLE.fullmatch(error.diag.message_primary or ""):
+        return f"{server} has no role {unknown[1]}. Correct assume_role in DATABASE_URL."
     if error.sqlstate in _STATES:
         return _STATES[error.sqlstate](server)
     if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
         return f"{server} ended the connection: {_reason(str(error))} Try again."
     return None
 
+
+_UNKNOWN_ROLE = re.compile(r'role ("[^"]+") does not exist')
 
 # --- The server that an error is about ----------------------------------------------------------
 
@@ -105,6 +109,8 @@ class _Server:
             self.port = _text(attempt.port) or self.port
             self.role = _text(attempt.user) or self.role
             self.database = _text(attempt.db) or self.database
+        elif assumed := settings["OPTIONS"].get("assume_role"):
+            self.role = assumed
         elif (live := connections[using].connection) is not None and not live.closed:
             self.role = live.info.user
 
@@ -140,7 +146,6 @@ def _reason(message: str) -> str:
 # PostgreSQL's words to the statement that its owner runs; {0} is what the message names.
 _GRANTS = {
     r"permission denied for schema (.+)": "GRANT USAGE, CREATE ON SCHEMA {0} TO {role};",
-    r"no schema has been selected": "GRANT USAGE, CREATE ON SCHEMA public TO {role};",
     r"permission denied for database (.+)": "GRANT CONNECT, CREATE ON DATABASE {0} TO {role};",
     r"permission denied for (?:table|view) (.+)": (
         "GRANT SELECT, INSERT, UPDATE, DELETE ON {0} TO {role};"
@@ -155,6 +160,12 @@ _GRANTS = {
 
 
 def _missing_right(message: str, server: _Server) -> str:
+    if "no schema has been selected" in message:
+        return (
+            f"No schema of the search path is there for the role {server.quoted_role} in the "
+            f"database {server.database}. Correct search_path where it is set, or as the owner "
+            f"run: GRANT USAGE, CREATE ON SCHEMA public TO {server.quoted_role};"
+        )
     what = f"The role {server.quoted_role} lacks a right in the database {server.database}"
     for pattern, grant in _GRANTS.items():
         if found := re.search(pattern, message):

@@ -24,8 +24,9 @@ class EnumField(models.CharField):  # type: ignore[type-arg]
 
     Text functions do not exist for enums: put `Cast(field, TextField())` around the column in
     Lower, Length, Concat, ArrayAgg, Coalesce(…, Value("")), union() with text, and where a text
-    column is compared *to* the enum (`filter(tier=Cast("status", TextField()))`). A Case that mixes
-    Value and F needs this field as its `output_field`.
+    column is compared *to* the enum (`filter(tier=Cast("status", TextField()))`), also in a
+    subquery whose rows are of another enum. A Case that mixes Value and F needs this field as its
+    `output_field`.
     """
 
     def __init__(

@@ -82,6 +82,71 @@ def test_plans_tables_without_flyways_history_are_refused_by_name(
     assert catalog.read(empty) == before
 
 
+FUNCTION = "CREATE FUNCTION {name} RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'"
+
+
+@pytest.mark.parametrize(
+    ("sql", "line"),
+    [
+        (FUNCTION.format(name="update_updated_at_column()"), "function update_updated_at_column"),
+        (FUNCTION.format(name="keep_record()"), "function keep_record"),
+        ("CREATE TYPE payment_status AS ENUM ('a')", "type payment_status"),
+    ],
+)
+@pytest.mark.parametrize("command", [["migrate"], ["schema", "to", "latest", "--yes"]])
+def test_other_peoples_function_or_type_of_our_name_is_left_alone(
+    sql: str, line: str, command: list[str], empty: BaseDatabaseWrapper
+) -> None:
+    execute(empty, sql)
+    before = catalog.read(empty)
+
+    outcome = manage(empty, *command)
+
+    assert (outcome.code, outcome.out.splitlines()) == (4, [f"  {line}"])
+    assert outcome.error.count("\n") == 1
+    assert catalog.read(empty) == before
+
+
+def test_function_of_our_name_with_other_arguments_is_in_nobodys_way(
+    empty: BaseDatabaseWrapper,
+) -> None:
+    execute(empty, "CREATE FUNCTION keep_record(int) RETURNS int LANGUAGE sql AS 'SELECT 1'")
+
+    assert manage(empty, "migrate").code == 0
+
+
+def test_tables_of_another_role_are_named_with_what_to_run(empty: BaseDatabaseWrapper) -> None:
+    built_by_flyway(empty, 6)
+    role = f"migrator_{os.getpid()}"
+    execute(empty, f"CREATE ROLE {role}; GRANT ALL ON SCHEMA public TO {role}")
+    try:
+        assert schema(empty, "baseline").code == 0
+        execute(empty, f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}")
+        before = catalog.read(empty)
+        address = {"DATABASE_URL": f"{url(empty)}?assume_role={role}"}
+
+        outcome = manage(empty, "migrate", **address)
+
+        assert outcome.code == 4
+        assert f"  ALTER TABLE payment_orders OWNER TO {role};" in outcome.out.splitlines()
+        assert catalog.read(empty) == before
+        for line in outcome.out.splitlines():
+            execute(empty, line)
+        again = manage(empty, "migrate", **address)
+        assert "other roles" not in again.error
+    finally:
+        execute(empty, f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
+
+
+def test_role_that_is_not_there_is_one_line(empty: BaseDatabaseWrapper) -> None:
+    address = f"{url(empty)}?assume_role=nobody_here"
+
+    outcome = manage(empty, "migrate", DATABASE_URL=address)
+
+    assert (outcome.code, outcome.error.count("\n")) == (1, 1)
+    assert 'has no role "nobody_here". Correct assume_role' in outcome.error
+
+
 def test_first_migration_alone_needs_only_its_own_tables_free(empty: BaseDatabaseWrapper) -> None:
     plan_sql.build(empty, 2)
 

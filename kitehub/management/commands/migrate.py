@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.core.management.commands.migrate import Command as DjangoCommand
-from django.db import connections
+from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from kitehub.checks import is_for_development
@@ -42,7 +42,11 @@ class Command(DjangoCommand):
         ):
             self._refuse_obstacles(connection, options["app_label"], options["migration_name"])
             self._warn_of_the_development_key()
-            super().handle(*args, **options)
+            try:
+                super().handle(*args, **options)
+            except Error:
+                self.stdout.write("")  # the line that says which migration was at work is open
+                raise
 
     def _refuse_obstacles(
         self, connection: BaseDatabaseWrapper, app: str | None, name: str | None

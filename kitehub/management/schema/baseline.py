@@ -51,7 +51,7 @@ def baseline(
             f"KiteHub's migrations are recorded in this database already, up to {newest}."
         )
     with transaction.atomic(using=live.connection.alias):
-        name, claim = _claimed(live, at, table)
+        name, claim = _claimed(live, at, table, lock=not dry_run)
         planned = tuple(key for key in live.versions.up_to(claim.version) if live.versions.of[key])
         foundation = set(live.versions.needed_by(planned)) - set(planned)
         run = tuple(
@@ -98,7 +98,9 @@ def _compare(live: Live, expected: Catalog, made: _Made, complaint: str) -> None
         raise Refused(f"{complaint}: {count}.", found)
 
 
-def _claimed(live: Live, at: int | None, table: str | None) -> tuple[str | None, flyway.Claim]:
+def _claimed(
+    live: Live, at: int | None, table: str | None, *, lock: bool
+) -> tuple[str | None, flyway.Claim]:
     """What the schema is said to be, by Flyway's history or by `at`."""
     found = flyway.find(live.connection, table)
     if found is None:
@@ -112,7 +114,8 @@ def _claimed(live: Live, at: int | None, table: str | None) -> tuple[str | None,
         return None, flyway.Claim(at, ())
     with live.connection.cursor() as cursor:
         # Flyway would have to wait for this before it writes, so the history holds still.
-        cursor.execute(f"LOCK TABLE {live.connection.ops.quote_name(found)} IN SHARE MODE")
+        if lock:
+            cursor.execute(f"LOCK TABLE {live.connection.ops.quote_name(found)} IN SHARE MODE")
     claim = flyway.claim(flyway.read(live.connection, found), PLAN)
     if at not in (None, claim.version):
         raise Refused(f"Flyway's history ({found}) says {label(claim.version)}; leave out --at.")

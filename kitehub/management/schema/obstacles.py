@@ -4,9 +4,11 @@ Each migration is a transaction of its own, so one that fails leaves those befor
 known beforehand is therefore a refusal of the whole.
 """
 
+import re
 from collections.abc import Iterable
 
-from django.db.migrations import CreateModel
+from django.apps import apps
+from django.db.migrations import CreateModel, RunSQL
 
 from kitehub.db import catalog
 from kitehub.db.catalog import Key
@@ -22,6 +24,24 @@ SELECT c.relname, a.attname
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid AND c.relnamespace = current_schema()::regnamespace
 WHERE a.atttypid = 'timestamp'::regtype AND NOT a.attisdropped AND c.relname = ANY (%s)
+"""
+
+_CREATES = re.compile(
+    r"^ *CREATE (?:OR REPLACE )?(TYPE|FUNCTION) (\w+)(?:\(([^)]*)\))?", re.IGNORECASE | re.MULTILINE
+)
+_TYPES_AND_FUNCTIONS = """
+SELECT 'type', typname, 0 FROM pg_type
+WHERE typnamespace = current_schema()::regnamespace AND typtype <> 'b' AND typrelid = 0
+UNION ALL
+SELECT 'function', proname, pronargs FROM pg_proc
+WHERE pronamespace = current_schema()::regnamespace
+"""
+_NOT_OURS = """
+SELECT quote_ident(relname), quote_ident(current_user)
+FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+    AND relname = ANY (%s) AND NOT pg_has_role(current_user, relowner, 'USAGE')
+ORDER BY 1
 """
 
 
@@ -43,12 +63,19 @@ def refuse_obstacles(live: Live, run: Iterable[MigrationKey]) -> None:
     """Raises Refused, with each reason, where not all migrations of `run` can do so."""
     keys = list(run)
     refuse_untaken(live)
-    if taken := _taken_tables(live, keys):
+    taken = _taken_tables(live, keys)
+    if taken := taken or _taken_names(live, keys):
         raise Refused(
-            "Nothing was done: tables that the migrations would make are there already. If the "
-            "plan's SQL made them, take them over with `manage.py schema baseline --at` and their "
-            "version; else rename them.",
-            [f"table {name}" for name in taken],
+            "Nothing was done: what the migrations would make is there already. If the plan's SQL "
+            "made it, take it over with `manage.py schema baseline --at` and its version; else "
+            "rename it.",
+            taken,
+        )
+    if foreign := _foreign_tables(live, keys):
+        raise Refused(
+            "Nothing was done: the migrations change tables that belong to other roles. Make them "
+            "the migrating role's own, then run this again.",
+            foreign,
         )
     if TIME_GETS_ITS_ZONE in {live.versions.of[key] for key in keys}:
         refuse_users(live, _times(live), "make the plan's times timestamptz")
@@ -79,7 +106,44 @@ def _taken_tables(live: Live, keys: list[MigrationKey]) -> list[str]:
     made = set(_tables(live, keys))
     with live.connection.cursor() as cursor:
         there = {table.name for table in live.connection.introspection.get_table_list(cursor)}
-    return sorted(made & there)
+    return [f"table {name}" for name in sorted(made & there)]
+
+
+def _taken_names(live: Live, keys: list[MigrationKey]) -> list[str]:
+    """Enum types and functions; those of applied migrations are ours, to be replaced."""
+    ours = _made_by_sql(live, [key for key in live.recorded if key not in keys])
+    with live.connection.cursor() as cursor:
+        cursor.execute(_TYPES_AND_FUNCTIONS)
+        there = {(kind, name, count) for kind, name, count in cursor.fetchall()}
+    taken = sorted((_made_by_sql(live, keys) - ours) & there)
+    return [f"{kind} {name}" for kind, name, _ in taken]
+
+
+def _made_by_sql(live: Live, keys: Iterable[MigrationKey]) -> set[tuple[str, str, int]]:
+    """What the SQL of migrations makes: kind, name, and how many arguments a function has."""
+    made = set()
+    for key in keys:
+        for operation in live.versions.migration(key).operations:
+            sql = operation.sql if isinstance(operation, RunSQL) else ""
+            for kind, name, arguments in _CREATES.findall(sql if isinstance(sql, str) else ""):
+                count = len(arguments.split(",")) if arguments.strip() else 0
+                made.add((kind.lower(), name, count))
+    return made
+
+
+def _foreign_tables(live: Live, keys: list[MigrationKey]) -> list[str]:
+    """A statement for each table that migrations change and the role may not."""
+    labels: set[str] = set()
+    for app, name in keys:
+        for operation in live.versions.migration((app, name)).operations:
+            labels.update(getattr(operation, "hints", {}).get("models", ()))
+            if model := getattr(operation, "model_name", ""):
+                labels.add(f"{app}.{model}")
+    known = {model._meta.label_lower: model._meta.db_table for model in apps.get_models()}
+    tables = [known[label.lower()] for label in labels if label.lower() in known]
+    with live.connection.cursor() as cursor:
+        cursor.execute(_NOT_OURS, [tables])
+        return [f"ALTER TABLE {name} OWNER TO {role};" for name, role in cursor.fetchall()]
 
 
 def _tables(live: Live, keys: Iterable[MigrationKey]) -> list[str]:

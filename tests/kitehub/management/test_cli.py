@@ -56,6 +56,7 @@ def the_line(ended: subprocess.CompletedProcess[str]) -> str:
         ("DATABASE_URL", "postgres://kitehub:sekret@h/k?foo=bar&sslmode=require", "knows: foo."),
         ("DATABASE_URL", "postgres://kitehub:sekret@h/k?connect_timeout=soon", "must be a number"),
         ("DATABASE_URL", "postgres://kitehub:sekret@h/k?conn_max_age=long", "must be a number"),
+        ("KITEHUB_EMBEDDED_FSYNC", "perhaps", "set it to on or off"),
         ("SECURE_HSTS_SECONDS", "a year", "set it to a number of seconds"),
         ("DJANGO_DEBUG", "perhaps", "DJANGO_DEBUG is 'perhaps'"),
         ("DJANGO_DEBUG", "off", "SECRET_KEY is not set"),

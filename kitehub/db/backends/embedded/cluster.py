@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from django.core.exceptions import ImproperlyConfigured
 from psycopg import pq
 from psycopg.conninfo import make_conninfo
 
@@ -315,7 +316,13 @@ def _ping(address: Address) -> pq.Ping:
 
 
 def _durable() -> bool:
-    return os.environ.get("KITEHUB_EMBEDDED_FSYNC", "").strip().lower() != "off"
+    # Not a setting: it belongs to the server's start, and tests that start one choose each time.
+    value = os.environ.get("KITEHUB_EMBEDDED_FSYNC", "").strip().lower()
+    if value in {"", "1", "true", "t", "yes", "y", "on"}:
+        return True
+    if value in {"0", "false", "f", "no", "n", "off"}:
+        return False
+    raise ImproperlyConfigured(f"KITEHUB_EMBEDDED_FSYNC is {value!r}; set it to on or off.")
 
 
 def _fits_socket(folder: Path) -> bool:
