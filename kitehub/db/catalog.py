@@ -187,7 +187,7 @@ class Aspect(NamedTuple):
         sides = [self.expected or "none", self.actual or "none"]
         if any(len(side) > LONGEST_SHOWN or "\n" in side for side in sides):
             return self.name
-        if any(" " in side for side in sides):
+        if any(side.startswith("not ") for side in sides):
             sides = [f"'{side}'" for side in sides]
         return f"{self.name} is {sides[1]}, not {sides[0]}"
 

@@ -42,7 +42,7 @@ CHANGES = {
         "column things.code differs: default is none, not 'x'::character varying"
     ],
     "ALTER TABLE things ALTER code DROP NOT NULL": [
-        "column things.code differs: nullability is null, not not null"
+        "column things.code differs: nullability is 'null', not 'not null'"
     ],
     'ALTER TABLE things ALTER mood TYPE text COLLATE "C"': [
         "column things.mood differs: type is text, not mood; collation is C, not none"

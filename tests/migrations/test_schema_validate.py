@@ -24,8 +24,8 @@ DRIFT = {
     "COMMENT ON COLUMN payment_orders.amount IS NULL": (
         "comment of column payment_orders.amount lost"
     ),
-    "CREATE OR REPLACE FUNCTION log_subscription_change() RETURNS trigger LANGUAGE plpgsql"
-    " AS 'BEGIN RETURN NEW; END'": "function log_subscription_change() differs: body",
+    "CREATE OR REPLACE FUNCTION update_updated_at_column() RETURNS trigger LANGUAGE plpgsql"
+    " AS 'BEGIN RETURN NEW; END'": "function update_updated_at_column() differs: body",
     "ALTER TABLE storage_events DISABLE TRIGGER track_storage_changes": (
         "trigger track_storage_changes on storage_events differs: state is disabled, not enabled"
     ),
@@ -67,15 +67,15 @@ def test_each_drift_is_a_line(current: BaseDatabaseWrapper) -> None:
 
 
 def test_programs_get_both_sides_in_full(current: BaseDatabaseWrapper) -> None:
-    execute(current, next(sql for sql in DRIFT if "log_subscription_change" in sql))
+    execute(current, next(sql for sql in DRIFT if "update_updated_at_column" in sql))
 
     (difference,) = schema(current, "validate", "--json").json["differences"]
 
     assert difference["change"] == "differs"
-    assert (difference["kind"], difference["name"]) == ("function", "log_subscription_change()")
+    assert (difference["kind"], difference["name"]) == ("function", "update_updated_at_column()")
     (body,) = difference["aspects"]
     assert body["actual"] == "BEGIN RETURN NEW; END"
-    assert "INSERT INTO subscription_history" in body["expected"]
+    assert "NEW.updated_at = NOW();" in body["expected"]
 
 
 def test_what_others_made_is_theirs(current: BaseDatabaseWrapper) -> None:
