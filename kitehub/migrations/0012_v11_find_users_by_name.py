@@ -13,6 +13,11 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("kitehub", "0011_v10_bank_comment"),
+        # All of V10, so that a step back from V11 takes nothing of it along.
+        ("analytics", "0003_v9_timestamptz"),
+        ("billing", "0009_v10_mend_rows"),
+        ("branding", "0005_v10_mend_rows"),
+        ("storage", "0006_v10_mend_rows"),
     ]
 
     operations = [

@@ -78,7 +78,7 @@ def test_queries_of_the_log_do_not_grow(back_office: Client) -> None:
             told = history_page(back_office, job)
         counts.append(len(queries))
     assert counts == [6, 6]
-    names = [deed.removeprefix("Trường: ").split(" → ") for (deed,), _why in told]
+    names = [deed.removeprefix("Trường học: ").split(" → ") for (deed,), _why in told]
     assert [name for _old, name in names[:-1]] == [name for name, _new in names[1:]]
     assert BrandingJob.objects.get().instance.organization_name == names[-1][1]
 

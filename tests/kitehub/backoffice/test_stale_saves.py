@@ -134,7 +134,7 @@ def test_reference_is_told_by_name(back_office: Client) -> None:
     before, after = job.instance.organization_name, InstanceFactory(organization_name="Hòa Ca")
     form = opened(back_office, job)
     type(job).objects.update(instance=after)
-    assert conflicts(save(back_office, job, form)) == {"Trường": (before, "Hòa Ca", None)}
+    assert conflicts(save(back_office, job, form)) == {"Trường học": (before, "Hòa Ca", None)}
 
 
 def test_of_json_only_the_keys_that_differ_are_told(back_office: Client) -> None:
