@@ -11,9 +11,9 @@ from unfold.decorators import display
 from kitehub.backoffice import RecordAdmin
 from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.filters import DayRangeFilter
-from kitehub.db.placement import pool_url
 from kitehub.enums import InstanceStatus
 from kitehub.models import Instance, User
+from kitehub.tenancy import pool_url
 
 STATUS_COLOURS = {
     InstanceStatus.TRIAL.value: "info",

@@ -1,0 +1,32 @@
+"""Where an instance's tables live, and for which instance code works.
+
+    with tenancy.use(school):
+        GuestEvent.objects.count()      # the school's events, in the school's database
+
+Outside, code means the pool and all who live there. docs/scaling.md has the whole picture.
+"""
+
+from kitehub.tenancy.context import (
+    AcrossDatabases,
+    NoInstance,
+    OtherInstance,
+    atomic,
+    current,
+    require,
+    use,
+)
+from kitehub.tenancy.placement import BadPlacement, alias_of, is_silo, pool_url
+
+__all__ = [
+    "AcrossDatabases",
+    "BadPlacement",
+    "NoInstance",
+    "OtherInstance",
+    "alias_of",
+    "atomic",
+    "current",
+    "is_silo",
+    "pool_url",
+    "require",
+    "use",
+]
