@@ -11,9 +11,10 @@ from analytics.querysets import GuestEventQuerySet, GuestSessionQuerySet
 from kitehub.db.base import Identified
 from kitehub.db.functions import Now
 from kitehub.db.indexes import Index
+from kitehub.tenancy.base import Tenant, TenantManager
 
 
-class GuestSession(Identified):
+class GuestSession(Tenant, Identified):
     """A visit of somebody who is not signed in (plan, V4)."""
 
     session_id = models.CharField(_("session"), max_length=50)
@@ -29,7 +30,7 @@ class GuestSession(Identified):
     user_agent = models.TextField(_("user agent"), null=True, blank=True)
     ip_address = models.CharField(_("IP address"), max_length=45, null=True, blank=True)
 
-    objects = GuestSessionQuerySet.as_manager()
+    objects = TenantManager.from_queryset(GuestSessionQuerySet)()
 
     class Meta:
         db_table = "guest_sessions"
@@ -50,7 +51,7 @@ class GuestSession(Identified):
         return self.session_id
 
 
-class GuestEvent(Identified):
+class GuestEvent(Tenant, Identified):
     """One thing a guest did (plan, V4)."""
 
     session_id = models.CharField(_("session"), max_length=50)
@@ -68,7 +69,7 @@ class GuestEvent(Identified):
         db_comment='Additional event data: {contactMethod: "facebook", duration: 120}',
     )
 
-    objects = GuestEventQuerySet.as_manager()
+    objects = TenantManager.from_queryset(GuestEventQuerySet)()
 
     class Meta:
         db_table = "guest_events"

@@ -143,6 +143,10 @@ TEMPLATES = [
 # --- Data -------------------------------------------------------------------------------------
 
 DATABASES = {"default": _database()}
+# Tenants' tables go where their instance lives.
+DATABASE_ROUTERS = ["kitehub.tenancy.router.TenantRouter"]
+# How many silos a thread stays connected to; the least recently used one is closed.
+KITEHUB_OPEN_SILOS = 8
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "kitehub.User"
 AUTH_PASSWORD_VALIDATORS = [

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from kitehub.db.base import Identified
 from kitehub.db.functions import Now
 from kitehub.db.indexes import Index
+from kitehub.tenancy.base import Tenant, TenantManager
 from storage.enums import FileType, ReservationStatus, StorageOperation
 from storage.functions import Actor, Reason
 from storage.querysets import ReservationQuerySet, StorageEventQuerySet, StorageUsageQuerySet
@@ -17,7 +18,7 @@ from storage.querysets import ReservationQuerySet, StorageEventQuerySet, Storage
 UNLIMITED = 2**63 - 1
 
 
-class StorageUsage(Identified):
+class StorageUsage(Tenant, Identified):
     """How much an instance stores and may store (plan, V7).
 
     Triggers keep it: events move `used_bytes`, reservations `reserved_bytes`, and the instance's
@@ -32,7 +33,7 @@ class StorageUsage(Identified):
     last_updated = models.DateTimeField(_("last change"), db_default=Now())
     reserved_bytes = models.BigIntegerField(_("reserved"), db_default=0)
 
-    objects = StorageUsageQuerySet.as_manager()
+    objects = TenantManager.from_queryset(StorageUsageQuerySet)()
 
     class Meta:
         db_table = "storage_usage"
@@ -59,7 +60,7 @@ class StorageUsage(Identified):
         return self.limit_bytes == UNLIMITED
 
 
-class StorageEvent(Identified):
+class StorageEvent(Tenant, Identified):
     """One upload or deletion of a file (plan, V7), or an adjustment; never changed afterwards.
 
     The events of an instance, deletions taken off, add up to its `used_bytes`. An adjustment's
@@ -82,7 +83,7 @@ class StorageEvent(Identified):
     )
     correction_bytes = models.BigIntegerField(_("correction"), null=True, blank=True)
 
-    objects = StorageEventQuerySet.as_manager()
+    objects = TenantManager.from_queryset(StorageEventQuerySet)()
 
     class Meta:
         db_table = "storage_events"
@@ -113,7 +114,7 @@ class StorageEvent(Identified):
         return f"{self.get_operation_display()} · {self.file_name}"
 
 
-class Reservation(Identified):
+class Reservation(Tenant, Identified):
     """Room set aside for one upload, within the limit, until it is used, given back or expired.
 
     The upload's event gets the reservation's id.
@@ -131,7 +132,7 @@ class Reservation(Identified):
     expires_at = models.DateTimeField(_("expires at"))
     settled_at = models.DateTimeField(_("settled at"), null=True, blank=True)
 
-    objects = ReservationQuerySet.as_manager()
+    objects = TenantManager.from_queryset(ReservationQuerySet)()
 
     class Meta:
         db_table = "storage_reservations"

@@ -14,10 +14,10 @@ from kitehub.backoffice import RecordAdmin
 from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.forms import RecordForm
-from kitehub.db.placement import pool_url
 from kitehub.domains import clean_domain, clean_subdomain
 from kitehub.enums import InstanceStatus
 from kitehub.models import Instance, User
+from kitehub.tenancy import pool_url
 
 
 class InstanceForm(RecordForm):

@@ -9,12 +9,12 @@ from django.utils.translation import gettext_lazy as _
 from kitehub.db.base import Record
 from kitehub.db.constraints import deletion_agrees
 from kitehub.db.indexes import Index
-from kitehub.db.querysets import AliveManager
 from kitehub.enums import Tier
 from kitehub.querysets import InstanceConfigQuerySet
+from kitehub.tenancy.base import AliveTenantManager, Tenant, TenantManager
 
 
-class InstanceConfig(Record):
+class InstanceConfig(Tenant, Record):
     """The tier of an instance with its exceptions to the tier's features and limits (plan, V1)."""
 
     instance_id = models.UUIDField(_("instance"))
@@ -39,8 +39,8 @@ class InstanceConfig(Record):
         db_comment="Limitations: {maxStudents: 50, maxCourses: 10}",
     )
 
-    objects = AliveManager.from_queryset(InstanceConfigQuerySet)()
-    all_objects = InstanceConfigQuerySet.as_manager()
+    objects = AliveTenantManager.from_queryset(InstanceConfigQuerySet)()
+    all_objects = TenantManager.from_queryset(InstanceConfigQuerySet)()
 
     class Meta:
         db_table = "instance_configs"

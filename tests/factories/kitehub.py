@@ -10,6 +10,7 @@ from factory.django import DjangoModelFactory
 from kitehub.enums import InstanceStatus, Tier
 from kitehub.models import Instance, InstanceConfig, User
 from kitehub.plans import PLANS
+from kitehub.tenancy import pool_url
 
 
 class UserFactory(DjangoModelFactory[User]):
@@ -50,7 +51,7 @@ class InstanceFactory(DjangoModelFactory[Instance]):
     owner = factory.SubFactory(UserFactory)
     tier = Tier.BASIC
     status = InstanceStatus.ACTIVE
-    database_url = "postgres://127.0.0.1:5432/kitehub"
+    database_url = factory.LazyFunction(pool_url)
     database_username = "kitehub"
     database_password = "not-a-secret"
 

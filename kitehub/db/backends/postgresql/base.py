@@ -26,6 +26,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Says how to connect; OPTIONS may give another connect_timeout, in seconds."""
         params = super().get_connection_params()
         params.setdefault("connect_timeout", CONNECT_TIMEOUT_SECONDS)
+        if secret := self.settings_dict.get("SECRET"):
+            # Decrypted here and nowhere else, so that nothing keeps it.
+            params["password"] = secret.reveal()
         adapters = AdaptersMap(params["context"])
         moments.register(adapters)
         params["context"] = adapters

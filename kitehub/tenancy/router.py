@@ -1,0 +1,40 @@
+"""Sends tenants' tables to the database of the instance that code works for."""
+
+from typing import Any
+
+from django.apps import apps
+from django.db.models import Model
+
+from kitehub.tenancy.base import Tenant
+from kitehub.tenancy.context import current
+from kitehub.tenancy.placement import is_silo
+
+
+class TenantRouter:
+    """Django's database router for placement. Other tables are left to the default database."""
+
+    def db_for_read(self, model: type[Model], **hints: Any) -> str | None:
+        """The instance's database for its tables; no opinion outside `use`."""
+        scope = current() if issubclass(model, Tenant) else None
+        return scope.alias if scope else None
+
+    db_for_write = db_for_read
+
+    def allow_relation(self, one: Model, other: Model, **hints: Any) -> bool | None:
+        """No relation leaves a database."""
+        databases = {one._state.db, other._state.db} - {None}
+        return None if len(databases) < 2 else False
+
+    def allow_migrate(
+        self, db: str, app_label: str, model_name: str | None = None, **hints: Any
+    ) -> bool | None:
+        """A silo has the tenants' tables and what belongs to them; nothing else is made there."""
+        if not is_silo(db):
+            return None
+        named = [f"{app_label}.{model_name}"] if model_name else hints.get("models", ())
+        return bool(named) and {name.lower() for name in named} <= tenant_labels()
+
+
+def tenant_labels() -> set[str]:
+    """The labels of all tenants' tables: `storage.storageevent`."""
+    return {model._meta.label_lower for model in apps.get_models() if issubclass(model, Tenant)}
