@@ -71,11 +71,11 @@ def run_json(results: Sequence[Result], *, dry_run: bool) -> dict[str, Any]:
     counts = Counter(result.state for result in results)
     return {
         "dry_run": dry_run,
-        "counts": {state: counts[state] for state in State},
+        "counts": {state.name.lower(): counts[state] for state in State},
         "silos": [
             {
                 **_silo_json(result.silo),
-                "state": result.state,
+                "state": result.state.name.lower(),
                 "done": [name(key) for key in result.done],
                 "left": [name(key) for key in result.left],
                 "steps": [_step_json(step) for step in result.steps],

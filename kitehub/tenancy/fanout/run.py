@@ -1,5 +1,6 @@
 """One run over many silos: threads, one silo each, and what became of every one."""
 
+import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +24,8 @@ from kitehub.db.versions import MigrationKey
 from kitehub.tenancy.fanout.canary import Gate, Held, Stopped
 from kitehub.tenancy.fanout.plans import STATES, Plan, Plans, Step, applied
 from kitehub.tenancy.fanout.silos import Silo
+
+logger = logging.getLogger("kitehub.tenancy")
 
 Found = TypeVar("Found")
 
@@ -144,7 +147,15 @@ class Fanout:
 
     def _migrate(self, connection: BaseDatabaseWrapper, result: Result) -> None:
         with (
-            locks.turn(connection, locks.SCHEMA, pause=self._gate.pause),
+            locks.turn(
+                connection,
+                locks.SCHEMA,
+                waiting=lambda: logger.warning(
+                    "%s: another command is changing its schema; waiting for it.",
+                    result.silo.address,
+                ),
+                pause=self._gate.pause,
+            ),
             locks.patience(connection, self._lock_timeout),
         ):
             # Another run may have been here since.
