@@ -48,9 +48,14 @@ def held(connection: BaseDatabaseWrapper, name: str) -> Iterator[bool]:
 
 @contextmanager
 def turn(
-    connection: BaseDatabaseWrapper, name: str, waiting: Callable[[], None] = lambda: None
+    connection: BaseDatabaseWrapper,
+    name: str,
+    waiting: Callable[[], None] = lambda: None,
+    pause: Callable[[float], object] = time.sleep,
 ) -> Iterator[None]:
     """Holds a lock for the block, once those who hold it are done; `waiting` is told if it waits.
+
+    `pause` passes the time between two attempts, given in seconds; what it raises ends the wait.
 
     Asks again and again rather than queue: a query that waits would keep its snapshot, and building
     an index CONCURRENTLY waits for every snapshot to go.
@@ -58,7 +63,7 @@ def turn(
     if not take(connection, name):
         waiting()
         while not take(connection, name):
-            time.sleep(_PAUSE_SECONDS)
+            pause(_PAUSE_SECONDS)
     try:
         yield
     finally:

@@ -5,6 +5,7 @@ a *silo*, also where several instances share it. An address without a host means
 server.
 """
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Protocol
 from uuid import UUID
@@ -81,11 +82,17 @@ def is_silo(alias: str) -> bool:
 
 
 def _place(url: str, instance: Placed) -> dict[str, Any]:
-    # Flyway's applications wrote addresses for JDBC.
     try:
-        return configuration(url.removeprefix("jdbc:"), named="database_url")
+        return _parsed(url)
     except ImproperlyConfigured as error:
         raise BadPlacement(f"Instance {instance.id}: {error}") from None
+
+
+# Every `use` asks, and parsing takes as long as a short query.
+@lru_cache(maxsize=4096)
+def _parsed(url: str) -> dict[str, Any]:
+    # Flyway's applications wrote addresses for JDBC.
+    return configuration(url.removeprefix("jdbc:"), named="database_url")
 
 
 def _same(one: dict[str, Any], other: dict[str, Any]) -> bool:

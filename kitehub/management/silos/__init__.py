@@ -1,0 +1,1 @@
+"""What `manage.py migrate_tenants` knows of silos: where each stands, and how it is told."""

@@ -1,0 +1,84 @@
+"""`migrate_tenants --status`: the version of each silo, and what was changed there by hand."""
+
+from dataclasses import dataclass, field
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from kitehub.db import catalog, scratch
+from kitehub.db.catalog import Catalog, Key
+from kitehub.db.versions import MigrationKey
+from kitehub.management.schema import live as records
+from kitehub.management.schema.info import info
+from kitehub.management.schema.obstacles import refuse_untaken
+from kitehub.management.schema.validate import differences
+from kitehub.tenancy.fanout import Silo, explained
+from kitehub.tenancy.fanout.plans import STATES, applied
+
+
+@dataclass
+class Standing:
+    """Where a silo stands. `drift` is None where nobody looked; `error` is one line."""
+
+    silo: Silo
+    version: str | None = None
+    pending: tuple[MigrationKey, ...] = ()
+    unknown: tuple[MigrationKey, ...] = ()
+    drift: list[str] | None = None
+    error: str = ""
+
+
+@dataclass
+class _Known:
+    """What silos with the same migrations applied have in common."""
+
+    version: str | None
+    pending: tuple[MigrationKey, ...]
+    unknown: tuple[MigrationKey, ...]
+    expected: Catalog | None = None
+    reserved: frozenset[Key] = field(default_factory=frozenset)
+
+
+class Survey:
+    """Looks at silos, from several threads; what their migrations make is built once."""
+
+    def __init__(self, *, validate: bool) -> None:
+        self._validate = validate
+        self._known: dict[tuple[int, frozenset[MigrationKey]], _Known] = {}
+
+    def visit(self, silo: Silo) -> Standing:
+        """Where the silo stands; a silo that can't be read is an error of its own."""
+        standing = Standing(silo)
+        try:
+            connection = connections[silo.alias]
+            known = self._of(connection)
+            standing.version, standing.pending = known.version, known.pending
+            standing.unknown = known.unknown
+            if known.expected is not None:
+                found = catalog.read(connection)
+                drifts = differences(known.expected, found, reserved=known.reserved)
+                standing.drift = [str(drift) for drift in drifts]
+        except Exception as error:
+            standing.error = explained(error, silo.alias)
+        return standing
+
+    def _of(self, connection: BaseDatabaseWrapper) -> _Known:
+        have = applied(connection) or frozenset()
+        pg_version: int = connection.pg_version  # type: ignore[attr-defined]
+        # Each major version of PostgreSQL prints its catalog in its own way.
+        key = pg_version // 10_000, have
+        with STATES:
+            if key not in self._known:
+                self._known[key] = self._learn(connection)
+            return self._known[key]
+
+    def _learn(self, connection: BaseDatabaseWrapper) -> _Known:
+        live = records.read(connection)
+        known = _Known(info(live).current, live.pending, live.unknown)
+        if self._validate:
+            refuse_untaken(live)
+            known.expected, everything = scratch.catalogs(
+                connection, live.recorded, live.versions.order
+            )
+            known.reserved = frozenset(everything)
+        return known

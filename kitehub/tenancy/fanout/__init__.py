@@ -1,0 +1,25 @@
+"""Brings every silo to the newest migration: planned once, sent to many databases at a time.
+
+`silos` says which databases there are, `plans` what one of them lacks, `recording` what of that can
+be sent as SQL, `run` does it with threads, one silo each, and `canary` holds the many back until
+the first few succeeded. docs/scaling.md tells it to operators.
+"""
+
+from kitehub.tenancy.fanout.plans import Plan, Plans, Step, Way
+from kitehub.tenancy.fanout.run import Fanout, Result, State, explained, run_each
+from kitehub.tenancy.fanout.silos import Misplaced, Silo, gather
+
+__all__ = [
+    "Fanout",
+    "Misplaced",
+    "Plan",
+    "Plans",
+    "Result",
+    "Silo",
+    "State",
+    "Step",
+    "Way",
+    "explained",
+    "gather",
+    "run_each",
+]
