@@ -95,7 +95,7 @@ def test_failed_silo_is_rolled_back_and_skipped_and_the_next_run_goes_on(
 def test_rest_stays_as_it_is_when_a_canary_fails(silos: Fleet, then: Later) -> None:
     silos.execute(0, "ALTER TABLE storage_usage ADD one integer")
     with then(one=ONE) as keys:
-        results = silos.migrate(canaries=1)
+        results = silos.migrate(canaries=1, jobs=1)
         assert states(results) == [State.FAILED, State.HELD, State.HELD]
         assert not silos.recorded(2) & set(keys)
         assert results[2].left == keys
