@@ -44,7 +44,7 @@ class GuestSessionAdmin(InstanceNames, AuditAdmin):
     list_filter = ("source", "device_type", ("created_at", DayRangeFilter))
     ordering = ("-created_at",)
     date_hierarchy = "created_at"
-    search_columns: ClassVar = {"session_id": str}
+    search_columns: ClassVar = ("session_id",)
     search_uuids = ("id", "instance_id")
     search_help_text = _("Session, subdomain or ID")
 
@@ -56,7 +56,7 @@ class GuestEventAdmin(InstanceNames, AuditAdmin):
     list_display = ("timestamp", "instance_name", "event_label", "course_name", "session_id")
     list_filter = (EventTypeFilter, ("timestamp", DayRangeFilter))
     ordering = ("-timestamp",)
-    search_columns: ClassVar = {"session_id": str}
+    search_columns: ClassVar = ("session_id",)
     search_uuids = ("id", "instance_id", "course_id")
     search_help_text = _("Session, subdomain or ID")
 

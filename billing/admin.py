@@ -20,8 +20,9 @@ from kitehub.backoffice import AuditAdmin, RecordAdmin
 from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.differences import differences, in_words, label_of, plain_values
 from kitehub.backoffice.filters import DayRangeFilter
+from kitehub.backoffice.names import instances_at
 from kitehub.display import money
-from kitehub.models import Instance, User
+from kitehub.models import User
 
 # Each status is there: of one that is missing, unfold shows the code.
 ORDER_COLOURS = {
@@ -37,10 +38,6 @@ SUBSCRIPTION_COLOURS = {
     SubscriptionStatus.CANCELED.value: "default",
     SubscriptionStatus.EXPIRED.value: "danger",
 }
-
-
-def _instances_at(term: str) -> list[Any]:
-    return list(Instance.all_objects.filter(subdomain=term.lower()).values_list("id", flat=True))
 
 
 @admin.register(PaymentOrder)
@@ -69,7 +66,7 @@ class PaymentOrderAdmin(RecordAdmin):
     list_select_related = ("instance",)
     ordering = ("-created_at",)
     date_hierarchy = "created_at"
-    search_columns: ClassVar = {"order_id": str.upper, "transaction_reference": str}
+    search_columns: ClassVar = ("order_id", "transaction_reference")
     search_uuids = ("id", "instance_id", "user_id")
     search_help_text = _("Order code, bank reference, subdomain, e-mail or ID")
     autocomplete_fields = ("instance", "user")
@@ -105,7 +102,7 @@ class PaymentOrderAdmin(RecordAdmin):
     def related_matches(self, term: str) -> Q:
         """Orders of the instance with this subdomain, or of the person with this e-mail address."""
         matches = Q()
-        if instances := _instances_at(term):
+        if instances := instances_at(term):
             matches |= Q(instance_id__in=instances)
         if people := list(User.objects.filter(email=term).values_list("id", flat=True)):
             matches |= Q(user_id__in=people)
@@ -229,7 +226,7 @@ class SubscriptionAdmin(RecordAdmin):
 
     def related_matches(self, term: str) -> Q:
         """The subscription of the instance with this subdomain."""
-        instances = _instances_at(term)
+        instances = instances_at(term)
         return Q(instance_id__in=instances) if instances else Q()
 
     @display(description=_("instance"), ordering="instance__organization_name")
@@ -278,7 +275,7 @@ class SubscriptionHistoryAdmin(Changes, AuditAdmin):
 
     def related_matches(self, term: str) -> Q:
         """The history of the instance with this subdomain."""
-        owned = Subscription.all_objects.filter(instance_id__in=_instances_at(term))
+        owned = Subscription.all_objects.filter(instance_id__in=instances_at(term))
         found = list(owned.values_list("id", flat=True))
         return Q(subscription_id__in=found) if found else Q()
 

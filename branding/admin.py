@@ -13,7 +13,7 @@ from branding.models import BrandingJob
 from kitehub.backoffice import RecordAdmin
 from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.filters import DayRangeFilter
-from kitehub.models import Instance
+from kitehub.backoffice.names import instances_at
 
 STATUS_COLOURS = {
     BrandingStatus.PENDING.value: "warning",
@@ -47,7 +47,7 @@ class BrandingJobAdmin(RecordAdmin):
     list_select_related = ("instance",)
     ordering = ("-created_at",)
     date_hierarchy = "created_at"
-    search_columns: ClassVar = {"job_id": str}
+    search_columns: ClassVar = ("job_id",)
     search_uuids = ("id", "instance_id")
     search_help_text = _("Job code, subdomain or ID")
     autocomplete_fields = ("instance",)
@@ -60,8 +60,7 @@ class BrandingJobAdmin(RecordAdmin):
 
     def related_matches(self, term: str) -> Q:
         """Jobs of the instance with this subdomain."""
-        found = Instance.all_objects.filter(subdomain=term.lower())
-        instances = list(found.values_list("id", flat=True))
+        instances = instances_at(term)
         return Q(instance_id__in=instances) if instances else Q()
 
     @display(description=_("status"), ordering="status", label=STATUS_COLOURS)

@@ -116,21 +116,30 @@ def record(
     file_name: str,
     file_url: str,
     file_type: str,
+    event_id: UUID | None = None,
 ) -> StorageEvent:
     """Writes down an upload or a deletion that has happened: always counted, never refused.
 
+    Given an `event_id` of the caller's, repeating the call counts once: so after a lost answer.
     Deleting more than is counted leaves 0 used and an adjustment in the trail that says so. Raises
-    ValueError for a size below 0.
+    ValueError for a size below 0, and for an id that is another event's.
     """
     _check_size(size)
-    return StorageEvent.objects.create(
-        instance_id=instance_id,
-        operation=operation,
-        file_size_bytes=size,
-        file_name=file_name,
-        file_url=file_url,
-        file_type=file_type,
-    )
+    said = {
+        "instance_id": instance_id,
+        "operation": operation,
+        "file_size_bytes": size,
+        "file_name": file_name,
+        "file_url": file_url,
+        "file_type": file_type,
+    }
+    if event_id is None:
+        return StorageEvent.objects.create(**said)
+    StorageEvent.objects.bulk_create([StorageEvent(id=event_id, **said)], ignore_conflicts=True)
+    event = StorageEvent.objects.filter(pk=event_id, **said).first()
+    if event is None:
+        raise ValueError(f"{event_id} is the id of another event.")
+    return event
 
 
 def reserve(

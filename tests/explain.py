@@ -15,6 +15,13 @@ def indexes_used(queryset: "QuerySet[Any, Any]") -> set[str]:
     return {node["Index Name"] for node in _nodes(explained["Plan"]) if "Index Name" in node}
 
 
+def tables_scanned(queryset: "QuerySet[Any, Any]") -> set[str]:
+    """Names of the tables that the query reads from end to end."""
+    (explained,) = json.loads(queryset.explain(format="json"))
+    scans = [node for node in _nodes(explained["Plan"]) if node["Node Type"].endswith("Seq Scan")]
+    return {node["Relation Name"] for node in scans}
+
+
 def is_sorted_by_index(queryset: "QuerySet[Any, Any]") -> bool:
     """Whether the rows come out of an index in order, so that a first page reads no more."""
     (explained,) = json.loads(queryset.explain(format="json"))

@@ -1,8 +1,10 @@
 """Instances."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -11,9 +13,28 @@ from unfold.decorators import display
 from kitehub.backoffice import RecordAdmin
 from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.filters import DayRangeFilter
+from kitehub.backoffice.forms import RecordForm
+from kitehub.domains import clean_domain, clean_subdomain
 from kitehub.enums import InstanceStatus
 from kitehub.models import Instance, User
 from kitehub.tenancy import pool_url
+
+
+class InstanceForm(RecordForm):
+    """A school's form. A name in the DNS has to be right once somebody enters it."""
+
+    def clean_subdomain(self) -> str:
+        """The subdomain in its stored spelling; one that is left alone, as it is."""
+        return self._name("subdomain", clean_subdomain)
+
+    def clean_custom_domain(self) -> str:
+        """The domain in its stored spelling; one that is left alone, as it is."""
+        return self._name("custom_domain", clean_domain)
+
+    def _name(self, field: str, clean: Callable[[str], str]) -> str:
+        name: str = self.cleaned_data[field]
+        return clean(name) if name and field in self.changed_data else name
+
 
 STATUS_COLOURS = {
     InstanceStatus.TRIAL.value: "info",
@@ -28,6 +49,7 @@ STATUS_COLOURS = {
 class InstanceAdmin(RecordAdmin):
     """Schools. Where an instance's data lives is not for this page."""
 
+    form = InstanceForm
     list_display = (
         "organization_name",
         "subdomain",
@@ -42,7 +64,7 @@ class InstanceAdmin(RecordAdmin):
     list_select_related = ("owner",)
     ordering = ("-created_at",)
     date_hierarchy = "created_at"
-    search_columns: ClassVar = {"subdomain": str.lower, "custom_domain": str.lower}
+    search_columns: ClassVar = ("subdomain", "custom_domain")
     search_uuids = ("id", "owner_id")
     search_help_text = _("Subdomain, own domain, owner's e-mail, ID, or part of the name")
     autocomplete_fields = ("owner",)
@@ -75,9 +97,13 @@ class InstanceAdmin(RecordAdmin):
     )
 
     def related_matches(self, term: str) -> Q:
-        """Instances of the owner with this e-mail address."""
+        """Instances of the owner with this e-mail address, or at this domain in any letters."""
         owners = list(User.objects.filter(email=term).values_list("id", flat=True))
-        return Q(owner_id__in=owners) if owners else Q()
+        matches = Q(owner_id__in=owners) if owners else Q()
+        try:
+            return matches | Q(custom_domain=clean_domain(term))
+        except ValidationError:
+            return matches
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

@@ -1,4 +1,4 @@
-"""Users and groups."""
+"""Users and groups. Who is staff, and what staff may do, is for superusers alone to say."""
 
 from typing import Any, ClassVar
 
@@ -13,9 +13,13 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from kitehub.backoffice import Audited, ExactSearch
 from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
+from kitehub.backoffice.lists import CarefulLists
 from kitehub.models import User
 
 admin.site.unregister(Group)
+
+# The columns that decide what somebody may do.
+POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
 
 class ReasonedUserForm(Reasoned, UserChangeForm):
@@ -27,7 +31,7 @@ class ReasonedUserCreationForm(Reasoned, UserCreationForm):
 
 
 @admin.register(User)
-class UserAdmin(Audited, ExactSearch, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]
+class UserAdmin(Audited, ExactSearch, CarefulLists, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]
     """People who sign in. Nobody is deleted: the log of what they did would go with them."""
 
     form = ReasonedUserForm
@@ -37,7 +41,7 @@ class UserAdmin(Audited, ExactSearch, DjangoUserAdmin, ModelAdmin):  # type: ign
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
     list_per_page = 50
     show_full_result_count = False
-    search_columns: ClassVar = {"email": str}
+    search_columns: ClassVar = ("email",)
     search_help_text = _("Whole e-mail address or ID")
     ordering = ("email",)
     readonly_fields = ("last_login", "date_joined")
@@ -64,6 +68,30 @@ class UserAdmin(Audited, ExactSearch, DjangoUserAdmin, ModelAdmin):  # type: ign
         """Nobody; "active" is taken off instead."""
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Of colleagues only superusers change anything: a new password or address is a way in."""
+        if not super().has_change_permission(request, obj):
+            return False
+        # unfold asks with a key where it has no row.
+        if request.user.is_superuser or not isinstance(obj, User) or obj.pk == request.user.pk:
+            return True
+        return not (obj.is_staff or obj.is_superuser)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What somebody may do is given by superusers, and by nobody to themselves."""
+        own = super().get_readonly_fields(request, obj)
+        return own if request.user.is_superuser else (*own, *POWERS)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who cannot set the password has no use for what is stored of it."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return [
+            (title, {**part, "fields": [name for name in part["fields"] if name != "password"]})
+            for title, part in fieldsets
+        ]
+
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
         """Sets somebody's password, as a write like all others."""
         if request.method != "POST":
@@ -73,7 +101,19 @@ class UserAdmin(Audited, ExactSearch, DjangoUserAdmin, ModelAdmin):  # type: ign
 
 
 @admin.register(Group)
-class GroupAdmin(Audited, DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(Audited, CarefulLists, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """Groups of permissions."""
 
     form = ReasonedModelForm
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Superusers: a group gives its members what it holds."""
+        return request.user.is_superuser and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Superusers."""
+        return request.user.is_superuser and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Superusers."""
+        return request.user.is_superuser and super().has_delete_permission(request, obj)

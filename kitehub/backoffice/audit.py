@@ -11,13 +11,16 @@ from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, router, transaction
-from django.db.models import Model, QuerySet
+from django.db.models import DateTimeField, JSONField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 
 from kitehub.backoffice import history
+from kitehub.backoffice.choosers import CarefulSelect
 from kitehub.backoffice.forms import Reasoned
+from kitehub.backoffice.json_fields import StorableJSONField
+from kitehub.backoffice.moments import MomentField
 from kitehub.db.acting import ACTOR_LENGTH, REASON_LENGTH, acting
 from kitehub.db.base import StaleRow
 from kitehub.db.lifecycle import ForbiddenTransition
@@ -55,6 +58,10 @@ class Audited:
     model: Any
     object_history_template: Any = "kitehub/backoffice/object_history.html"
     change_form_template: Any = "kitehub/backoffice/change_form.html"
+    formfield_overrides: ClassVar[Any] = {
+        DateTimeField: {"form_class": MomentField},
+        JSONField: {"form_class": StorableJSONField},
+    }
     # Constraint or trigger -> why the database refuses, where no form says so before.
     refusals: ClassVar[dict[str, Any]] = {}
 
@@ -74,7 +81,7 @@ class Audited:
         """The row, and in a request that writes nobody else's until the transaction ends."""
         request.locks_rows = getattr(request, "is_writing", False)  # type: ignore[attr-defined]
         try:
-            return super().get_object(request, object_id, from_field)  # type: ignore[misc]
+            return super().get_object(request, object_id, from_field or None)  # type: ignore[misc]
         finally:
             request.locks_rows = False  # type: ignore[attr-defined]
 
@@ -180,6 +187,15 @@ class Audited:
         if len(context["errors"]) == int(general):
             context["errors"] = []
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Rows are chosen by a widget that takes any input."""
+        its: Any = self
+        if db_field.name in its.get_autocomplete_fields(request):
+            kwargs.setdefault(
+                "widget", CarefulSelect(db_field, its.admin_site, using=kwargs.get("using"))
+            )
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)  # type: ignore[misc]
 
     # --- The log ------------------------------------------------------------------------------
 

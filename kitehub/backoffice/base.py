@@ -15,6 +15,7 @@ from kitehub.backoffice.audit import Audited
 from kitehub.backoffice.deletion import SoftDeletion
 from kitehub.backoffice.differences import Spelling
 from kitehub.backoffice.forms import RecordForm
+from kitehub.backoffice.lists import CarefulLists
 from kitehub.backoffice.search import ExactSearch
 from kitehub.db.lifecycle import Lifecycle
 
@@ -32,7 +33,7 @@ RECORD_FIELDSET: tuple[Any, dict[str, Any]] = (
 )
 
 
-class RecordAdmin(Audited, SoftDeletion, ExactSearch, ModelAdmin):
+class RecordAdmin(Audited, SoftDeletion, ExactSearch, CarefulLists, ModelAdmin):
     """A table of records that staff keep.
 
     A save over a change that somebody else made meanwhile is refused and shown; a deletion is a
@@ -106,7 +107,7 @@ class RecordAdmin(Audited, SoftDeletion, ExactSearch, ModelAdmin):
         return names
 
 
-class AuditAdmin(ExactSearch, ModelAdmin):
+class AuditAdmin(ExactSearch, CarefulLists, ModelAdmin):
     """A table that is written by the system and only read by people."""
 
     list_per_page = 50

@@ -82,10 +82,18 @@ def in_words(
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if isinstance(value, datetime):
-        return formats.date_format(timezone.localtime(value), moment or MOMENT_FORMATS[0])
+        return formats.date_format(_local(value), moment or MOMENT_FORMATS[0])
     if isinstance(value, dict | list):
         value = json.dumps(value, ensure_ascii=False)
     return Truncator(str(dict(field.flatchoices).get(value, value))).chars(LONGEST)
+
+
+def _local(moment: datetime) -> datetime:
+    """The moment in people's time, or as it is at the ends of Python's calendar."""
+    try:
+        return timezone.localtime(moment)
+    except OverflowError:
+        return moment
 
 
 def _field(model: type[models.Model] | models.Model, name: str) -> Any:

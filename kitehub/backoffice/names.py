@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from kitehub.backoffice.search import spellings
 from kitehub.models import Instance
 
 
@@ -23,6 +24,12 @@ def instance_link(instance_id: UUID, name: str) -> str:
     )
 
 
+def instances_at(term: str) -> list[UUID]:
+    """The ids of the instances with this subdomain, deleted ones too."""
+    found = Instance.all_objects.filter(subdomain__in=spellings(term))
+    return list(found.values_list("id", flat=True))
+
+
 class InstanceNames:
     """Adds the column `instance_name` to the list of a tenant table.
 
@@ -32,8 +39,8 @@ class InstanceNames:
 
     def related_matches(self, term: str) -> Q:
         """Rows of the instance with this subdomain."""
-        found = Instance.all_objects.filter(subdomain=term.lower()).values_list("id", flat=True)
-        return Q(instance_id__in=list(found)) if found else Q()
+        found = instances_at(term)
+        return Q(instance_id__in=found) if found else Q()
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """The page's list, its rows told the names of their instances."""

@@ -223,6 +223,13 @@ def _locked(server: _Server) -> str:
     )
 
 
+def _deadlocked(server: _Server) -> str:
+    return (
+        f"{server} ended a deadlock with somebody else's transaction by ending ours. What was not "
+        "done yet can be run again."
+    )
+
+
 def _disk_full(server: _Server) -> str:
     return f"{server} has no disk space left. Free some, then try again."
 
@@ -244,6 +251,7 @@ _STATES: dict[str, Callable[[_Server], str]] = {
     "28P01": _bad_login,
     "53100": _disk_full,
     "55P03": _locked,
+    "40P01": _deadlocked,
     "53300": _full,
     "57P01": _ended,
     "57P03": _not_ready,

@@ -69,7 +69,7 @@ class BuildIndex(AddIndexConcurrently):
             cursor.execute("SET lock_timeout = 0")
             try:
                 cursor.execute(
-                    "SELECT FROM pg_index WHERE indexrelid = to_regclass(quote_ident(%s))"
+                    "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(quote_ident(%s))"
                     " AND NOT indisvalid",
                     [self.index.name],
                 )

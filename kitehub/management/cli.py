@@ -10,8 +10,16 @@ from django.core.management import BaseCommand, ManagementUtility
 
 from kitehub.db.errors import explain
 
+ENDING = (signal.SIGTERM, signal.SIGHUP)
 EXIT_FAILED = 1  # 2 is argparse's, for a command line that it can't read
 EXIT_INTERRUPTED = 128 + signal.SIGINT
+
+
+class CannotServe(Exception):
+    """A web server can't serve; the message tells the operator why and what to do.
+
+    Ends the process from any thread, where the reloader would wait for other code.
+    """
 
 
 class _Utility(ManagementUtility):
@@ -34,7 +42,9 @@ class _ThreadFailure:
         self._previous = threading.excepthook
 
     def __call__(self, failure: threading.ExceptHookArgs) -> None:
-        if failure.exc_value is None or self._verbose or not _report(failure.exc_value):
+        error = failure.exc_value
+        in_full = self._verbose and not isinstance(error, CannotServe)
+        if error is None or in_full or not _report(error):
             self._previous(failure)
             return
         self.happened = True
@@ -50,7 +60,7 @@ def execute(argv: Sequence[str]) -> None:
     """
     verbose = "--traceback" in argv
     threading.excepthook = in_thread = _ThreadFailure(verbose)
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in ENDING:
         if signal.getsignal(number) is signal.SIG_DFL:  # nohup ignores SIGHUP on purpose
             signal.signal(number, _end)
     try:
@@ -61,13 +71,17 @@ def execute(argv: Sequence[str]) -> None:
         if verbose or not _report(error):
             raise
         sys.exit(EXIT_FAILED)
+    finally:
+        # What runs at exit, such as stopping the embedded server, must not be cut short.
+        for number in ENDING:
+            signal.signal(number, signal.SIG_IGN)
     if in_thread.happened:
         sys.exit(EXIT_FAILED)
 
 
 def _report(error: BaseException) -> bool:
     """Prints the line that explains an error; False if there is none."""
-    line = explain(error)
+    line = str(error) if isinstance(error, CannotServe) else explain(error)
     if line is None:
         return False
     print(f"error: {line}", file=sys.stderr)
@@ -75,6 +89,5 @@ def _report(error: BaseException) -> bool:
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    # Once is enough: what runs at exit must not be cut short by a second one.
-    signal.signal(number, signal.SIG_IGN)
+    signal.signal(number, signal.SIG_IGN)  # once is enough
     sys.exit(128 + number)

@@ -15,9 +15,10 @@ from kitehub.tenancy.context import (
     require,
     use,
 )
-from kitehub.tenancy.placement import BadPlacement, alias_of, is_silo, pool_url
+from kitehub.tenancy.placement import POOL, BadPlacement, alias_of, database_of, is_silo, pool_url
 
 __all__ = [
+    "POOL",
     "AcrossDatabases",
     "BadPlacement",
     "NoInstance",
@@ -25,6 +26,7 @@ __all__ = [
     "alias_of",
     "atomic",
     "current",
+    "database_of",
     "is_silo",
     "pool_url",
     "require",

@@ -50,6 +50,12 @@ def close_all() -> None:
     _close_beyond(0, *_of_this_thread())
 
 
+def forget(alias: str) -> None:
+    """Closes this thread's connection to a silo that no instance lives in, and drops the alias."""
+    connections[alias].close()
+    del connections[alias], connections.settings[alias]
+
+
 def _of_this_thread() -> tuple[dict[str, int], "OrderedDict[str, float]"]:
     if not hasattr(_held, "uses"):
         _held.uses, _held.last = {}, OrderedDict()

@@ -82,11 +82,15 @@ def current() -> Scope | None:
 
 
 @contextmanager
-def atomic(**options: Any) -> Iterator[None]:
-    """A transaction in the database of the instance that code works for; in the pool outside."""
+def atomic(**options: Any) -> Iterator[str]:
+    """A transaction in the database of the instance that code works for; in the pool outside.
+
+    Yields the database's alias, for `acting(…, using=alias)`.
+    """
     scope = current()
-    with transaction.atomic(using=scope.alias if scope else POOL, **options):
-        yield
+    alias = scope.alias if scope else POOL
+    with transaction.atomic(using=alias, **options):
+        yield alias
 
 
 def check_transaction(alias: str) -> None:

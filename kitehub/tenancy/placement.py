@@ -62,6 +62,20 @@ def alias_of(instance: Placed) -> str:
     return alias
 
 
+def alias_at(name: str) -> str:
+    """The alias of a database on the platform's own server, as the platform's own role."""
+    alias = _PREFIX + name
+    if alias not in connections.settings:
+        _declare(alias, {"HOST": "", "NAME": name}, "")
+    return alias
+
+
+def database_of(instance: Placed) -> str:
+    """The name of an instance's database on its server; raises BadPlacement."""
+    name: str = _place(instance.database_url, instance)["NAME"]
+    return name
+
+
 def is_silo(alias: str) -> bool:
     """Whether a connection alias is that of a silo, which has the tenants' tables only."""
     return alias.startswith(_PREFIX)

@@ -54,17 +54,22 @@ class Background:
         finally:
             connection.close()
 
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return not self._thread.is_alive()
+
     def wait_until_blocked_or_done(self) -> None:
         """Returns when the work waits for a lock of ours, or is over."""
         deadline = time.monotonic() + PATIENCE
-        while self._thread.is_alive() and not _blocked_by_us():
+        while not self.over and not _blocked_by_us():
             assert time.monotonic() < deadline
             time.sleep(0.005)
 
-    def join(self) -> Any:
+    def join(self, patience: float = PATIENCE) -> Any:
         """Waits for the end; returns the result, or the exception."""
-        self._thread.join(PATIENCE)
-        assert not self._thread.is_alive(), "a thread is stuck"
+        self._thread.join(patience)
+        assert self.over, "a thread is stuck"
         return self.result
 
 

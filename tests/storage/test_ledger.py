@@ -90,6 +90,26 @@ def test_facts_are_counted_also_beyond_the_limit() -> None:
     assert StorageUsage.objects.over_limit().filter(instance_id=instance).exists()
 
 
+def test_a_fact_told_again_under_its_id_counts_once() -> None:
+    instance = with_room(0)
+    fact = {
+        "instance_id": instance,
+        "operation": "UPLOAD",
+        "size": 70,
+        "file_name": "a",
+        "file_url": "u",
+        "file_type": "IMAGE",
+        "event_id": uuid4(),
+    }
+    first, again = services.record(**fact), services.record(**fact)
+    assert first == again
+    assert used(instance) == 70
+    for other in ({"size": 71}, {"instance_id": uuid4()}):
+        with pytest.raises(ValueError, match="another event"):
+            services.record(**{**fact, **other})
+    assert used(instance) == 70
+
+
 # --- Deleting more than there is ----------------------------------------------------------------
 
 

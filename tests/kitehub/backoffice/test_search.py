@@ -1,6 +1,8 @@
 """The search box finds whole values, on their indexes, in whatever form they were pasted."""
 
 import uuid
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.contrib import admin
@@ -10,9 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.models import PaymentOrder, Subscription
-from kitehub.backoffice.search import parse_uuid
+from kitehub.backoffice.search import parse_uuid, spellings
 from kitehub.models import Instance
+from tests.explain import filled, indexes_used, tables_scanned
+from tests.factories.analytics import GuestSessionFactory
 from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
+from tests.factories.branding import BrandingJobFactory
 from tests.factories.kitehub import InstanceFactory, UserFactory
 from tests.factories.storage import StorageEventFactory
 
@@ -90,19 +95,71 @@ def test_nul_is_refused_with_a_message(back_office: Client, order: PaymentOrder,
     assert [message.level_tag for message in page.context["messages"]] == ["error"]
 
 
-def test_search_of_orders_uses_indexes_only(order: PaymentOrder) -> None:
-    model_admin = admin.site._registry[PaymentOrder]
-    request = RequestFactory().get("/")
-    for term in ("KH7Q2M4X9A", "FT24364030863634", "sao-mai", str(order.pk)):
-        matches, _ = model_admin.get_search_results(request, PaymentOrder.objects.all(), term)
-        from django.db import connection
+@pytest.mark.parametrize("stored", ["Kh7q2M4x9a", "KH7Q2M4X9A", "kh7q2m4x9a"])
+def test_codes_are_found_in_the_case_they_are_stored_in(back_office: Client, stored: str) -> None:
+    school = InstanceFactory(subdomain=stored, custom_domain=f"7.{stored}")
+    order = PaymentOrderFactory(
+        paid=True, order_id=stored, transaction_reference=f"9{stored}", instance=school
+    )
+    job = BrandingJobFactory(job_id=stored)
+    session = GuestSessionFactory(session_id=stored)
+    # Mixed case is found only as it is.
+    terms = {stored, stored.upper(), stored.lower()}
+    for term in [term for term in terms if stored in spellings(term)]:
+        assert found(back_office, ORDERS, term) == [order.pk], term
+        assert found(back_office, ORDERS, f"9{term}") == [order.pk], term
+        assert found(back_office, "admin:kitehub_instance_changelist", term) == [school.pk]
+        assert found(back_office, "admin:kitehub_instance_changelist", f"7.{term}") == [school.pk]
+        assert found(back_office, "admin:branding_brandingjob_changelist", term) == [job.pk]
+        sessions = found(back_office, "admin:analytics_guestsession_changelist", term)
+        assert sessions == [session.pk]
 
-        with connection.cursor() as cursor:
-            # On a handful of rows a scan is cheaper; the question is whether one is needed.
-            cursor.execute("SET LOCAL enable_seqscan = off")
-        plan = matches.explain()
-        assert "Seq Scan on payment_orders" not in plan, plan
-        assert "idx_payment_orders" in plan or "payment_orders_" in plan, plan
+
+@pytest.fixture(scope="class")
+def many(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Orders, each fiftieth person with some: enough for a scan to be dear."""
+    key = "lpad(to_hex(n % {}), 32, '0')::uuid"
+    columns = {
+        "order_id": "'KH' || n",
+        "type": "'SUBSCRIPTION'::payment_type",
+        "user_id": key.format(2000),
+        "instance_id": key.format(2000),
+        "amount": "299000",
+        "transaction_reference": "'FT' || n",
+        "payment_content": "'KITEHUB KH' || n",
+        "expires_at": "now()",
+    }
+    with django_db_blocker.unblock(), filled("payment_orders", columns, rows=50_000):
+        yield
+
+
+@pytest.mark.usefixtures("many")
+class TestOnFiftyThousandOrders:
+    @pytest.mark.parametrize(
+        ("term", "indexes"),
+        [
+            ("kh41", {"idx_payment_orders_order_id", "payment_orders_order_id_key"}),
+            ("FT41", {"idx_payment_orders_transaction_reference"}),
+            ("sao-mai", {"idx_payment_orders_instance"}),
+            ("chi.lan@example.vn", {"idx_payment_orders_user"}),
+            (str(uuid.UUID(int=7)), {"payment_orders_pkey", "idx_payment_orders_active"}),
+        ],
+    )
+    def test_search_of_orders_uses_indexes_only(
+        self, db: None, term: str, indexes: set[str]
+    ) -> None:
+        owner = UserFactory(id=uuid.UUID(int=7), email="chi.lan@example.vn")
+        InstanceFactory(id=uuid.UUID(int=7), subdomain="sao-mai", owner=owner)
+        request = RequestFactory().get("/")
+        search = admin.site._registry[PaymentOrder].get_search_results
+        matches, _ = search(request, PaymentOrder.objects.all(), term)
+        assert matches.exists()
+        assert tables_scanned(matches) == set()
+        assert indexes_used(matches) & indexes
+
+    def test_a_search_that_scans_is_noticed(self, db: None) -> None:
+        scan = PaymentOrder.objects.filter(order_id__icontains="KH41")
+        assert tables_scanned(scan) == {"payment_orders"}
 
 
 def test_instance_is_found_by_part_of_its_name_when_nothing_fits_whole(

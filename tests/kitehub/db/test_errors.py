@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import psycopg
@@ -154,6 +155,28 @@ def test_role_that_may_not_record_migrations_is_told_the_grant(
     line = explain(caught.value, using="limited")
     assert line
     assert 'GRANT USAGE, CREATE ON SCHEMA public TO "limited";' in line
+
+
+def test_deadlock_is_explained(address: Address) -> None:
+    with (
+        psycopg.connect(address.conninfo()) as ours,
+        psycopg.connect(address.conninfo()) as theirs,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        # Who looks is the one that is ended, so we look once they wait.
+        ours.execute("SET deadlock_timeout = '10ms'; SELECT pg_advisory_xact_lock(1)")
+        theirs.execute("SET deadlock_timeout = '60s'; SELECT pg_advisory_xact_lock(2)")
+        waiting = pool.submit(theirs.execute, "SELECT pg_advisory_xact_lock(1)")
+        stuck = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        while ours.execute(stuck).fetchone() == (0,):
+            assert not waiting.done()
+        with pytest.raises(psycopg.errors.DeadlockDetected) as caught:
+            ours.execute("SELECT pg_advisory_xact_lock(2)")
+        ours.rollback()
+        waiting.result()
+    line = explain(caught.value)
+    assert line
+    assert line.endswith("What was not done yet can be run again.")
 
 
 def test_read_only_server_is_explained(limited: BaseDatabaseWrapper) -> None:

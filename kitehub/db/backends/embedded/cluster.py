@@ -199,13 +199,14 @@ class Cluster:
     # --- Making and starting ------------------------------------------------------------------
 
     def _initialise(self) -> None:
+        account = identity.server_account(self.data_dir)
+        account.require_name()
         logger.info("Making a new database cluster in %s", self.folder)
         # A killed initdb leaves a folder that looks finished, so it works under another name; one
         # whose parent was killed may still be at work, so that name is new each time.
         for abandoned in self.data_dir.glob("postgres.unfinished-*"):
             shutil.rmtree(abandoned, ignore_errors=True)
         unfinished = Path(tempfile.mkdtemp(prefix="postgres.unfinished-", dir=self.data_dir))
-        account = identity.server_account(self.data_dir)
         account.make_reachable(unfinished, program("postgres"))
         account.own(unfinished)
         command = [

@@ -52,6 +52,20 @@ class Account:
         if not stat.S_ISDIR(found.st_mode) or stat.S_IMODE(found.st_mode) != 0o700:
             raise EmbeddedServerError(f"{folder} is not a private folder; remove it.")
 
+    def require_name(self) -> None:
+        """Raises EmbeddedServerError where this user has no name, without which initdb won't work.
+
+        The server itself needs none, so data that was made elsewhere is served all the same.
+        """
+        uid = os.geteuid() if self.uid is None else self.uid
+        try:
+            pwd.getpwuid(uid)
+        except KeyError:
+            raise EmbeddedServerError(
+                f"The user id {uid} has no entry in /etc/passwd, and PostgreSQL makes a data "
+                "folder only for a user with a name. Add an entry for it, or set DATABASE_URL."
+            ) from None
+
     def make_reachable(self, *paths: Path) -> None:
         """Lets this user pass through the folders above each path."""
         if self.uid is None:

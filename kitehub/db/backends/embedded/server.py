@@ -70,7 +70,7 @@ class EmbeddedServer:
     def ensure_database(self, name: str) -> None:
         """Creates an empty UTF-8 database unless there is one of that name."""
         with psycopg.connect(self.address().conninfo(), autocommit=True) as connection:
-            found = connection.execute("SELECT FROM pg_database WHERE datname = %s", [name])
+            found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
             if found.fetchone():
                 return
             logger.info("Creating the database %s", name)

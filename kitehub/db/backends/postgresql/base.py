@@ -1,12 +1,11 @@
 """The engine for every DATABASE_URL: Django's own, on PostgreSQL 15 and later."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from django.db.backends.postgresql import base, features
-from psycopg.abc import Buffer
 from psycopg.adapt import AdaptersMap
-from psycopg.types.datetime import TimestamptzLoader
+
+from kitehub.db.backends.postgresql import moments
 
 # Long enough for a slow network, short enough that a wrong address is told as one.
 CONNECT_TIMEOUT_SECONDS = 10
@@ -16,20 +15,6 @@ class DatabaseFeatures(features.DatabaseFeatures):
     """Django's, from the version that the plan is written for; Django alone would accept 14."""
 
     minimum_database_version = (15,)
-
-
-class InstantLoader(TimestamptzLoader):
-    """Reads an instant as it is, in UTC.
-
-    Django's loader writes UTC over the offset that the server sent: after a `SET TIME ZONE` in the
-    session each value it reads is off by hours, and saving it stores the shift.
-    """
-
-    timezone = UTC  # what Django compares with the connection's zone
-
-    def load(self, data: Buffer) -> datetime:
-        """The same instant, with UTC as its zone."""
-        return super().load(data).astimezone(self.timezone)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -45,6 +30,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
             # Decrypted here and nowhere else, so that nothing keeps it.
             params["password"] = secret.reveal()
         adapters = AdaptersMap(params["context"])
-        adapters.register_loader("timestamptz", InstantLoader)
+        moments.register(adapters)
         params["context"] = adapters
         return params

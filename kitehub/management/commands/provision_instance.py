@@ -1,0 +1,52 @@
+"""`manage.py provision_instance`: opens a school, or finishes what a killed run began."""
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from kitehub import tenancy
+from kitehub.enums import Tier
+from kitehub.models import User
+from kitehub.workflows import SubdomainTaken, open_instance
+
+ACTOR = "manage.py provision_instance"
+
+
+class Command(BaseCommand):
+    """Opens an instance on a trial of 14 days; safe to repeat."""
+
+    help = "Opens an instance on a trial of 14 days. Run again, it finishes what was cut short."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Whose school it is, what it is called, and where it shall live."""
+        parser.add_argument("subdomain", help="the label before the platform's domain")
+        parser.add_argument("--owner", required=True, metavar="EMAIL", help="who owns it")
+        parser.add_argument("--name", required=True, help="the school's name, for people")
+        parser.add_argument("--tier", choices=Tier.values, default=Tier.BASIC.value)
+        parser.add_argument(
+            "--silo", action="store_true", help="a database of its own rather than the pool"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Opens it and says where it lives."""
+        owner = User.objects.filter(email=options["owner"]).first()
+        if owner is None:
+            raise CommandError(f"Nobody has the e-mail address {options['owner']}.")
+        try:
+            instance = open_instance(
+                subdomain=options["subdomain"],
+                organization_name=options["name"],
+                owner=owner,
+                tier=Tier(options["tier"]),
+                silo=options["silo"],
+                actor=ACTOR,
+            )
+        except ValidationError as error:
+            raise CommandError(f"{options['subdomain']}: {' '.join(error.messages)}") from error
+        except SubdomainTaken as error:
+            raise CommandError(f"The subdomain {error} is taken.") from error
+        where = "the pool"
+        if tenancy.alias_of(instance) != tenancy.POOL:
+            where = f"its own database {tenancy.database_of(instance)}"
+        self.stdout.write(f"{instance.subdomain} ({instance.id}) lives in {where}.")

@@ -1,0 +1,164 @@
+"""Moments that Python or Vietnamese time cannot show break no page, and pages store none."""
+
+import copy
+import pickle
+
+import pytest
+from django.contrib import admin
+from django.db import connection, models
+from django.test import Client
+
+from billing.models import PaymentOrder, Subscription
+from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
+from tests.factories.kitehub import InstanceFactory
+from tests.kitehub.backoffice.pages import list_url, opened, page_url, save
+
+ODD = [
+    "infinity",
+    "-infinity",
+    "9999-12-31 23:59:59+00",
+    "10000-01-01 00:00:00+00",
+    "294276-12-31 00:00:00+00",
+    "0001-01-01 00:00:00+00",
+    "0001-12-31 17:00:00+00 BC",
+    "4713-01-01 00:00:00+00 BC",
+]
+
+
+def put(row: models.Model, **moments: str) -> None:
+    """Writes moments as some other program would."""
+    columns = ", ".join(f'"{name}" = %s::timestamptz' for name in moments)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(
+            f"UPDATE {row._meta.db_table} SET {columns} WHERE id = %s", [*moments.values(), row.pk]
+        )
+        cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+def stored(row: models.Model, column: str) -> bytes:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f'SELECT timestamptz_send("{column}") FROM {row._meta.db_table} WHERE id = %s', [row.pk]
+        )
+        return bytes(cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize("odd", ODD)
+@pytest.mark.parametrize("zone", ["UTC", "Asia/Ho_Chi_Minh", "America/New_York"])
+def test_an_odd_moment_is_read_and_saved_as_it_is(db: None, odd: str, zone: str) -> None:
+    order = PaymentOrderFactory()
+    put(order, expires_at=odd, created_at=odd)
+    before = stored(order, "expires_at"), stored(order, "created_at")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('TimeZone', %s, true)", [zone])
+    row = PaymentOrder.objects.get(pk=order.pk)
+    assert list(PaymentOrder.objects.filter(expires_at=row.expires_at)) == [row]
+    for same in (row, copy.deepcopy(row), pickle.loads(pickle.dumps(row))):  # noqa: S301
+        same.version = PaymentOrder.objects.get(pk=order.pk).version
+        same.save()
+    plain = PaymentOrderFactory()
+    PaymentOrder.objects.bulk_update([row, plain], ["created_at", "expires_at"])
+    assert (stored(order, "expires_at"), stored(order, "created_at")) == before
+
+
+def test_odd_moments_are_inserted_beside_others(db: None) -> None:
+    orders = PaymentOrderFactory.build_batch(4, instance=InstanceFactory())
+    there = PaymentOrderFactory()
+    put(there, expires_at="infinity", paid_at="-infinity")
+    there.refresh_from_db()
+    orders[0].expires_at = orders[2].expires_at = there.expires_at
+    orders[1].paid_at = there.paid_at
+    PaymentOrder.objects.bulk_create(orders)
+    assert PaymentOrder.objects.filter(expires_at=there.expires_at).count() == 3
+    assert PaymentOrder.objects.filter(paid_at__lte=there.paid_at).count() == 2
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_lists_pages_and_histories_open(back_office: Client, odd: str) -> None:
+    order, subscription = PaymentOrderFactory(), SubscriptionFactory()
+    put(order, expires_at=odd, created_at=odd, updated_at=odd)
+    put(subscription, current_period_end=odd, canceled_at=odd)
+    for row in (order, subscription):
+        page = back_office.get(list_url(row))
+        assert [it.pk for it in page.context["cl"].result_list] == [row.pk]
+        for name in ("change", "history", "delete"):
+            assert back_office.get(page_url(row, name)).status_code == 200
+    school = order.instance
+    put(school, created_at=odd, trial_expires_at=odd)
+    assert back_office.get(page_url(school)).status_code == 200
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_every_step_of_the_calendar_opens(back_office: Client, odd: str) -> None:
+    """Each address that the list's calendar offers, from years down to days."""
+    order = PaymentOrderFactory()
+    PaymentOrderFactory()
+    put(order, created_at=odd)
+    waiting, seen = [{}], []
+    model_admin = admin.site._registry[PaymentOrder]
+    while waiting:
+        period = waiting.pop()
+        page = back_office.get(list_url(order), period)
+        assert page.status_code == 200, period
+        seen.append(page.context["cl"].result_count)
+        moments = page.context["cl"].queryset.values_list(model_admin.date_hierarchy, flat=True)
+        assert len(list(moments)) == seen[-1]
+        for name in ("year", "month", "day"):
+            key = f"created_at__{name}"
+            if key not in period:
+                steps = page.context["cl"].queryset.datetimes("created_at", name)
+                waiting += [{**period, key: getattr(step, name)} for step in steps]
+                break
+    assert seen[0] == 2
+    assert len(seen) > 4
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_form_that_leaves_an_odd_moment_alone_keeps_it(back_office: Client, odd: str) -> None:
+    subscription = SubscriptionFactory()
+    put(subscription, current_period_end=odd)
+    before = stored(subscription, "current_period_end")
+    answer = save(back_office, subscription, tier="PREMIUM")
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    assert Subscription.objects.get().tier == "PREMIUM"
+    assert stored(subscription, "current_period_end") == before
+    assert back_office.get(page_url(subscription, "history")).status_code == 200
+
+
+@pytest.mark.parametrize("day", ["01/01/0001", "31/12/1899", "01/01/3000", "31/12/9999"])
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("vi", "Hãy nhập năm từ 1900 đến 2999."), ("en", "Enter a year from 1900 to 2999.")],
+)
+def test_an_absurd_day_is_an_error_of_its_field(
+    back_office: Client, day: str, language: str, said: str
+) -> None:
+    back_office.cookies["django_language"] = language
+    subscription = SubscriptionFactory()
+    for name in ("current_period_start", "current_period_end", "trial_end", "canceled_at"):
+        answer = save(back_office, subscription, **{f"{name}_0": day, f"{name}_1": "00:00:00"})
+        assert answer.status_code == 200
+        assert answer.context["adminform"].form.errors[name] == [said]
+
+
+@pytest.mark.parametrize(("day", "clock"), [("01/01/1900", "00:00:00"), ("31/12/2999", "23:59:59")])
+def test_the_first_and_the_last_day_are_taken(back_office: Client, day: str, clock: str) -> None:
+    school = InstanceFactory()
+    answer = save(back_office, school, trial_expires_at_0=day, trial_expires_at_1=clock)
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    form = opened(back_office, school)
+    assert (form["trial_expires_at_0"], form["trial_expires_at_1"]) == (day, clock)
+
+
+def test_every_moment_of_every_form_is_bounded(back_office: Client) -> None:
+    for model, model_admin in admin.site._registry.items():
+        request = back_office.get("/admin/").wsgi_request
+        if not model_admin.has_add_permission(request):
+            continue
+        form = model_admin.get_form(request)
+        for name, field in form.base_fields.items():
+            column = next((it for it in model._meta.fields if it.name == name), None)
+            if isinstance(column, models.DateTimeField):
+                with pytest.raises(Exception, match="1900"):
+                    field.clean(["01/01/0001", "00:00"])
