@@ -12,6 +12,7 @@ from kitehub.management.schema import live as records
 from kitehub.management.schema.info import info
 from kitehub.management.schema.obstacles import refuse_untaken
 from kitehub.management.schema.validate import differences
+from kitehub.tenancy import POOL
 from kitehub.tenancy.fanout import Silo, explained
 from kitehub.tenancy.fanout.plans import STATES, applied
 
@@ -78,7 +79,21 @@ class Survey:
         if self._validate:
             refuse_untaken(live)
             known.expected, everything = scratch.catalogs(
-                connection, live.recorded, live.versions.order
+                _workshop(connection), live.recorded, live.versions.order
             )
             known.reserved = frozenset(everything)
         return known
+
+
+def _workshop(silo: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
+    """Where a scratch schema may be made: a silo's own role has no right to make one there.
+
+    The platform's database under the silo's alias, so that routers decide as for the silo; the silo
+    itself where its server is of another version, which prints its catalog in another way.
+    """
+    pool = connections[POOL]
+    versions = [each.pg_version // 10_000 for each in (pool, silo)]  # type: ignore[attr-defined]
+    if versions[0] != versions[1]:
+        return silo
+    pool.ensure_connection()  # the embedded server's address is known from then on
+    return type(pool)(dict(pool.settings_dict), silo.alias)
