@@ -8,6 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from kitehub.db.invariants import findings
+from kitehub.db.operations import BuildIndex
 from kitehub.enums import Tier
 from kitehub.plans import PLANS
 from storage import services
@@ -25,6 +26,13 @@ Said = Callable[[], str]
 @pytest.fixture
 def said(capsys: pytest.CaptureFixture[str]) -> Said:
     return lambda: capsys.readouterr().out
+
+
+@pytest.fixture(autouse=True)
+def _no_index_built_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    """V11's index on people is built CONCURRENTLY, which no test's transaction takes."""
+    for way in ("database_forwards", "database_backwards"):
+        monkeypatch.setattr(BuildIndex, way, lambda *args: None)
 
 
 def go_to(*targets: tuple[str, str]) -> None:

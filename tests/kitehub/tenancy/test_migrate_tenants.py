@@ -87,7 +87,7 @@ def test_failed_silo_is_one_line_and_exit_code_1(silos: Fleet, then: Later) -> N
 def test_canary_that_fails_holds_the_rest_back(silos: Fleet, then: Later) -> None:
     silos.execute(0, "ALTER TABLE storage_usage ADD one integer")
     with then(one=ONE):
-        outcome = run("--canary=1", "--json")
+        outcome = run("--canary=1", "--jobs=1", "--json")
     assert outcome.error == (
         "1 of 2 failed, and 1 was held back. Run this again once that is mended."
     )
