@@ -3,7 +3,12 @@
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import (
+    BaseCommand,
+    CommandError,
+    CommandParser,
+    no_translations,
+)
 
 from kitehub import tenancy
 from kitehub.enums import Tier
@@ -28,6 +33,7 @@ class Command(BaseCommand):
             "--silo", action="store_true", help="a database of its own rather than the pool"
         )
 
+    @no_translations  # commands speak English
     def handle(self, *args: Any, **options: Any) -> None:
         """Opens it and says where it lives."""
         owner = User.objects.filter(email=options["owner"]).first()
