@@ -41,7 +41,8 @@ class Command(DjangoCommand):
             locks.patience(connection, options["lock_timeout"]),
         ):
             self._refuse_obstacles(connection, options["app_label"], options["migration_name"])
-            self._warn_of_the_development_key()
+            if options["verbosity"]:
+                self._warn_of_the_development_key()
             try:
                 super().handle(*args, **options)
             except Error:
