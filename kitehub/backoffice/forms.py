@@ -8,11 +8,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import formats, timezone
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from kitehub.backoffice import stale
-from kitehub.backoffice.differences import NOTHING, Spelling, differences, in_words
+from kitehub.backoffice.differences import Spelling, differences, in_words
 from kitehub.backoffice.stale import Conflict, Meanwhile, NoSnapshot, Snapshot
 from kitehub.db.acting import REASON_LENGTH
 from kitehub.db.base import Record
@@ -131,7 +131,8 @@ class RecordForm(ReasonedModelForm):
                 self._show_current(change.name)
             conflicts.append(Conflict(change, yours))
         return Meanwhile(
-            who=self.instance.updated_by or NOTHING,
+            who=now.who,
+            signed=now.who != then.who,
             when=self.instance.updated_at,
             changes=now.version - then.version,
             conflicts=conflicts,
@@ -209,15 +210,27 @@ class RecordForm(ReasonedModelForm):
 def _sentence(meanwhile: Meanwhile) -> str:
     when = formats.date_format(timezone.localtime(meanwhile.when), "DATETIME_FORMAT")
     said = {"who": meanwhile.who, "when": when, "count": meanwhile.changes}
-    if meanwhile.changes == 1:
+    if meanwhile.changes == 1 and meanwhile.signed and meanwhile.who:
         happened = gettext(
             "Nothing was saved: while you had this page open, %(who)s changed it at %(when)s."
         )
-    else:
+    elif meanwhile.signed and meanwhile.who:
         happened = gettext(
             "Nothing was saved: while you had this page open, it was changed %(count)s times, last "
             "by %(who)s at %(when)s."
         )
+    else:
+        happened = ngettext(
+            "Nothing was saved: while you had this page open, it was changed at %(when)s.",
+            "Nothing was saved: while you had this page open, it was changed %(count)s times, last "
+            "at %(when)s.",
+            meanwhile.changes,
+        )
+        if meanwhile.who:
+            happened += " " + gettext(
+                "It still names %(who)s, as it did before; a program that gives no name may have "
+                "written."
+            )
     then = gettext(
         "What you entered is still here, and the fields that you left alone show what is there "
         "now. Save again if that is what you want."

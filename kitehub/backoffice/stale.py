@@ -24,9 +24,10 @@ class NoSnapshot(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A row's version and the values that its page showed."""
+    """A row's version, who last signed it, and the values that its page showed."""
 
     version: int
+    who: str
     values: dict[str, Any]
 
 
@@ -40,9 +41,14 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Meanwhile:
-    """What happened to a row while its form was open."""
+    """What happened to a row while its form was open.
+
+    `who` is the name that the row carries. `signed` is False where it carried the same one before:
+    a program that names nobody leaves it as it was.
+    """
 
     who: str
+    signed: bool
     when: datetime
     changes: int
     conflicts: list[Conflict]
@@ -50,12 +56,17 @@ class Meanwhile:
 
 def snapshot_of(row: Record, names: Iterable[str]) -> Snapshot:
     """The row as it is in memory, by the fields that its page shows."""
-    return Snapshot(version=row.version, values=plain_values(row, names))
+    return Snapshot(row.version, row.updated_by or "", plain_values(row, names))
 
 
 def sign(row: Record, snapshot: Snapshot) -> str:
     """The snapshot as text for a hidden input, good for this row alone."""
-    content = {"row": _address(row), "version": snapshot.version, "values": snapshot.values}
+    content = {
+        "row": _address(row),
+        "version": snapshot.version,
+        "who": snapshot.who,
+        "values": snapshot.values,
+    }
     return signing.dumps(content, salt=SALT, compress=True)
 
 
@@ -67,7 +78,7 @@ def read(text: str, *, row: Record) -> Snapshot:
         raise NoSnapshot(str(error)) from None
     if content["row"] != _address(row):
         raise NoSnapshot("of another row")
-    return Snapshot(version=content["version"], values=content["values"])
+    return Snapshot(content["version"], content["who"], content["values"])
 
 
 def _address(row: Record) -> str:

@@ -91,6 +91,28 @@ def test_several_changes_are_counted(
     assert "đã bị thay đổi 2 lần, lần cuối bởi minh@kitehub.test" in page.content.decode()
 
 
+def test_change_that_nobody_signed_is_not_laid_at_the_door_of_who_signed_before(
+    back_office: Client, subscription: Subscription
+) -> None:
+    assert save(back_office, subscription, monthly_price="349000").status_code == 302
+    form = opened(back_office, subscription)
+    Subscription.objects.update(monthly_price=399_000)
+    text = save(back_office, subscription, form, tier="PREMIUM").content.decode()
+    assert "đã bị thay đổi 1 lần, lần cuối lúc" in text
+    assert "vẫn ghi tên staff@kitehub.test như trước" in text
+    assert "staff@kitehub.test đã thay đổi" not in text
+
+
+def test_change_of_a_row_that_names_nobody_names_nobody(
+    back_office: Client, subscription: Subscription
+) -> None:
+    form = opened(back_office, subscription)
+    Subscription.objects.update(monthly_price=399_000)
+    text = save(back_office, subscription, form, tier="PREMIUM").content.decode()
+    assert "đã bị thay đổi 1 lần, lần cuối lúc" in text
+    assert "vẫn ghi tên" not in text
+
+
 def test_english_page_says_it_in_english(
     back_office: Client, minh: Client, subscription: Subscription
 ) -> None:
