@@ -49,6 +49,9 @@ class Record(Identified):
 
     `delete()`, here and on querysets, marks rows as deleted and can be undone by `restore()`; to
     lose a row for good takes `hard_delete()`. Rows that refer to a deleted one stay as they are.
+
+    After a rollback read the row again: as with every value that a save filled in, the object keeps
+    the version that the row never got, and its next save would be a stale one.
     """
 
     created_at = models.DateTimeField(_("created at"), db_default=Now(), editable=False)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from django.apps import apps
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
@@ -80,11 +81,15 @@ class EncryptRows(Operation):
         if not self.allow_migrate_model(connection.alias, model):
             return
         column = _Column(connection, model, model._meta.get_field(self.field_name))
-        lost = column.keys(lambda value: looks_like_token(value) and _opened(value) is None)
-        if lost:
-            raise UnreadableSecret(f"{column.name} of {lost[0]}", is_token=True)
+        if lost := column.lost():
+            raise UnreadableSecret(lost[0], is_token=True)
         if not self.closing:
             list(column.rewrite(lambda value: (_opened(value), "")))
+
+    def lost(self, app_label: str, connection: BaseDatabaseWrapper) -> list[str]:
+        """The rows that keep the way back from being gone, as today's model finds them."""
+        model = apps.get_model(app_label, self.model_name)
+        return _Column(connection, model, model._meta.get_field(self.field_name)).lost()
 
     def describe(self) -> str:
         """What is encrypted."""
@@ -124,11 +129,16 @@ class _Column:
             quote, (model._meta.db_table, key.column, field.column)
         )
 
-    def keys(self, wanted: Callable[[str], bool]) -> list[Any]:
-        """The keys of the rows whose value is `wanted`."""
-        found, after = [], None
+    def lost(self) -> list[str]:
+        """The rows with tokens of keys that aren't here: "instances.database_password of 5f1c…"."""
+        found: list[str] = []
+        after = None
         while rows := self._batch(after, lock=False):
-            found += [key for key, value in rows if wanted(value)]
+            found += [
+                f"{self.name} of {key}"
+                for key, value in rows
+                if looks_like_token(value) and _opened(value) is None
+            ]
             after = rows[-1][0]
         return found
 

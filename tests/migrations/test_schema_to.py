@@ -1,6 +1,7 @@
 """`schema to` goes to any version, says first what that costs, and never goes unasked."""
 
 import pytest
+from cryptography.fernet import Fernet
 from django.contrib.auth.models import Permission
 from django.db import ProgrammingError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -122,6 +123,23 @@ def test_a_step_that_fails_is_rolled_back_and_those_before_it_stay(
     )
     assert at(current) == "V7"
     assert schema(current, "validate").code == 0
+
+
+def test_what_no_key_opens_is_found_before_anything_is_undone(
+    current: BaseDatabaseWrapper,
+) -> None:
+    rows.fill(current, 8)
+    lost = Fernet(Fernet.generate_key()).encrypt(b"x").decode()
+    key = value(current, "SELECT id FROM instances LIMIT 1")
+    execute(current, f"UPDATE instances SET database_password = '{lost}' WHERE id = '{key}'")
+
+    outcome = schema(current, "to", "V8", "--yes")
+
+    assert (outcome.code, at(current)) == (4, f"V{newest()}")
+    assert outcome.error.startswith("Nothing was done: on the way back these are decrypted")
+    assert outcome.out == f"  instances.database_password of {key}\n"
+    execute(current, "UPDATE instances SET database_password = ''")
+    assert schema(current, "to", "V8", "--yes").code == 0
 
 
 def test_what_others_made_of_it_is_named_before_it_goes_too(

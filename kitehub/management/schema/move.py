@@ -17,7 +17,7 @@ from kitehub.db.catalog import Change, Drift, Key
 from kitehub.db.versions import MigrationKey, label
 from kitehub.management.schema import live as records
 from kitehub.management.schema.live import Live
-from kitehub.management.schema.obstacles import refuse_obstacles, refuse_users
+from kitehub.management.schema.obstacles import refuse_lost_keys, refuse_obstacles, refuse_users
 from kitehub.management.schema.outcome import Refused, SchemaError
 
 Tell = Callable[[str], None]
@@ -70,6 +70,7 @@ def plan(live: Live, target: int) -> Move:
         migration = live.versions.migration(key)
         if not all(operation.reversible for operation in migration.operations):
             raise Refused(f"There is no way back from {'.'.join(key)}.")
+    refuse_lost_keys(live, undone)
     refuse_obstacles(live, run)
     if not undone and not run:
         return Move(target, (), (), (), (), (), ())

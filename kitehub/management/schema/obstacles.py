@@ -12,6 +12,7 @@ from django.db.migrations import CreateModel, RunSQL
 
 from kitehub.db import catalog
 from kitehub.db.catalog import Key
+from kitehub.db.encryption import EncryptRows
 from kitehub.db.versions import MigrationKey
 from kitehub.management.schema import flyway
 from kitehub.management.schema.live import Live
@@ -79,6 +80,23 @@ def refuse_obstacles(live: Live, run: Iterable[MigrationKey]) -> None:
         )
     if TIME_GETS_ITS_ZONE in {live.versions.of[key] for key in keys}:
         refuse_users(live, _times(live), "make the plan's times timestamptz")
+
+
+def refuse_lost_keys(live: Live, undone: Iterable[MigrationKey]) -> None:
+    """Raises Refused where migrations to undo would have to decrypt what no key opens."""
+    lost = {
+        row
+        for app, name in undone
+        for operation in live.versions.migration((app, name)).operations
+        if isinstance(operation, EncryptRows)
+        for row in operation.lost(app, live.connection)
+    }
+    if lost:
+        raise Refused(
+            "Nothing was done: on the way back these are decrypted, and their key is not in "
+            "KITEHUB_FIELD_KEYS. Add the key, or empty the columns.",
+            sorted(lost),
+        )
 
 
 def refuse_users(
