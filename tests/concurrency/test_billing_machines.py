@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from billing.models import SubscriptionHistory
+from billing.models import PaymentOrder, SubscriptionHistory
 from billing.services import Expiry, expire_overdue
 from kitehub.db.acting import acting
 from tests.billing.order_model import FIELDS, START, WRITERS, Order, read, write
@@ -36,6 +36,8 @@ class OrderMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.model = Order()
+        # An expiry counts every order that is due, and the examples share the table.
+        PaymentOrder.all_objects.all().hard_delete()
         self.pk = PaymentOrderFactory(amount=1, expires_at=self.model.expires_at).pk
         self.seen = self.model.version
 
