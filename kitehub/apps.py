@@ -1,6 +1,7 @@
 """The app for users, instances and instance configs."""
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.utils.translation import gettext_lazy as _
 
 
@@ -11,5 +12,8 @@ class KitehubConfig(AppConfig):
     verbose_name = _("Instances")
 
     def ready(self) -> None:
-        """Registers the system checks."""
+        """Registers the system checks, and bounds the connections to silos."""
         from kitehub import checks  # noqa: F401
+        from kitehub.tenancy.context import admit
+
+        connection_created.connect(admit, dispatch_uid="kitehub.tenancy")

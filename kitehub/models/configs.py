@@ -6,15 +6,14 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from kitehub.db.base import Record
 from kitehub.db.constraints import deletion_agrees
 from kitehub.db.indexes import Index
 from kitehub.enums import Tier
 from kitehub.querysets import InstanceConfigQuerySet
-from kitehub.tenancy.base import AliveTenantManager, Tenant, TenantManager
+from kitehub.tenancy.base import AliveTenantManager, TenantManager, TenantRecord
 
 
-class InstanceConfig(Tenant, Record):
+class InstanceConfig(TenantRecord):
     """The tier of an instance with its exceptions to the tier's features and limits (plan, V1)."""
 
     instance_id = models.UUIDField(_("instance"))

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import models
 from django.db.models.query import QuerySet
 
+from kitehub.db.base import Record
 from kitehub.db.querysets import AliveManager, Row
 from kitehub.tenancy.context import OtherInstance, Scope, check_transaction, current
 
@@ -31,8 +32,41 @@ def scoped(rows: Any) -> Any:
     return rows if scope is None else rows.using(scope.alias).filter(**{_KEY: scope.instance_id})
 
 
-class _Writes(QuerySet[Row, Row]):
-    """Writes of many rows, each held to the instance."""
+class _Held(QuerySet[Row, Row]):
+    """A queryset that belongs to the `use` that it was made in, with its writes held to it.
+
+    `_scope` is that of the making; a queryset from outside `use`, such as a view's class attribute,
+    would show everybody's rows inside.
+    """
+
+    _scope: Scope | None = None
+
+    @property
+    def query(self) -> Any:
+        """Django's, which all that a queryset can do begins with.
+
+        Raises OtherInstance in the block of another `use`.
+        """
+        self._check_scope()
+        return super().query
+
+    @query.setter
+    def query(self, value: Any) -> None:
+        _set_query(self, value)
+
+    def _clone(self) -> Any:
+        clone: Any = super()._clone()  # type: ignore[misc]
+        clone._scope = self._scope
+        return clone
+
+    def _check_scope(self) -> None:
+        scope = current()
+        if scope is not None and self._scope != scope:
+            made = f"for {self._scope.instance_id}" if self._scope else "outside of any use"
+            raise OtherInstance(
+                f"This queryset of {self.model._meta.label} was made {made}, and code works for "
+                f"{scope.instance_id} now. Make it within the block."
+            )
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
         """Django's; raises OtherInstance for a row of another instance."""
@@ -53,14 +87,25 @@ class _Writes(QuerySet[Row, Row]):
         _writing()
         return super().delete()
 
+    def hard_delete(self) -> tuple[int, dict[str, int]]:
+        """The deletion for good, where the table has softer ones."""
+        _writing()
+        lose: Any = super().hard_delete  # type: ignore[misc]
+        lost: tuple[int, dict[str, int]] = lose()
+        return lost
+
     # As Django has it: not on managers, where it would mean every row, nor for templates.
-    delete.alters_data = delete.queryset_only = True  # type: ignore[attr-defined]
+    delete.alters_data = hard_delete.alters_data = True  # type: ignore[attr-defined]
+    delete.queryset_only = hard_delete.queryset_only = True  # type: ignore[attr-defined]
+
+
+_set_query: Any = QuerySet.query.fset  # type: ignore[attr-defined]
 
 
 @cache
 def _held(queryset: type[QuerySet[Any]]) -> type[QuerySet[Any]]:
-    """A queryset class, with its writes held to the instance."""
-    return type(queryset.__name__, (_Writes, queryset), {"__module__": queryset.__module__})
+    """A queryset class, held to the instance."""
+    return type(queryset.__name__, (_Held, queryset), {"__module__": queryset.__module__})
 
 
 class TenantManager(models.Manager[Row]):
@@ -70,6 +115,7 @@ class TenantManager(models.Manager[Row]):
         """The model's queryset, scoped."""
         rows = super().get_queryset()
         rows.__class__ = _held(type(rows))
+        rows._scope = current()  # type: ignore[attr-defined]
         held: QuerySet[Row] = scoped(rows)
         return held
 
@@ -93,7 +139,7 @@ class Tenant(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
         """The table's own deletion, for a row of the instance."""
-        self.claim()
+        self._check_row()
         return super().delete(*args, **kwargs)
 
     def claim(self) -> None:
@@ -108,6 +154,16 @@ class Tenant(models.Model):
             self.instance_id = scope.instance_id
         if str(self.instance_id) != str(scope.instance_id):
             raise _foreign(type(self), self.instance_id, scope)
+
+    def _check_row(self) -> None:
+        """Claims it; raises OtherInstance if the row of this key is another's, as deletes ask."""
+        self.claim()
+        scope = current()
+        if scope is None:
+            return
+        others = type(self)._base_manager.using(scope.alias).exclude(**{_KEY: scope.instance_id})
+        if others.filter(pk=self.pk).exists():
+            raise OtherInstance(f"{self._meta.label} {self.pk} isn't {scope.instance_id}'s.")
 
     def refresh_from_db(
         self, using: Any = None, fields: Any = None, from_queryset: Any = None
@@ -138,3 +194,18 @@ def _foreign(model: type[models.Model], instance_id: Any, scope: Scope) -> Other
         f"A {model._meta.label} of instance {instance_id} can't be written while code works for "
         f"{scope.instance_id}."
     )
+
+
+class TenantRecord(Tenant, Record):
+    """A tenant's table with the plan's audit columns."""
+
+    class Meta:
+        abstract = True
+
+    def hard_delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Loses the row for good, if it is the instance's."""
+        self._check_row()
+        return super().hard_delete(*args, **kwargs)
+
+    # As on the models that come after it: no template may call it.
+    hard_delete.alters_data = True  # type: ignore[attr-defined]

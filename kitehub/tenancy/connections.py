@@ -1,5 +1,6 @@
 """The connections to silos that a thread holds open: a few, the least recently used one goes."""
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from typing import Any
 from asgiref.local import Local
 from django.conf import settings
 from django.db import connections
+
+from kitehub.tenancy.placement import undeclare
 
 # Idle for longer than this, a connection is asked whether it still lives before it is used.
 _TRUSTED_SECONDS = 5.0
@@ -24,8 +27,12 @@ def holding(alias: str) -> Iterator[None]:
     """Keeps a silo's connection open for the block, and afterwards as long as there is room.
 
     KITEHUB_OPEN_SILOS is how many a thread keeps. One that is in use, or in a transaction, is never
-    closed.
+    closed. A coroutine holds none: its queries run in threads, for which `make_room` is
+    called when they connect.
     """
+    if _in_event_loop():
+        yield
+        return
     uses, last = _of_this_thread()
     connection = connections[alias]
     if time.monotonic() - last.get(alias, 0.0) > _TRUSTED_SECONDS and not uses.get(alias):
@@ -38,6 +45,22 @@ def holding(alias: str) -> Iterator[None]:
         last[alias] = time.monotonic()
         last.move_to_end(alias)
         _close_beyond(settings.KITEHUB_OPEN_SILOS, uses, last)
+
+
+def make_room(alias: str) -> None:
+    """Counts a silo that this thread just connected to, and closes what is too much then."""
+    uses, last = _of_this_thread()
+    last[alias] = time.monotonic()
+    last.move_to_end(alias)
+    _close_beyond(settings.KITEHUB_OPEN_SILOS, {**uses, alias: 1}, last)
+
+
+def _in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def opened() -> list[str]:
@@ -53,7 +76,8 @@ def close_all() -> None:
 def forget(alias: str) -> None:
     """Closes this thread's connection to a silo that no instance lives in, and drops the alias."""
     connections[alias].close()
-    del connections[alias], connections.settings[alias]
+    del connections[alias]
+    undeclare(alias)
 
 
 def _of_this_thread() -> tuple[dict[str, int], "OrderedDict[str, float]"]:

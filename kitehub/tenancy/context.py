@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
-from kitehub.tenancy.connections import holding
+from kitehub.tenancy.connections import holding, make_room
 from kitehub.tenancy.placement import POOL, Placed, alias_of, is_silo
 
 
@@ -54,6 +55,16 @@ def use(instance: Placed) -> Iterator[None]:
             yield
     finally:
         _scope.reset(token)
+
+
+def admit(connection: BaseDatabaseWrapper, **_signal: Any) -> None:
+    """Receiver of `connection_created`: bounds what threads connect to within `use`.
+
+    `holding` does so too, but not for coroutines, whose queries run in other threads.
+    """
+    scope = _scope.get()
+    if scope is not None and scope.alias == connection.alias and is_silo(scope.alias):
+        make_room(scope.alias)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ a *silo*, also where several instances share it. An address without a host means
 server.
 """
 
+import threading
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Protocol
@@ -53,12 +54,16 @@ def alias_of(instance: Placed) -> str:
     if _same(place, _place(pool_url(), instance)):
         return POOL
     user = instance.database_username or place["USER"]
-    named = f"{place['HOST']}\n{place['PORT']}\n{place['NAME']}\n{user}"
-    alias = _PREFIX + blake2b(named.encode(), digest_size=8).hexdigest()
+    named = [place["HOST"], place["PORT"], place["NAME"], user, sorted(_options(place).items())]
+    alias = _PREFIX + blake2b(repr(named).encode(), digest_size=8).hexdigest()
+    password = instance.database_password
+    if not password and user == place["USER"] and place["PASSWORD"]:
+        # As people write addresses; the column of its own is the one that is encrypted.
+        password = Secret(place["PASSWORD"])
     if alias not in connections.settings:
-        _declare(alias, place, user)
+        _declare(alias, place, user, password)
     # The row may have a new password; it is decrypted only to connect.
-    connections.settings[alias]["SECRET"] = instance.database_password
+    connections.settings[alias]["SECRET"] = password
     return alias
 
 
@@ -66,7 +71,7 @@ def alias_at(name: str) -> str:
     """The alias of a database on the platform's own server, as the platform's own role."""
     alias = _PREFIX + name
     if alias not in connections.settings:
-        _declare(alias, {"HOST": "", "NAME": name}, "")
+        _declare(alias, {"HOST": "", "NAME": name}, "", None)
     return alias
 
 
@@ -104,25 +109,46 @@ def _where(place: dict[str, Any]) -> tuple[str, str, str]:
     return host, str(place["PORT"] or ("5432" if host else "")), place["NAME"]
 
 
-def _declare(alias: str, place: dict[str, Any], user: str) -> None:
+def _options(place: dict[str, Any]) -> dict[str, Any]:
+    options: dict[str, Any] = place.get("OPTIONS") or {}
+    return options
+
+
+# Threads declare aliases while others walk over them, as Django does with every request.
+_declaring = threading.Lock()
+
+
+def _declare(alias: str, place: dict[str, Any], user: str, password: Secret | None) -> None:
     """Adds an alias for all threads; the connection itself is each thread's own."""
     if place["HOST"]:
         found = {**place, "ENGINE": ENGINE, "USER": user, "PASSWORD": ""}
     else:
-        # An embedded server's project database is made on first use; a silo never is.
-        own = {"NAME": place["NAME"], "PROJECT_NAME": ""}
-        kept = ("ENGINE", "HOST", "PORT", "OPTIONS") + (() if user else ("USER", "PASSWORD"))
         pool = connections.settings[POOL]
-        found = {**{key: pool[key] for key in kept if key in pool}, **own}
+        kept = ("ENGINE", "HOST", "PORT", "OPTIONS") + (() if user else ("USER", "PASSWORD"))
+        found = {key: pool[key] for key in kept if key in pool}
+        # An embedded server's project database is made on first use; a silo never is.
+        found |= {"NAME": place["NAME"], "PROJECT_NAME": ""}
         if user:
-            found |= {"USER": user, "PASSWORD": ""}
+            # The role that the platform acts as is none of the silo's own.
+            options = {**_options(pool), **_options(place)}
+            options.pop("assume_role", None)
+            found |= {"USER": user, "PASSWORD": "", "OPTIONS": options}
     found = {
         **found,
+        "SECRET": password,
         "CONN_MAX_AGE": MAX_AGE_SECONDS,
         "CONN_HEALTH_CHECKS": True,
         # A pooler in transaction mode would lose them.
         "DISABLE_SERVER_SIDE_CURSORS": True,
     }
-    # Fills in Django's defaults; it wants to see a default database among them.
-    connections.configure_settings({POOL: connections.settings[POOL], alias: found})
-    connections.settings[alias] = found
+    with _declaring:
+        # Fills in Django's defaults; it wants to see a default database among them.
+        connections.configure_settings({POOL: connections.settings[POOL], alias: found})
+        connections.settings = {**connections.settings, alias: found}
+
+
+def undeclare(alias: str) -> None:
+    """Drops the alias of a silo that no instance lives in."""
+    with _declaring:
+        rest = {name: found for name, found in connections.settings.items() if name != alias}
+        connections.settings = rest

@@ -136,6 +136,52 @@ def test_deletion_of_many_stays_with_the_instance(
     assert list(model.objects.all()) == [theirs]
 
 
+EVALUATIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "read": lambda rows, model: list(rows),
+    "count": lambda rows, model: rows.count(),
+    "a clone": lambda rows, model: rows.all(),
+    "update": lambda rows, model: rows.update(instance_id=uuid.uuid4()),
+    "delete": lambda rows, model: rows.delete(),
+    "subquery": lambda rows, model: list(model.objects.filter(pk__in=rows)),
+    "exists": lambda rows, model: list(model.objects.filter(models.Exists(rows))),
+    "union": lambda rows, model: list(model.objects.union(rows)),
+}
+
+
+@pytest.mark.parametrize("evaluation", EVALUATIONS)
+def test_queryset_from_outside_shows_nobodys_rows_within(
+    pooled: Instance, neighbour: Instance, evaluation: str
+) -> None:
+    GuestEventFactory(instance_id=neighbour.id)
+    outside = GuestEvent.objects.all()
+    with tenancy.use(neighbour):
+        inside = GuestEvent.objects.all()
+    for rows in (outside, inside):
+        with tenancy.use(pooled), pytest.raises(tenancy.OtherInstance, match=str(pooled.id)):
+            EVALUATIONS[evaluation](rows, GuestEvent)
+    # A page may be rendered after the block.
+    assert (len(outside), len(inside)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        (GuestSession, "delete"),
+        (GuestEvent, "delete"),
+        (InstanceConfig, "delete"),
+        (InstanceConfig, "hard_delete"),
+    ],
+)
+def test_a_forged_row_deletes_nobodys(pooled: Instance, model: Any, theirs: Any, kind: str) -> None:
+    with tenancy.use(pooled):
+        for forged in (model(pk=theirs.pk), model(pk=theirs.pk, instance_id=pooled.id)):
+            with pytest.raises(tenancy.OtherInstance):
+                getattr(forged, kind)()
+        with pytest.raises(tenancy.OtherInstance):
+            getattr(theirs, kind)()
+    assert model.objects.filter(pk=theirs.pk).exists()
+
+
 def test_inner_use_ends_with_its_block(pooled: Instance, neighbour: Instance) -> None:
     def instance_id() -> uuid.UUID | None:
         scope = tenancy.current()

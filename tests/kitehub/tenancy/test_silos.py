@@ -1,7 +1,5 @@
 """A silo has the tenants' tables only; what is written for its school goes nowhere else."""
 
-import threading
-
 import pytest
 from django.db import connection, connections, transaction
 
@@ -11,10 +9,9 @@ from kitehub.db import catalog
 from kitehub.db.acting import acting
 from kitehub.enums import Tier
 from kitehub.models import Instance, InstanceConfig
-from kitehub.tenancy.connections import close_all, opened
 from kitehub.tenancy.router import TenantRouter, tenant_labels
 from storage.models import StorageEvent, StorageUsage
-from tests.kitehub.tenancy.conftest import database, living_in
+from tests.kitehub.tenancy.conftest import living_in
 
 
 def test_silo_has_the_tenants_tables_exactly_as_the_pool_has_them(silo: Instance) -> None:
@@ -91,86 +88,6 @@ class TestAcrossDatabases:
         with tenancy.use(pooled), transaction.atomic():
             GuestEvent.objects.create(session_id="s", event_type="page_view")
         assert GuestEvent.objects.count() == 1
-
-
-@pytest.mark.django_db(transaction=True)
-class TestOpenConnections:
-    def test_only_so_many_stay_open_and_the_oldest_goes_first(self, settings) -> None:
-        settings.KITEHUB_OPEN_SILOS = 2
-        close_all()
-        with database() as one, database() as two, database() as three:
-            schools = [living_in(name) for name in (one, two, three)]
-            aliases = [tenancy.alias_of(school) for school in schools]
-            for school, alias in [*zip(schools, aliases, strict=True), (schools[1], aliases[1])]:
-                with tenancy.use(school), connections[alias].cursor() as cursor:
-                    cursor.execute("SELECT 1")
-            assert opened() == [aliases[2], aliases[1]]
-            _wait_for_sessions({one, two, three}, {two, three})
-            close_all()
-            _wait_for_sessions({one, two, three}, set())
-
-    def test_one_in_use_is_never_closed_under_its_user(self, settings) -> None:
-        settings.KITEHUB_OPEN_SILOS = 0
-        with database() as one, database() as two, tenancy.use(living_in(one)):
-            alias = tenancy.alias_of(living_in(one))
-            with connections[alias].cursor() as cursor:
-                cursor.execute("CREATE TEMPORARY TABLE kept AS SELECT 1 AS n")
-            with tenancy.use(living_in(two)):
-                pass
-            with connections[alias].cursor() as cursor:
-                cursor.execute("SELECT n FROM kept")
-                assert cursor.fetchone() == (1,)
-
-    def test_threads_have_connections_of_their_own(self) -> None:
-        close_all()
-        found: list[list[str]] = []
-        with database() as name:
-            alias = tenancy.alias_of(living_in(name))
-
-            def work() -> None:
-                with tenancy.use(living_in(name)), connections[alias].cursor() as cursor:
-                    cursor.execute("SELECT pg_backend_pid()")
-                found.append(opened())
-                close_all()
-
-            thread = threading.Thread(target=work)
-            thread.start()
-            thread.join()
-            assert found == [[alias]]
-            assert opened() == []
-
-    def test_connection_that_the_server_ended_is_made_anew(self, monkeypatch) -> None:
-        monkeypatch.setattr("kitehub.tenancy.connections._TRUSTED_SECONDS", -1.0)
-        with database() as name:
-            school = living_in(name)
-            alias = tenancy.alias_of(school)
-            with tenancy.use(school), connections[alias].cursor() as cursor:
-                cursor.execute("SELECT pg_backend_pid()")
-                (pid,) = cursor.fetchone()
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
-                cursor.execute("SELECT pg_sleep(0.1)")
-            with tenancy.use(school), connections[alias].cursor() as cursor:
-                cursor.execute("SELECT 1")
-                assert cursor.fetchone() == (1,)
-            close_all()
-
-
-def _wait_for_sessions(databases: set[str], expected: set[str]) -> None:
-    """Waits until somebody is connected to just these databases; a backend takes time to end."""
-    found = None
-    for _ in range(100):
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT DISTINCT datname FROM pg_stat_activity WHERE datname = ANY (%s)"
-                " AND backend_type = 'client backend'",
-                [list(databases)],
-            )
-            found = {name for (name,) in cursor.fetchall()}
-            if found == expected:
-                return
-            cursor.execute("SELECT pg_sleep(0.05)")
-    assert found == expected
 
 
 def test_no_platform_table_is_ever_made_in_a_silo() -> None:
