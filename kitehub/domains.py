@@ -39,6 +39,10 @@ RESERVED = frozenset(_RESERVED.split())
 _STOPS = re.compile("[.\u3002\uff0e\uff61]")
 # Scripts whose letters look alike.
 _ALIKE = {"LATIN", "CYRILLIC", "GREEK"}
+# Cyrillic and Greek letters that pass for Latin ones: Unicode Technical Standard 39, confusables.
+_PASS_FOR_LATIN = frozenset(
+    "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0455\u0456\u0458\u0475\u0491\u04bb\u04cf\u0501\u051b\u051d\u03b1\u03b3\u03b9\u03ba\u03bd\u03bf\u03c1\u03c3\u03c5"
+)
 
 
 def clean_subdomain(text: str) -> str:
@@ -123,6 +127,14 @@ def _clean_label(text: str) -> str:
         raise ValidationError(
             _("“%(name)s” mixes letters of several scripts that look alike."),
             code="mixed_scripts",
+            params={"name": shown},
+        )
+    if any(letter.isalpha() for letter in shown) and _PASS_FOR_LATIN.issuperset(
+        letter for letter in shown if letter.isalpha()
+    ):
+        raise ValidationError(
+            _("“%(name)s” is written in letters that look like Latin ones and are not."),
+            code="homograph",
             params={"name": shown},
         )
     return label

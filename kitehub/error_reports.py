@@ -20,7 +20,8 @@ class ReportFilter(SafeExceptionReporterFilter):
     """Django's filter, which also hides what a password or secret was called with.
 
     A text that a frame or one of its callers holds under such a name, as a variable or as a key, is
-    hidden wherever it shows.
+    hidden in every variable that shows it. Not in what an exception says: no secret goes into a
+    message.
     """
 
     def get_traceback_frame_variables(

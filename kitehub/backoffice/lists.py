@@ -9,8 +9,14 @@ from typing import Any
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
-from django.core.exceptions import ImproperlyConfigured, PermissionDenied, SuspiciousOperation
-from django.db import InterfaceError, OperationalError
+from django.core.exceptions import (
+    FieldError,
+    ImproperlyConfigured,
+    PermissionDenied,
+    SuspiciousOperation,
+    ValidationError,
+)
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -28,6 +34,15 @@ TELLING = (
     ImproperlyConfigured,
     OperationalError,
     InterfaceError,
+)
+# What values that cannot be looked up are known to end in.
+EXPECTED = (
+    DatabaseError,
+    FieldError,
+    ValidationError,
+    ValueError,
+    TypeError,
+    OverflowError,
 )
 
 
@@ -112,5 +127,9 @@ def blaming_the_address(request: HttpRequest) -> Iterator[None]:
     except Exception as error:
         if not set(request.GET) - {ERROR_FLAG}:
             raise
-        logger.info("%s cannot be looked up: %s", request.path, error)
+        # What no value of an address is known to cause may be our own fault: with its traceback.
+        level, trace = (
+            (logging.INFO, None) if isinstance(error, EXPECTED) else (logging.ERROR, error)
+        )
+        logger.log(level, "%s cannot be looked up: %s", request.path, error, exc_info=trace)
         raise IncorrectLookupParameters(error) from error

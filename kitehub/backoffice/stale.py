@@ -78,7 +78,8 @@ def read(text: str, *, row: Record) -> Snapshot:
         raise NoSnapshot(str(error)) from None
     if content["row"] != _address(row):
         raise NoSnapshot("of another row")
-    return Snapshot(content["version"], content["who"], content["values"])
+    # Pages from before it was kept are still open somewhere.
+    return Snapshot(content["version"], content.get("who", ""), content["values"])
 
 
 def _address(row: Record) -> str:

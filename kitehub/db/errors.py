@@ -81,7 +81,9 @@ def _working(error: BaseException, using: str) -> str | None:
     server = _Server(using)
     if error.sqlstate in {"42501", "3F000"}:
         return _missing_right(str(error.diag.message_primary or error), server)
-    if unknown := _UNKNOWN_ROLE.fullmatch(error.diag.message_primary or ""):
+    assumed = (connections[using].settings_dict.get("OPTIONS") or {}).get("assume_role")
+    unknown = _UNKNOWN_ROLE.fullmatch(error.diag.message_primary or "")
+    if unknown and unknown[1] == f'"{assumed}"':
         return f"{server} has no role {unknown[1]}. Correct assume_role in DATABASE_URL."
     if error.sqlstate in _STATES:
         return _STATES[error.sqlstate](server)

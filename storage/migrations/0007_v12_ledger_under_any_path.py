@@ -12,7 +12,10 @@ class Migration(migrations.Migration):
         ("kitehub", "0012_v11_find_users_by_name"),
     ]
 
+    # What reads the whole table comes first, so that no other table is locked meanwhile.
     operations = [
+        RunSQLFile(__file__, part="signs", models=["storage.StorageEvent"]),
+        ValidateWhereClean("storageevent", "storage_events_size_check"),
         RunSQLFile(
             __file__,
             part="limits",
@@ -23,5 +26,4 @@ class Migration(migrations.Migration):
             part="ledger",
             models=["storage.StorageUsage", "storage.StorageEvent", "storage.Reservation"],
         ),
-        ValidateWhereClean("storageevent", "storage_events_size_check"),
     ]

@@ -80,6 +80,8 @@ def test_a_domain_is_stored_in_the_letters_of_the_dns(typed: str, stored: str) -
         (".".join(["a" * 60] * 5), "too_long"),
         ("p\u0430ypal.com", "mixed_scripts"), ("g\u03bfogle.vn", "mixed_scripts"),
         ("xn--pypal-4ve.com", "mixed_scripts"),
+        ("\u0430\u0440\u0440\u04cf\u0435.vn", "homograph"), ("xn--80ak6aa92e.com", "homograph"),
+        ("\u03bf\u03ba1.vn", "homograph"),
     ],
 )  # fmt: skip
 def test_what_is_no_domain_is_refused_with_the_reason(typed: str, code: str) -> None:

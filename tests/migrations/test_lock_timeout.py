@@ -61,7 +61,10 @@ def test_table_that_becomes_free_in_time_is_waited_for(at_v8: BaseDatabaseWrappe
     with psycopg.connect(url(at_v8)) as other, ThreadPoolExecutor(1) as pool:
         other.execute("LOCK TABLE subscriptions")
         ended = pool.submit(manage, at_v8, "migrate", *ORDERS, "--lock-timeout", "0")
-        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+        waiting = (
+            "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'subscriptions'::regclass"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        )
         while not other.execute(waiting).fetchone()[0]:
             assert not ended.done()
             time.sleep(0.05)

@@ -15,7 +15,7 @@ from kitehub.management.schema import live, obstacles
 from kitehub.management.schema.outcome import Refused
 
 # These write nothing, or only records.
-_HARMLESS = ("plan", "check_unapplied", "fake", "fake_initial", "prune")
+_HARMLESS = ("plan", "check_unapplied", "fake", "prune")
 
 
 class Command(DjangoCommand):

@@ -202,15 +202,14 @@ def run_each(
                 told.add(future)
                 tell(future.result())
         except BaseException:
-            stop()
-            pool.shutdown(wait=False, cancel_futures=True)
-            at_work = [future for future in futures if not future.cancelled()]
             try:
-                wait(at_work)
+                stop()
+                pool.shutdown(wait=False, cancel_futures=True)
+                wait([future for future in futures if not future.cancelled()])
             except BaseException:
                 cancel()
-                wait(at_work)
-            for future in at_work:
+                pool.shutdown(wait=True, cancel_futures=True)
+            for future in [future for future in futures if not future.cancelled()]:
                 if future not in told:
                     tell(future.result())
             raise

@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,9 @@ from tests.migrations.later import later
 Later = Callable[..., AbstractContextManager[list[MigrationKey]]]
 COLUMN = 'operations = [migrations.AddField("storageusage", "{}", models.IntegerField(null=True))]'
 ONE, TWO = COLUMN.format("one"), COLUMN.format("two")
-SLOW = 'operations = [migrations.RunSQL("SELECT pg_sleep(1.5)", hints=USAGE)]'
+SLOW = 'operations = [migrations.RunSQL("SELECT pg_sleep(0.5)", hints=USAGE)]'
+# Waits until the test lets it go on.
+HELD = 'operations = [migrations.RunSQL("SELECT pg_advisory_xact_lock_shared(9002)", hints=USAGE)]'
 
 
 @pytest.fixture(scope="module")
@@ -174,32 +176,50 @@ def test_dry_run_changes_nothing(silos: Fleet, then: Later) -> None:
     assert silos.recorded() == before
 
 
-def interrupted(silos: Fleet, ready: Callable[[], bool], times: int) -> list[Result]:
-    """What is told of a run that Ctrl-C ends as soon as it is ready for that."""
+def interrupted(
+    silos: Fleet, ready: Callable[[], bool], then: Callable[[], object]
+) -> list[Result]:
+    """What is told of a run that Ctrl-C ends once it is ready for that; then `then` is called."""
+    fanout = Fanout(jobs=2, canaries=0)
 
     def press() -> None:
         while not ready():
             time.sleep(0.02)
-        for _ in range(times):
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-            time.sleep(0.2)
+        _press()
+        while not fanout._gate._stopped:
+            time.sleep(0.02)
+        then()
 
     told: list[Result] = []
     finger = threading.Thread(target=press)
     finger.start()
     with pytest.raises(KeyboardInterrupt):
-        Fanout(jobs=2, canaries=0).run(silos.silos, told.append)
+        fanout.run(silos.silos, told.append)
     finger.join()
     return told
 
 
-def test_interrupt_lets_a_migration_end_and_starts_no_other(silos: Fleet, then: Later) -> None:
-    def both_are_at_the_slow_one() -> bool:
-        count = "SELECT count(*) FROM django_migrations WHERE name = '9001_one'"
-        return silos.values(count)[:2] == [1, 1]
+def _press() -> None:
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
-    with then(one=ONE, slow=SLOW, two=TWO) as keys:
-        told = interrupted(silos, both_are_at_the_slow_one, times=1)
+
+def test_interrupt_lets_a_migration_end_and_starts_no_other(silos: Fleet, then: Later) -> None:
+    with ExitStack() as locks_of_ours, then(one=ONE, held=HELD, two=TWO) as keys:
+        for silo in silos.silos[:2]:
+            other = locks_of_ours.enter_context(connections[silo.alias].cursor())
+            other.execute("SELECT pg_advisory_lock(9002)")
+        ours = [connections[silo.alias].connection for silo in silos.silos[:2]]
+
+        def both_wait() -> bool:
+            waiting = (
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND objid = 9002"
+                " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+            return silos.values(waiting)[:2] == [1, 1]
+
+        told = interrupted(silos, both_wait, then=lambda: [each.close() for each in ours])
+        for silo in silos.silos[:2]:
+            connections[silo.alias].close()
         assert [(each.state, each.done, each.left) for each in told] == [
             (State.STOPPED, keys[:2], keys[2:])
         ] * 2
@@ -214,7 +234,7 @@ def test_second_interrupt_cancels_and_rolls_back(silos: Fleet, then: Later) -> N
     )
     endless = ONE.replace("]", ', migrations.RunSQL("SELECT pg_sleep(60)", hints=USAGE)]')
     with then(endless=endless) as keys:
-        told = interrupted(silos, lambda: silos.values(sleep)[0] >= 2, times=2)
+        told = interrupted(silos, lambda: silos.values(sleep)[0] >= 2, then=_press)
     assert [(each.state, each.done, each.left) for each in told] == [(State.STOPPED, [], keys)] * 2
     column = "SELECT count(*) FROM pg_attribute WHERE attname = 'one'"
     assert silos.values(column) == [0, 0, 0]
