@@ -10,7 +10,7 @@ from django.contrib import admin
 from django.contrib.admin.models import CHANGE
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
@@ -151,11 +151,6 @@ class ApiKeyAdmin(Audited, ExactSearch, CarefulLists, ModelAdmin):
 
     # --- Lists and pages --------------------------------------------------------------------
 
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """What to fill in of a new key; all there is of one that was issued."""
-        fieldsets = super().get_fieldsets(request, obj)
-        return fieldsets if obj else [*self.add_fieldsets, *fieldsets[len(self.fieldsets) :]]
-
     def related_matches(self, term: str) -> Q:
         """The key with this prefix, however it was copied, or those of this subdomain."""
         prefix, found = read_prefix(term), instances_at(term)
@@ -247,7 +242,7 @@ class ApiKeyAdmin(Audited, ExactSearch, CarefulLists, ModelAdmin):
     def _key(self, request: HttpRequest, object_id: str) -> ApiKey:
         key: ApiKey | None = self.get_object(request, object_id)
         if key is None:
-            raise Refusal(gettext("There is no such row."))
+            raise Http404
         return key
 
     def _ask(

@@ -3,7 +3,7 @@
 import json
 import re
 from argparse import ArgumentTypeError
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -186,6 +186,10 @@ def _text(moment: datetime | None) -> str:
     return "never" if moment is None else timezone.localtime(moment).isoformat(" ", "minutes")
 
 
+def _utc(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).isoformat()
+
+
 def _as_json(key: ApiKey) -> dict[str, Any]:
     moments = ("created_at", "last_used_at", "expires_at", "revoked_at")
     return {
@@ -199,5 +203,5 @@ def _as_json(key: ApiKey) -> dict[str, Any]:
         "created_by": key.created_by,
         "revoked_by": key.revoked_by,
         "revoked_reason": key.revoked_reason,
-        **{name: value.isoformat() if (value := getattr(key, name)) else None for name in moments},
+        **{name: _utc(getattr(key, name)) for name in moments},
     }

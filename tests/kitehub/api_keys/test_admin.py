@@ -163,8 +163,8 @@ def test_list_filters_by_state_and_finds_by_prefix(back_office: Client, issued: 
     assert found(q="kh_live_") == set()
 
 
-def test_address_of_no_key_is_no_error(back_office: Client, issued: IssuedKey) -> None:
+def test_address_of_no_key_leads_nowhere(back_office: Client, issued: IssuedKey) -> None:
     for deed in ("rotate", "revoke"):
         address = page_of(issued.key, deed).replace(str(issued.key.pk), "nothing")
-        assert back_office.get(address).status_code == 302
-        assert back_office.post(address, {"overlap": "P0D"}).status_code == 302
+        assert back_office.get(address).status_code == 404
+        assert back_office.post(address, {"overlap": "P0D"}).status_code == 404
