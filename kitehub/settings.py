@@ -98,6 +98,8 @@ DATA_DIR = Path(env.str("KITEHUB_DATA_DIR", default=str(BASE_DIR / ".data"))).ex
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
+    "procrastinate.contrib.django",
+    "jobs",
     "kitehub",
     "billing",
     "analytics",
