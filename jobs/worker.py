@@ -17,6 +17,7 @@ from procrastinate.middleware import SyncCallNext
 from procrastinate.psycopg_connector import PsycopgConnector
 
 from jobs import services
+from kitehub.tenancy.connections import close_all
 
 logger = logging.getLogger("jobs.worker")
 
@@ -34,12 +35,21 @@ class WorkerFailed(Exception):
 class Worker:
     """Runs jobs, `concurrency` at once, each in a thread with connections of its own.
 
-    Several in one process would share procrastinate's app, so a process has one.
+    With `once` it ends when no job is due. Several in one process would share procrastinate's app,
+    so a process has one.
     """
 
-    def __init__(self, *, concurrency: int = 1, queues: Iterable[str] | None = None) -> None:
+    def __init__(
+        self, *, concurrency: int = 1, queues: Iterable[str] = (), once: bool = False
+    ) -> None:
         self.concurrency = concurrency
-        self.options: WorkerOptions = {"concurrency": concurrency}
+        self.once = once
+        self.options: WorkerOptions = {
+            "concurrency": concurrency,
+            "wait": not once,
+            "install_signal_handlers": False,
+            "task_middleware": [*app.worker_defaults.get("task_middleware", []), _finish],
+        }
         if queues:
             self.options["queues"] = list(queues)
         self._stopping = threading.Event()
@@ -81,13 +91,7 @@ class Worker:
             self._loop = None
 
     async def _until_stopped(self) -> None:
-        self._work = asyncio.create_task(
-            app.run_worker_async(
-                **self.options,
-                install_signal_handlers=False,
-                task_middleware=[*app.worker_defaults.get("task_middleware", []), _keep_error],
-            )
-        )
+        self._work = asyncio.create_task(app.run_worker_async(**self.options))
         if self._stopping.is_set():
             self._cancel()
         try:
@@ -96,11 +100,16 @@ class Worker:
             if not self._stopping.is_set():
                 raise
         else:
-            raise WorkerFailed("The worker lost its database.")
+            if not self.once:
+                raise WorkerFailed("The worker lost its database.")
 
 
-def _keep_error(call_next: SyncCallNext, context: JobContext, worker: Any) -> Any:
-    """Keeps a job's error where staff can see it; procrastinate only logs it."""
+def _finish(call_next: SyncCallNext, context: JobContext, worker: Any) -> Any:
+    """Runs a job in its thread: keeps its error where staff see it, and leaves no silo connected.
+
+    procrastinate only logs errors. A worker at rest must not keep anybody from moving or dropping a
+    silo's database.
+    """
     try:
         return call_next()
     except Exception as error:
@@ -110,6 +119,8 @@ def _keep_error(call_next: SyncCallNext, context: JobContext, worker: Any) -> An
         except Exception:
             logger.exception("The error of job %s could not be kept", context.job.id)
         raise
+    finally:
+        close_all()
 
 
 def _connector(concurrency: int) -> PsycopgConnector:

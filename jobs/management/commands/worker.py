@@ -33,14 +33,21 @@ class Command(BaseCommand):
             help="how many jobs it runs at once (default: %(default)s)",
         )
         parser.add_argument(
-            "--queue", action="append", metavar="NAME", help="only jobs of this queue; may repeat"
+            "--queue",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="only jobs of this queue; may be given again",
         )
+        parser.add_argument("--once", action="store_true", help="end when no job is due")
 
     @no_translations  # commands speak English
     def handle(self, *args: Any, **options: Any) -> None:
         """Works until a signal comes."""
         _log_to_stderr(logging.DEBUG if options["verbosity"] > 1 else logging.INFO)
-        worker = Worker(concurrency=options["concurrency"], queues=options["queue"])
+        worker = Worker(
+            concurrency=options["concurrency"], queues=options["queue"], once=options["once"]
+        )
         self.stdout.write("Working. Ctrl-C lets the running jobs finish and ends it.")
         self.stdout.flush()
         try:
