@@ -1,4 +1,4 @@
-"""What procrastinate's own tables don't keep: why a job failed."""
+"""Jobs as people see them, and what procrastinate's own tables don't keep: why a job failed."""
 
 from typing import ClassVar
 
@@ -7,6 +7,15 @@ from django.utils.translation import gettext_lazy as _
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from kitehub.db.functions import Now
+
+
+class Job(ProcrastinateJob):
+    """A background job; procrastinate writes it, and nobody else."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("background job")
+        verbose_name_plural = _("background jobs")
 
 
 class JobFailure(models.Model):

@@ -272,6 +272,10 @@ UNFOLD = {
                     _page("group", _("Groups"), "auth.group"),
                 ],
             },
+            {
+                "title": _("Operations"),
+                "items": [_page("pending_actions", _("Background jobs"), "jobs.job")],
+            },
         ],
     },
 }

@@ -84,7 +84,7 @@ def provision(instance: Instance, *, actor: str) -> None:
 def change_tier(
     *, instance: Instance, tier: Tier, actor: str, reason: str, at: datetime | None = None
 ) -> Instance:
-    """Changes what a school has bought, and what it pays from the next month on.
+    """Changes what a school has bought, and the price of its subscription.
 
     The instance, its subscription if there is one, and the job that tells the school's own database
     are one transaction; that database follows as soon as it can be reached. Returns the instance as

@@ -43,5 +43,17 @@ class Migration(migrations.Migration):
                 "db_table_comment": "Why a background job failed the last time",
             },
         ),
+        migrations.CreateModel(
+            name="Job",
+            fields=[],
+            options={
+                "verbose_name": "background job",
+                "verbose_name_plural": "background jobs",
+                "proxy": True,
+                "indexes": [],
+                "constraints": [],
+            },
+            bases=("procrastinate.procrastinatejob",),
+        ),
         RunSQLFile(__file__, models=["jobs.JobFailure"]),
     ]

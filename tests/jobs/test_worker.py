@@ -86,7 +86,8 @@ def test_sigterm_lets_the_running_job_finish(school: Instance) -> None:
         worker.process.send_signal(signal.SIGTERM)
         workflows.change_tier(instance=school, tier=Tier.STANDARD, actor="lan", reason="")
         code, out, errors = worker.end("\n")
-    assert (code, out) == (0, "Stopped.\n"), errors
+    assert code == 0, errors
+    assert out.endswith("Stopped.\n")
     assert states() == ["succeeded", "todo"], "and it takes no other"
     # It looked again, and the second line of stdin was its end.
     assert InstanceConfig.objects.get().tier == "STANDARD"

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.db import connection, connections, transaction
 
 from billing.enums import SubscriptionStatus
@@ -184,3 +185,32 @@ def test_it_is_tried_again_for_ever_and_at_most_every_five_minutes() -> None:
     waits = [UNTIL_DONE.wait(attempts).total_seconds() for attempts in range(9)]
     assert waits == [2, 4, 8, 16, 32, 64, 128, 256, 300]
     assert UNTIL_DONE.wait(10**6).total_seconds() == 300
+
+
+class TestCommand:
+    def test_it_says_from_what_to_what(
+        self, school: Instance, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        call_command("change_tier", school.subdomain, "premium", "--reason", "asked by phone")
+        assert capsys.readouterr().out.startswith(f"{school.subdomain}: BASIC -> PREMIUM.")
+        last = SubscriptionHistory.objects.order_by("changed_at").last()
+        assert last is not None
+        assert (last.changed_by, last.change_reason) == (
+            "manage.py change_tier",
+            "asked by phone",
+        )
+
+    @pytest.mark.parametrize(
+        ("subdomain", "reason", "said"),
+        [("nowhere", "why", "There is no school nowhere"), ("", "w" * 501, "at most 500")],
+    )
+    def test_bad_input_is_a_line(
+        self, subdomain: str, reason: str, said: str, school: Instance
+    ) -> None:
+        with pytest.raises(CommandError, match=said):
+            call_command("change_tier", subdomain or school.subdomain, "BASIC", "--reason", reason)
+
+    def test_an_ended_subscription_is_a_line(self, school: Instance) -> None:
+        Subscription.objects.update(status="EXPIRED")
+        with pytest.raises(CommandError, match="has ended; renew it"):
+            call_command("change_tier", school.subdomain, "PREMIUM", "--reason", "x")
