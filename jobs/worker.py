@@ -65,6 +65,7 @@ class Worker:
             cursor.execute("SELECT to_regclass('job_failures')")
             if cursor.fetchone()[0] is None:
                 raise NoQueue("The database has no queue of jobs. Run manage.py migrate first.")
+        connections[DEFAULT_DB_ALIAS].close()  # jobs have connections of their own
         asyncio.run(self._main(tuple(signals)))
 
     def stop(self) -> None:
