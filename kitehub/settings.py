@@ -98,6 +98,8 @@ DATA_DIR = Path(env.str("KITEHUB_DATA_DIR", default=str(BASE_DIR / ".data"))).ex
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
+    "procrastinate.contrib.django",
+    "jobs",
     "kitehub",
     "billing",
     "analytics",
@@ -270,6 +272,10 @@ UNFOLD = {
                     _page("person", _("Users"), "kitehub.user"),
                     _page("group", _("Groups"), "auth.group"),
                 ],
+            },
+            {
+                "title": _("Operations"),
+                "items": [_page("pending_actions", _("Background jobs"), "jobs.job")],
             },
         ],
     },

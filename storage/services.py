@@ -9,6 +9,7 @@ usage row locked, a reservation that is locked by another is skipped. So nobody 
 """
 
 import json
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,8 +21,12 @@ import psycopg
 from django.db import IntegrityError, connections, router, transaction
 from django.utils import timezone
 
+from kitehub.models import Instance
+from kitehub.tenancy import POOL, alias_of, use
 from storage.enums import ReservationStatus, StorageOperation
 from storage.models import UNLIMITED, Reservation, StorageEvent, StorageUsage
+
+logger = logging.getLogger(__name__)
 
 DEFAULT_TTL = timedelta(hours=1)
 # For how long a settled reservation still says what became of it.
@@ -76,6 +81,15 @@ class Purge:
 
     expired: int
     forgotten: int
+
+
+class Incomplete(Exception):
+    """What is `done` was done everywhere but in the databases of some instances."""
+
+    def __init__(self, done: Purge, failed: list[UUID]) -> None:
+        named = ", ".join(map(str, failed[:3])) + ", …" * (len(failed) > 3)
+        super().__init__(f"The databases of {len(failed)} instances failed: {named}")
+        self.done = done
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +258,27 @@ def expire_reservations(*, at: datetime | None = None, keep: timedelta = KEPT) -
     while batch := list(settled.values_list("pk", flat=True)[:BATCH]):
         forgotten += settled.filter(pk__in=batch).delete()[0]
     return Purge(expired=expired, forgotten=forgotten)
+
+
+def expire_everywhere(*, at: datetime | None = None, keep: timedelta = KEPT) -> Purge:
+    """Does `expire_reservations` in the pool and in every silo.
+
+    A silo that fails keeps no other; Incomplete is raised at the end.
+    """
+    found = [expire_reservations(at=at, keep=keep)]
+    failed = []
+    for instance in Instance.objects.order_by("pk").iterator():
+        try:
+            if alias_of(instance) != POOL:
+                with use(instance):
+                    found.append(expire_reservations(at=at, keep=keep))
+        except Exception:
+            logger.exception("Reservations of instance %s did not expire", instance.pk)
+            failed.append(instance.pk)
+    done = Purge(sum(each.expired for each in found), sum(each.forgotten for each in found))
+    if failed:
+        raise Incomplete(done, failed)
+    return done
 
 
 def drifts(*, instance_id: UUID | None = None) -> list[Drift]:

@@ -21,14 +21,23 @@ os.environ.setdefault("KITEHUB_EMBEDDED_FSYNC", "off")
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+QUEUE = [
+    "TRUNCATE job_failures, procrastinate_periodic_defers, procrastinate_events,"
+    " procrastinate_jobs, procrastinate_workers"
+]
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _flush_past_guards() -> Iterator[None]:
-    """Lets transactional tests empty the append-only tables too, whose triggers refuse TRUNCATE."""
+    """Lets transactional tests empty the append-only tables, whose triggers refuse TRUNCATE.
+
+    And the queue of jobs, whose tables are not Django's to empty.
+    """
     flush = DatabaseOperations.sql_flush
 
     def sql_flush(*args: Any, **kwargs: Any) -> list[str]:
         statements = flush(*args, **kwargs)
-        return ["SET LOCAL session_replication_role = replica", *statements]
+        return ["SET LOCAL session_replication_role = replica", *statements, *QUEUE]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", sql_flush)

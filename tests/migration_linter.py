@@ -20,7 +20,7 @@ def main() -> int:
     from django.db.migrations.loader import MigrationLoader
     from django_migration_linter import MigrationLinter
 
-    apps = ["kitehub", "billing", "analytics", "branding", "storage"]
+    apps = ["kitehub", "billing", "analytics", "branding", "storage", "jobs"]
     planned = re.compile(r"_v[1-9]_|0001_users")
     names = [
         name

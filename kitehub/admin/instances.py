@@ -3,21 +3,31 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
+from django import forms
 from django.contrib import admin
+from django.contrib.admin.models import CHANGE
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.decorators import display
+from unfold.decorators import action, display
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminSelectWidget
 
-from kitehub.backoffice import RecordAdmin
+from billing.services import SubscriptionEnded
+from kitehub.backoffice import RecordAdmin, history
+from kitehub.backoffice.audit import Refusal, actor_of, reason_of
 from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.filters import DayRangeFilter
-from kitehub.backoffice.forms import RecordForm
+from kitehub.backoffice.forms import Reasoned, RecordForm
+from kitehub.display import money, size
 from kitehub.domains import clean_domain, clean_subdomain
-from kitehub.enums import InstanceStatus
+from kitehub.enums import InstanceStatus, Tier
 from kitehub.models import Instance, User
+from kitehub.plans import PLANS
 from kitehub.tenancy import pool_url
+from kitehub.workflows import InstanceGone, change_tier
 
 
 class InstanceForm(RecordForm):
@@ -34,6 +44,40 @@ class InstanceForm(RecordForm):
     def _name(self, field: str, clean: Callable[[str], str]) -> str:
         name: str = self.cleaned_data[field]
         return clean(name) if name and field in self.changed_data else name
+
+
+class TierForm(Reasoned, BaseDialogForm):
+    """Asks for the tier and why, beside what each tier costs and allows."""
+
+    field_order = ("tier", "reason")
+    form_before_template = "kitehub/backoffice/tiers.html"
+
+    tier = forms.ChoiceField(label=_("tier"), choices=Tier.choices, widget=UnfoldAdminSelectWidget)
+
+    def get_before_template_context(
+        self, request: HttpRequest, object_id: int | str | None = None
+    ) -> dict[str, Any]:
+        """The catalogue, and which tier the school has."""
+        school = Instance.all_objects.filter(pk=str(object_id)).first()
+        return {
+            "plans": [
+                {
+                    "name": plan.tier.label,
+                    "current": school is not None and school.tier == plan.tier,
+                    "price": money(plan.monthly_price),
+                    "limits": [_limit(plan.limitations[name]) for name in SHOWN_LIMITS],
+                    "storage": size(plan.storage_bytes),
+                }
+                for plan in PLANS.values()
+            ]
+        }
+
+
+SHOWN_LIMITS = ("maxStudents", "maxCourses")
+
+
+def _limit(number: int | None) -> str:
+    return gettext("no limit") if number is None else str(number)
 
 
 STATUS_COLOURS = {
@@ -69,6 +113,7 @@ class InstanceAdmin(RecordAdmin):
     search_help_text = _("Subdomain, own domain, owner's e-mail, ID, or part of the name")
     autocomplete_fields = ("owner",)
     readonly_fields = (*RecordAdmin.readonly_fields, "subscription_id")
+    actions_detail = (*RecordAdmin.actions_detail, "change_tier")
     fieldsets = (
         (None, {"fields": ("organization_name", ("subdomain", "custom_domain"), "owner")}),
         (
@@ -114,6 +159,50 @@ class InstanceAdmin(RecordAdmin):
         if term and "\x00" not in term and not found.exists():
             return queryset.filter(organization_name__icontains=term), False
         return found, duplicates
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """The tier is changed by its own action, which also tells the school's database."""
+        own = super().get_readonly_fields(request, obj)
+        return own if obj is None else (*own, "tier")
+
+    @action(
+        description=_("Change tier"),
+        icon="swap_vert",
+        permissions=["change"],
+        url_path="change-tier",
+        dialog={
+            "title": _("Change the tier"),
+            "description": _(
+                "The subscription has the new price from now on, and the school the new limits as "
+                "soon as its database can be reached."
+            ),
+            "form_class": TierForm,
+            "form_submit_text": _("Change tier"),
+        },
+    )
+    def change_tier(self, request: HttpRequest, form: TierForm, object_id: str) -> HttpResponse:
+        """Changes what the school has bought."""
+        school = self.get_object(request, object_id)
+        if school is None:
+            raise Refusal(gettext("There is no such row."))
+        before, tier = {"tier": school.tier}, Tier(form.cleaned_data["tier"])
+        try:
+            changed = change_tier(
+                instance=school, tier=tier, actor=actor_of(request), reason=reason_of(request)
+            )
+        except InstanceGone as error:
+            raise Refusal(gettext("This row is deleted. Restore it before changing it.")) from error
+        except SubscriptionEnded as error:
+            raise Refusal(
+                gettext("Nothing was changed: the subscription has ended. Renew it first.")
+            ) from error
+        part = history.values_part(before, {"tier": changed.tier})
+        self.log(request, [school], CHANGE, [{"changed": {"fields": ["tier"]}}, *part])
+        self.message_user(request, gettext("The tier is now %(tier)s.") % {"tier": tier.label})
+        page = self._page("change", school.pk)
+        if request.headers.get("HX-Request"):
+            return HttpResponse(headers={"HX-Redirect": page})
+        return HttpResponseRedirect(page)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A school entered by hand starts in the pool."""

@@ -20,7 +20,7 @@ _QUERY, _DEPENDENTS, _COLUMN_USERS = (
 )
 
 # Kinds that stand in a schema by themselves; every other kind is a part of a table.
-FREE_KINDS = frozenset({"table", "view", "sequence", "enum", "function"})
+FREE_KINDS = frozenset({"table", "view", "sequence", "enum", "type", "function"})
 LONGEST_SHOWN = 60
 
 Definition = Mapping[str, str]

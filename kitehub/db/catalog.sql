@@ -19,7 +19,8 @@ WITH here AS (
     FROM tables t
     JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
 ), item AS (
-    SELECT 'table' AS kind, t.relname AS owner, '' AS name, 0 AS position,
+    -- text: a function's name with its arguments may be longer than a name.
+    SELECT 'table' AS kind, t.relname::text AS owner, ''::text AS name, 0 AS position,
         json_build_object(
             'kind', CASE t.relkind WHEN 'p' THEN pg_get_partkeydef(t.oid) END,
             'partition', pg_get_expr(t.relpartbound, t.oid),
@@ -144,6 +145,19 @@ WITH here AS (
     GROUP BY t.typname
 
     UNION ALL
+    SELECT 'type', '', r.relname, 0,
+        json_build_object(
+            'attributes', string_agg(
+                quote_ident(a.attname) || ' ' || format_type(a.atttypid, a.atttypmod), ', '
+                ORDER BY a.attnum
+            )
+        )
+    FROM relation r
+    LEFT JOIN pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE r.relkind = 'c'
+    GROUP BY r.relname
+
+    UNION ALL
     SELECT 'function', '',
         quote_ident(p.proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')', 0,
         json_build_object(
@@ -174,4 +188,4 @@ WITH here AS (
 )
 SELECT kind, owner, name, json_strip_nulls(definition)::text
 FROM item
-ORDER BY kind, owner, position, name
+ORDER BY kind, owner COLLATE "C", position, name COLLATE "C"

@@ -2,7 +2,8 @@
 
 A migration's version is the number in its name (`0002_v6_subscriptions` is V6). One without a
 number, also one of Django's own, belongs to the latest version that it depends on, and to V0 if
-there is none: V0 is what the plan takes for granted, people and Django's tables.
+there is none: V0 is what the plan takes for granted, people and Django's tables, and the queue of
+background jobs, which needs nothing of the plan's.
 """
 
 import re
@@ -99,4 +100,4 @@ class Versions:
     def _description(keys: Iterable[MigrationKey]) -> str:
         found = [_NUMBER.search(name) for _, name in keys]
         words = dict.fromkeys(each[2].replace("_", " ") for each in found if each and each[2])
-        return ", ".join(words) or "people and Django's own tables"
+        return ", ".join(words) or "people, jobs and Django's own tables"

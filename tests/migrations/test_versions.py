@@ -43,6 +43,13 @@ def test_people_and_djangos_own_tables_are_v0(versions: Versions) -> None:
     assert {app for app, _ in zero}.isdisjoint({"billing", "analytics", "branding", "storage"})
 
 
+def test_the_queue_of_jobs_is_v0(versions: Versions) -> None:
+    queue = [key for key in versions.order if key[0] in {"procrastinate", "jobs"}]
+
+    assert ("jobs", "0001_job_failures") in queue
+    assert set(queue) <= set(versions.steps[0].migrations)
+
+
 def test_a_version_needs_nothing_of_a_later_one(versions: Versions) -> None:
     for step in versions.steps:
         below = versions.up_to(step.number)

@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import socket
+import threading
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,9 +18,10 @@ from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.management import BaseCommand, CommandError, CommandParser, call_command
 from django.core.management.base import OutputWrapper
 from django.core.servers.basehttp import WSGIServer, get_internal_wsgi_application, run
-from django.db import ProgrammingError, connection, transaction
+from django.db import ProgrammingError, connection, connections, transaction
 from django.urls import reverse
 
+from jobs.worker import Worker
 from kitehub.db import locks
 from kitehub.models import Instance, User
 
@@ -27,6 +29,8 @@ HOST = "127.0.0.1"
 FIRST_PORT = 8000
 PORTS_TRIED = 100
 EMAIL = "staff@kitehub.test"
+# A job that takes longer is done again by the next worker.
+LAST_JOB_SECONDS = 10.0
 INDENT = "      "
 # No letter or digit that is easily read as another.
 PASSWORD_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # noqa: S105 - an alphabet
@@ -166,11 +170,20 @@ class Command(BaseCommand):
             nonlocal bound
             bound = True
             self._say_login(password, port)
+            self.stdout.write("Jobs      one worker runs them, in this process")
             self.stdout.write("\nCtrl-C stops KiteHub and all that it started.")
             self.stdout.flush()
 
         try:
-            run(HOST, port, application, threading=True, on_bind=announce, server_cls=WSGIServer)
+            with _working():
+                run(
+                    HOST,
+                    port,
+                    application,
+                    threading=True,
+                    on_bind=announce,
+                    server_cls=WSGIServer,
+                )
         except KeyboardInterrupt:
             self.stdout.write("\nStopping.")
         except OSError as error:
@@ -210,6 +223,28 @@ class Command(BaseCommand):
         finally:
             logger.setLevel(level)
             logger.removeHandler(handler)
+
+
+@contextlib.contextmanager
+def _working() -> Iterator[None]:
+    """A worker of background jobs in a thread; at the end it gets the time for its last job."""
+    worker = Worker()
+
+    def work() -> None:
+        try:
+            worker.run()
+        except Exception:
+            logging.getLogger("jobs").exception("The worker ended; background jobs wait")
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=work, name="worker", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        worker.stop()
+        thread.join(LAST_JOB_SECONDS)
 
 
 class _Saying(logging.Handler):

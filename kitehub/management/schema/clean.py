@@ -1,5 +1,7 @@
 """`schema clean`: drops what migrations made, on a developer's database."""
 
+import re
+
 from django.conf import settings
 from django.db import Error, transaction
 
@@ -7,6 +9,8 @@ from kitehub.db import catalog, scratch
 from kitehub.db.catalog import Definition, Key
 from kitehub.management.schema.live import Live
 from kitehub.management.schema.outcome import Refused
+
+_WORD = re.compile(r"\w+")
 
 
 def clean(live: Live) -> tuple[Key, ...]:
@@ -48,12 +52,27 @@ def _statements(items: dict[Key, Definition], live: Live) -> list[str]:
     quote = live.connection.ops.quote_name
     views = [key for key in items if key.kind == "view"]
     stored = [key for key in views if items[key].get("kind") == "materialized"]
-    groups = {
-        "VIEW": [quote(key.name) for key in views if key not in stored],
-        "MATERIALIZED VIEW": [quote(key.name) for key in stored],
-        "TABLE": [quote(key.table) for key in items if key.kind == "table"],
-        "SEQUENCE IF EXISTS": [quote(key.name) for key in items if key.kind == "sequence"],
-        "ROUTINE": [key.name for key in items if key.kind == "function"],
-        "TYPE": [quote(key.name) for key in items if key.kind == "enum"],
-    }
-    return [f"DROP {kind} {', '.join(names)}" for kind, names in groups.items() if names]
+    routines = [key.name for key in items if key.kind == "function"]
+    of_rows = _routines_of_rows(items)
+    groups = [
+        ("VIEW", [quote(key.name) for key in views if key not in stored]),
+        ("MATERIALIZED VIEW", [quote(key.name) for key in stored]),
+        # Triggers need the other routines, and these need the tables.
+        ("ROUTINE", of_rows),
+        ("TABLE", [quote(key.table) for key in items if key.kind == "table"]),
+        ("SEQUENCE IF EXISTS", [quote(key.name) for key in items if key.kind == "sequence"]),
+        ("ROUTINE", [name for name in routines if name not in of_rows]),
+        ("TYPE", [quote(key.name) for key in items if key.kind in {"enum", "type"}]),
+    ]
+    return [f"DROP {kind} {', '.join(names)}" for kind, names in groups if names]
+
+
+def _routines_of_rows(items: dict[Key, Definition]) -> list[str]:
+    """The routines that take or return rows of a table."""
+    tables = {key.table for key in items if key.kind == "table"}
+    return [
+        key.name
+        for key, definition in items.items()
+        if key.kind == "function"
+        and tables & set(_WORD.findall(f"{definition['arguments']} {definition.get('result')}"))
+    ]

@@ -28,11 +28,16 @@ WHERE a.atttypid = 'timestamp'::regtype AND NOT a.attisdropped AND c.relname = A
 """
 
 _CREATES = re.compile(
-    r"^ *CREATE (?:OR REPLACE )?(TYPE|FUNCTION) (\w+)(?:\(([^)]*)\))?", re.IGNORECASE | re.MULTILINE
+    r"^ *CREATE (?:OR REPLACE )?(TABLE|TYPE|FUNCTION) (\w+)(?:\(([^)]*)\))?",
+    re.IGNORECASE | re.MULTILINE,
 )
-_TYPES_AND_FUNCTIONS = """
-SELECT 'type', typname, 0 FROM pg_type
-WHERE typnamespace = current_schema()::regnamespace AND typtype <> 'b' AND typrelid = 0
+_TAKEN = """
+SELECT 'table', relname, 0 FROM pg_class
+WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p')
+UNION ALL
+SELECT 'type', typname, 0 FROM pg_type t
+WHERE typnamespace = current_schema()::regnamespace AND typtype <> 'b'
+    AND NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = t.typrelid AND c.relkind <> 'c')
 UNION ALL
 SELECT 'function', proname, pronargs FROM pg_proc
 WHERE pronamespace = current_schema()::regnamespace
@@ -128,10 +133,10 @@ def _taken_tables(live: Live, keys: list[MigrationKey]) -> list[str]:
 
 
 def _taken_names(live: Live, keys: list[MigrationKey]) -> list[str]:
-    """Enum types and functions; those of applied migrations are ours, to be replaced."""
+    """What SQL makes; the functions of applied migrations are ours, to be replaced."""
     ours = _made_by_sql(live, [key for key in live.recorded if key not in keys])
     with live.connection.cursor() as cursor:
-        cursor.execute(_TYPES_AND_FUNCTIONS)
+        cursor.execute(_TAKEN)
         there = {(kind, name, count) for kind, name, count in cursor.fetchall()}
     taken = sorted((_made_by_sql(live, keys) - ours) & there)
     return [f"{kind} {name}" for kind, name, _ in taken]
@@ -144,8 +149,8 @@ def _made_by_sql(live: Live, keys: Iterable[MigrationKey]) -> set[tuple[str, str
         for operation in live.versions.migration(key).operations:
             sql = operation.sql if isinstance(operation, RunSQL) else ""
             for kind, name, arguments in _CREATES.findall(sql if isinstance(sql, str) else ""):
-                count = len(arguments.split(",")) if arguments.strip() else 0
-                made.add((kind.lower(), name, count))
+                is_function = kind.lower() == "function" and arguments.strip()
+                made.add((kind.lower(), name, len(arguments.split(",")) if is_function else 0))
     return made
 
 

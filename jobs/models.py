@@ -1,0 +1,44 @@
+"""Jobs as people see them, and what procrastinate's own tables don't keep: why a job failed."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from kitehub.db.functions import Now
+
+
+class Job(ProcrastinateJob):
+    """A background job; procrastinate writes it, and nobody else."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("background job")
+        verbose_name_plural = _("background jobs")
+
+
+class JobFailure(models.Model):
+    """The last error of a job. It goes with the job (the constraint is in the migration's SQL)."""
+
+    job = models.OneToOneField(
+        ProcrastinateJob,
+        models.DO_NOTHING,
+        primary_key=True,
+        db_constraint=False,
+        related_name="failure",
+        verbose_name=_("job"),
+    )
+    error = models.TextField(_("error"))
+    failed_at = models.DateTimeField(_("failed at"), db_default=Now())
+
+    objects: ClassVar[models.Manager["JobFailure"]] = models.Manager()
+
+    class Meta:
+        db_table = "job_failures"
+        db_table_comment = "Why a background job failed the last time"
+        verbose_name = _("job failure")
+        verbose_name_plural = _("job failures")
+
+    def __str__(self) -> str:
+        return self.error

@@ -1,0 +1,5 @@
+"""Fixtures of the tests of jobs."""
+
+from tests.kitehub.tenancy.conftest import migrated_silo, silo
+
+__all__ = ["migrated_silo", "silo"]

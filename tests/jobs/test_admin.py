@@ -1,0 +1,125 @@
+"""Jobs in the admin: read, and tried again where they failed."""
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from jobs import services
+from jobs.models import Job
+from kitehub.models import Instance
+from tests.factories.kitehub import InstanceFactory, UserFactory
+from tests.jobs.working import states
+from tests.kitehub.backoffice.pages import list_url, messages_of, page_url
+
+pytestmark = pytest.mark.django_db
+LIST = "admin:jobs_job_changelist"
+
+
+def failed(school: Instance, error: Exception) -> Job:
+    job_id = services.enqueue(
+        "kitehub.tasks.apply_tier", instance_id=str(school.pk), actor="lan", reason="nâng gói"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE id = %s", [job_id])
+        cursor.execute("SELECT procrastinate_finish_job_v1(%s, 'failed', false)", [job_id])
+    services.record_failure(job_id=job_id, error=error)
+    return Job.objects.get(pk=job_id)
+
+
+@pytest.fixture
+def job(db: None) -> Job:
+    return failed(InstanceFactory(subdomain="sao-mai"), RuntimeError("no route\nDETAIL: row"))
+
+
+def test_theirs_is_not_in_the_admin() -> None:
+    assert Job in admin.site._registry
+    assert ProcrastinateJob not in admin.site._registry
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("vi", ["thất bại", "lỗi gần nhất", "Tác vụ nền"]), ("en", ["failed", "last error"])],
+)
+def test_list_and_page_say_what_failed_and_why(
+    language: str, words: list[str], back_office: Client, job: Job
+) -> None:
+    back_office.cookies["django_language"] = language
+    for page in (back_office.get(reverse(LIST)), back_office.get(page_url(job))):
+        text = page.content.decode()
+        assert page.status_code == 200
+        assert "RuntimeError: no route" in text
+        assert "DETAIL" not in text
+        assert "nâng gói" in text
+        lower = text.lower()
+        assert [word for word in words if word.lower() not in lower] == []
+
+
+def test_queries_of_the_list_do_not_grow_with_its_rows(back_office: Client, job: Job) -> None:
+    with CaptureQueriesContext(connection) as few:
+        back_office.get(list_url(Job))
+    for number in range(10):
+        failed(InstanceFactory(), RuntimeError(f"no route {number}"))
+    with CaptureQueriesContext(connection) as many:
+        back_office.get(list_url(Job))
+    assert len(few) == len(many) == 5, "\n".join(q["sql"] for q in many.captured_queries)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"state": "failed"}, 1),
+        ({"state": "todo"}, 0),
+        ({"state": "bogus"}, 1),
+        ({"q": "sao-mai"}, 1),
+        ({"q": "apply_tier"}, 1),
+        ({"q": "tier"}, 0),
+        ({"q": "\x00"}, 0),
+        ({"q": "9" * 30}, 0),
+    ],
+)
+def test_jobs_are_found_by_state_and_by_instance(
+    query: dict[str, str], found: int, back_office: Client, job: Job
+) -> None:
+    page = back_office.get(reverse(LIST), query)
+    assert len(page.context["cl"].result_list) == found
+
+
+def test_a_job_is_found_by_its_number(back_office: Client, job: Job) -> None:
+    page = back_office.get(reverse(LIST), {"q": str(job.pk)})
+    assert [row.pk for row in page.context["cl"].result_list] == [job.pk]
+
+
+def test_nothing_is_written_by_hand(back_office: Client, job: Job) -> None:
+    assert back_office.get(reverse("admin:jobs_job_add")).status_code == 403
+    assert back_office.post(page_url(job), {"attempts": "7"}).status_code == 403
+    assert back_office.post(page_url(job, "delete")).status_code == 403
+
+
+def test_a_failed_job_is_put_into_the_queue_again_after_asking(
+    back_office: Client, job: Job
+) -> None:
+    assert page_url(job, "requeue") in back_office.get(page_url(job)).content.decode()
+    assert back_office.get(page_url(job, "requeue")).status_code == 200
+    assert states() == ["failed"]
+    sent = {"_form_submitted": "True", "reason": "máy chủ đã chạy lại"}
+    assert back_office.post(page_url(job, "requeue"), sent).status_code == 302
+    assert states() == ["todo"]
+    assert "máy chủ đã chạy lại" in LogEntry.objects.get().change_message
+    assert page_url(job, "requeue") not in back_office.get(page_url(job)).content.decode()
+    again = back_office.post(page_url(job, "requeue"), sent, follow=True)
+    assert any("thất bại" in said for said in messages_of(again))
+
+
+def test_who_may_only_look_cannot_try_again(client: Client, job: Job) -> None:
+    from django.contrib.auth.models import Permission
+
+    clerk = UserFactory(staff=True)
+    clerk.user_permissions.add(Permission.objects.get(codename="view_job"))
+    client.force_login(clerk)
+    assert client.get(page_url(job)).status_code == 200
+    assert client.post(page_url(job, "requeue"), {"_form_submitted": "1"}).status_code == 403

@@ -1,0 +1,193 @@
+"""Workers: stopped, killed, several at once, and without a database."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from jobs import services
+from kitehub import workflows
+from kitehub.enums import Tier
+from kitehub.models import Instance, InstanceConfig
+from tests.concurrency.threads import PATIENCE
+from tests.factories.kitehub import InstanceConfigFactory, InstanceFactory
+from tests.jobs.working import jobs, run_due, states, task, wait_until, working
+from tests.kitehub.db.clients import ROOT
+from tests.migrations.databases import url
+
+# `manage.py worker`, whose jobs about tiers say so and wait for a line on stdin.
+WORKER = """
+import sys
+from kitehub.management.cli import execute
+import django
+django.setup()
+from kitehub import workflows
+tell = workflows._tell_tier
+def slowly(instance):
+    print("in the middle", flush=True)
+    sys.stdin.readline()
+    tell(instance)
+workflows._tell_tier = slowly
+execute(["manage.py", "worker"])
+"""
+
+
+class Process:
+    """A worker in a process of its own, which has taken the job and stands in its middle."""
+
+    def __init__(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", WORKER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            env={**os.environ, "DATABASE_URL": url(connection), "DJANGO_DEBUG": "on"}
+            | {"DJANGO_SETTINGS_MODULE": "kitehub.settings"},
+        )
+        assert self.process.stdout
+        for line in self.process.stdout:
+            if "in the middle" in line:
+                break
+
+    def end(self, said: str | None = None) -> tuple[int, str, str]:
+        out, errors = self.process.communicate(said, timeout=PATIENCE)
+        return self.process.returncode, out, errors
+
+
+@contextmanager
+def process() -> Iterator[Process]:
+    started = Process()
+    try:
+        yield started
+    finally:
+        started.process.kill()
+        started.process.wait()
+
+
+@pytest.fixture
+def school(transactional_db: None) -> Instance:
+    school = InstanceFactory()
+    InstanceConfigFactory(instance_id=school.id)
+    workflows.change_tier(instance=school, tier=Tier.PREMIUM, actor="lan", reason="")
+    return school
+
+
+def test_sigterm_lets_the_running_job_finish(school: Instance) -> None:
+    with process() as worker:
+        worker.process.send_signal(signal.SIGTERM)
+        workflows.change_tier(instance=school, tier=Tier.STANDARD, actor="lan", reason="")
+        code, out, errors = worker.end("\n")
+    assert code == 0, errors
+    assert out.endswith("Stopped.\n")
+    assert states() == ["succeeded", "todo"], "and it takes no other"
+    # It looked again, and the second line of stdin was its end.
+    assert InstanceConfig.objects.get().tier == "STANDARD"
+
+
+def test_the_job_of_a_killed_worker_is_done_by_the_next_one_once(school: Instance) -> None:
+    before = InstanceConfig.objects.get().version
+    with process() as worker:
+        worker.process.send_signal(signal.SIGKILL)
+        assert worker.end()[0] == -signal.SIGKILL
+    assert states() == ["doing"]
+    run_due()
+    assert states() == ["doing"], "nobody may take it before its worker has been silent for long"
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '31 s'")
+        # The next minute: its duties have not been put into the queue yet.
+        cursor.execute("DELETE FROM procrastinate_periodic_defers")
+    with working():
+        wait_until(lambda: states() == ["succeeded"])
+    config = InstanceConfig.objects.get()
+    assert (config.tier, config.version) == ("PREMIUM", before + 1)
+    assert jobs()[0][2] == 2, "attempts"
+    assert services.requeue_stalled() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stalled_job_that_waits_a_second_time_is_given_up() -> None:
+    def nothing() -> None: ...
+
+    with task(nothing, queueing_lock="one") as name:
+        for _ in range(2):
+            services.enqueue(name)
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE procrastinate_jobs SET status = 'doing'"
+                    " WHERE id = (SELECT min(id) FROM procrastinate_jobs)"
+                )
+        assert states() == ["doing", "todo"]
+        assert services.requeue_stalled() == 1
+        assert states() == ["aborted", "todo"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_living_workers_job_is_left_to_it() -> None:
+    begun, end = threading.Event(), threading.Event()
+
+    def long() -> None:
+        begun.set()
+        assert end.wait(PATIENCE)
+
+    with task(long) as name, working():
+        services.enqueue(name)
+        assert begun.wait(PATIENCE)
+        assert services.requeue_stalled() == 0
+        end.set()
+        wait_until(lambda: states(name) == ["succeeded"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_share_the_jobs_and_do_each_once() -> None:
+    for _ in range(6):
+        school = InstanceFactory()
+        InstanceConfigFactory(instance_id=school.id)
+        workflows.change_tier(instance=school, tier=Tier.PREMIUM, actor="lan", reason="")
+    before = set(InstanceConfig.objects.values_list("version", flat=True))
+    with process() as one, process() as two:
+        assert states().count("doing") == 2, "both at once"
+        for each in (one, two):
+            assert each.process.stdin
+            each.process.stdin.write("\n" * 20)
+            each.process.stdin.flush()
+        wait_until(lambda: states() == ["succeeded"] * 6)
+    after = list(InstanceConfig.objects.values_list("tier", "version"))
+    assert after == [("PREMIUM", version + 1) for version in before] * 6
+
+
+def test_without_its_database_it_ends_with_a_line() -> None:
+    nowhere = "postgres://kitehub@127.0.0.1:1/kitehub"
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "worker"],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": nowhere, "DJANGO_DEBUG": "on"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert "127.0.0.1:1" in ended.stderr
+
+
+@pytest.mark.django_db
+def test_without_its_tables_it_says_what_to_run() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE job_failures RENAME TO elsewhere")
+    with pytest.raises(CommandError, match=r"Run manage\.py migrate first"):
+        call_command("worker", "--once")
+
+
+@pytest.mark.parametrize("count", ["0", "x", "101"])
+def test_impossible_concurrency_is_refused(count: str) -> None:
+    with pytest.raises(CommandError, match="no number from 1 to 100"):
+        call_command("worker", "--concurrency", count)

@@ -1,0 +1,72 @@
+"""The tier of a school in the admin: read on its page, changed by its own action."""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+
+from billing.models import Subscription, SubscriptionHistory
+from kitehub.models import Instance
+from tests.factories.billing import SubscriptionFactory
+from tests.jobs.working import states
+from tests.kitehub.backoffice.pages import form_of, messages_of, opened, page_url, save
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def school(db: None) -> Instance:
+    return SubscriptionFactory().instance
+
+
+def change(client: Client, school: Instance, tier: str, **options: Any) -> Any:
+    sent = {"_form_submitted": "True", "tier": tier, "reason": "khách nâng gói"}
+    return client.post(page_url(school, "change_tier"), sent, **options)
+
+
+def test_the_form_cannot_change_it(back_office: Client, school: Instance) -> None:
+    assert "tier" not in opened(back_office, school)
+    assert save(back_office, school, tier="PREMIUM").status_code == 302
+    school.refresh_from_db()
+    assert (school.tier, states()) == ("BASIC", [])
+
+
+def test_the_dialog_shows_what_each_tier_costs_and_allows(
+    back_office: Client, school: Instance
+) -> None:
+    page = back_office.get(page_url(school, "change_tier"))
+    assert form_of(page)["tier"] in {"", "BASIC"}
+    text = page.content.decode()
+    for shown in ("299.000\u00a0₫", "1.299.000\u00a0₫", "200", "không giới hạn", "hiện tại"):
+        assert shown in text
+    assert Instance.objects.get().tier == "BASIC"
+
+
+def test_the_action_goes_the_way_of_all_tier_changes(back_office: Client, school: Instance) -> None:
+    assert change(back_office, school, "PREMIUM").status_code == 302
+    assert Instance.objects.get().tier == Subscription.objects.get().tier == "PREMIUM"
+    last = SubscriptionHistory.objects.order_by("changed_at", "id").last()
+    assert last is not None
+    assert last.change_reason == "khách nâng gói"
+    assert last.changed_by == "staff@kitehub.test"
+    assert states() == ["todo"]
+    assert "PREMIUM" in LogEntry.objects.get().change_message
+    assert "PREMIUM" in back_office.get(page_url(school, "history")).content.decode().upper()
+
+
+def test_an_unknown_tier_changes_nothing(back_office: Client, school: Instance) -> None:
+    assert change(back_office, school, "GOLD").status_code == 200
+    assert (Instance.objects.get().tier, states()) == ("BASIC", [])
+
+
+def test_an_ended_subscription_and_a_deleted_school_are_said(
+    back_office: Client, school: Instance
+) -> None:
+    Subscription.objects.update(status="EXPIRED")
+    said = messages_of(change(back_office, school, "PREMIUM", follow=True))
+    assert any("gói đăng ký đã kết thúc" in each for each in said)
+    school.delete()
+    said = messages_of(change(back_office, school, "PREMIUM", follow=True))
+    assert any("đã bị xóa" in each for each in said), said
+    assert (Instance.all_objects.get().tier, states()) == ("BASIC", [])
