@@ -99,7 +99,7 @@ INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
     "procrastinate.contrib.django",
-    "jobs",
+    "kitehub.jobs",
     "kitehub",
     "billing",
     "analytics",

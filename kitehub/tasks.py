@@ -5,8 +5,8 @@ from uuid import UUID
 
 from procrastinate.contrib.django import app
 
-from jobs.retries import UNTIL_DONE
 from kitehub import workflows
+from kitehub.jobs.retries import UNTIL_DONE
 
 logger = logging.getLogger(__name__)
 

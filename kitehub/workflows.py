@@ -13,12 +13,12 @@ from django.utils import timezone
 from billing.enums import SubscriptionStatus
 from billing.models import Subscription
 from billing.services import change_terms
-from jobs.services import enqueue
 from kitehub import tenancy
 from kitehub.db.acting import acting
 from kitehub.db.secrets import Secret
 from kitehub.domains import clean_subdomain
 from kitehub.enums import InstanceStatus, Tier
+from kitehub.jobs.services import enqueue
 from kitehub.models import Instance, InstanceConfig, User
 from kitehub.plans import PLANS
 from kitehub.services import api_keys

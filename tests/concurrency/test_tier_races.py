@@ -8,14 +8,14 @@ from django.db import transaction
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
-from jobs import services as queue
 from kitehub import tenancy, workflows
 from kitehub.db.acting import acting
 from kitehub.enums import Tier
+from kitehub.jobs import services as queue
 from kitehub.models import Instance, InstanceConfig
 from tests.concurrency.threads import PATIENCE, Background, together
 from tests.factories.kitehub import InstanceConfigFactory, InstanceFactory
-from tests.jobs.working import run_due, states, working
+from tests.kitehub.jobs.working import run_due, states, working
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -43,6 +43,7 @@ ALSO_TRANSLATED = ("unfold.contrib.forms",)
 
 def our_folders() -> list[Path]:
     """The folders of the project's own apps."""
+    # An app within another one is read with it.
     return [path for path in _app_folders() if path.parent == settings.BASE_DIR]
 
 
@@ -58,7 +59,7 @@ def framework_messages(*, js: bool = False) -> Found:
 
     Left out are the names of the world's languages and Django's pages for developers.
     """
-    used = [path for path in _app_folders() if path not in our_folders()]
+    used = [path for path in _app_folders() if not _within(path, our_folders())]
     django, *extensions = (_package(name) for name in ("django", *ALSO_TRANSLATED))
     unused = {
         path.parent
@@ -68,6 +69,10 @@ def framework_messages(*, js: bool = False) -> Found:
     }
     unused |= {django / "conf", django / "views" / "templates"}
     return (js_messages_in if js else messages_in)(django, *used, *extensions, skip=unused)
+
+
+def _within(path: Path, folders: list[Path]) -> bool:
+    return any(path.is_relative_to(folder) for folder in folders)
 
 
 @cache

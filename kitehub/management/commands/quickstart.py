@@ -21,8 +21,8 @@ from django.core.servers.basehttp import WSGIServer, get_internal_wsgi_applicati
 from django.db import ProgrammingError, connection, connections, transaction
 from django.urls import reverse
 
-from jobs.worker import Worker
 from kitehub.db import locks
+from kitehub.jobs.worker import Worker
 from kitehub.models import Instance, User
 
 HOST = "127.0.0.1"
@@ -234,7 +234,7 @@ def _working() -> Iterator[None]:
         try:
             worker.run()
         except Exception:
-            logging.getLogger("jobs").exception("The worker ended; background jobs wait")
+            logging.getLogger("kitehub.jobs").exception("The worker ended; background jobs wait")
         finally:
             connections.close_all()
 

@@ -9,8 +9,8 @@ from django.test import Client
 from billing.models import Subscription, SubscriptionHistory
 from kitehub.models import Instance
 from tests.factories.billing import SubscriptionFactory
-from tests.jobs.working import states
 from tests.kitehub.backoffice.pages import form_of, messages_of, opened, page_url, save
+from tests.kitehub.jobs.working import states
 
 pytestmark = pytest.mark.django_db
 

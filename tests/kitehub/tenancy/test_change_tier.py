@@ -9,16 +9,16 @@ from django.db import connection, connections, transaction
 from billing.enums import SubscriptionStatus
 from billing.models import Subscription, SubscriptionHistory
 from billing.services import SubscriptionEnded
-from jobs.models import JobFailure
-from jobs.retries import UNTIL_DONE
 from kitehub import tenancy, workflows
 from kitehub.enums import Tier
+from kitehub.jobs.models import JobFailure
+from kitehub.jobs.retries import UNTIL_DONE
 from kitehub.models import Instance, InstanceConfig
 from kitehub.plans import PLANS
 from storage.models import StorageUsage
 from tests.factories.billing import SubscriptionFactory
 from tests.factories.kitehub import InstanceConfigFactory, InstanceFactory
-from tests.jobs.working import jobs, run_due, states
+from tests.kitehub.jobs.working import jobs, run_due, states
 
 TASK = "kitehub.tasks.apply_tier"
 

@@ -10,7 +10,7 @@ from procrastinate.exceptions import UniqueViolation
 from procrastinate.manager import JobManager
 from procrastinate.tasks import configure_task
 
-from jobs.models import JobFailure
+from kitehub.jobs.models import JobFailure
 
 # A worker says every 10 seconds that it lives; one that hasn't for this long is dead.
 SILENT = timedelta(seconds=30)

@@ -12,7 +12,7 @@ from django.core.management.base import (
     no_translations,
 )
 
-from jobs.worker import STOPPING, NoQueue, Worker, WorkerFailed
+from kitehub.jobs.worker import STOPPING, NoQueue, Worker, WorkerFailed
 
 
 class Command(BaseCommand):

@@ -9,12 +9,12 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from jobs import services
-from jobs.models import Job
+from kitehub.jobs import services
+from kitehub.jobs.models import Job
 from kitehub.models import Instance
 from tests.factories.kitehub import InstanceFactory, UserFactory
-from tests.jobs.working import states
 from tests.kitehub.backoffice.pages import list_url, messages_of, page_url
+from tests.kitehub.jobs.working import states
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:jobs_job_changelist"

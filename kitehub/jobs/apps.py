@@ -7,5 +7,6 @@ from django.utils.translation import gettext_lazy as _
 class JobsConfig(AppConfig):
     """Background jobs."""
 
-    name = "jobs"
+    name = "kitehub.jobs"
+    label = "jobs"
     verbose_name = _("Background jobs")

@@ -12,14 +12,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from jobs import services
 from kitehub import workflows
 from kitehub.enums import Tier
+from kitehub.jobs import services
 from kitehub.models import Instance, InstanceConfig
 from tests.concurrency.threads import PATIENCE
 from tests.factories.kitehub import InstanceConfigFactory, InstanceFactory
-from tests.jobs.working import jobs, run_due, states, task, wait_until, working
 from tests.kitehub.db.clients import ROOT
+from tests.kitehub.jobs.working import jobs, run_due, states, task, wait_until, working
 from tests.migrations.databases import url
 
 # `manage.py worker`, whose jobs about tiers say so and wait for a line on stdin.

@@ -7,12 +7,12 @@ from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from procrastinate.exceptions import AlreadyEnqueued
 
-from jobs import services
-from jobs.models import JobFailure
 from kitehub import tenancy
+from kitehub.jobs import services
+from kitehub.jobs.models import JobFailure
 from kitehub.models import Instance, User
 from tests.factories.kitehub import UserFactory
-from tests.jobs.working import jobs, run_due, states, task
+from tests.kitehub.jobs.working import jobs, run_due, states, task
 
 
 def note(text: str = "") -> None:

@@ -11,7 +11,7 @@ from django.db import connection
 from procrastinate.contrib.django import app, procrastinate_app
 from procrastinate.periodic import PeriodicRegistry
 
-from jobs.worker import Worker
+from kitehub.jobs.worker import Worker
 from tests.concurrency.threads import PATIENCE
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from jobs import services
+from kitehub.jobs import services
 
 
 class Command(BaseCommand):

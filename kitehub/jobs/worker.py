@@ -16,10 +16,10 @@ from procrastinate.job_context import JobContext
 from procrastinate.middleware import SyncCallNext
 from procrastinate.psycopg_connector import PsycopgConnector
 
-from jobs import services
+from kitehub.jobs import services
 from kitehub.tenancy.connections import close_all
 
-logger = logging.getLogger("jobs.worker")
+logger = logging.getLogger("kitehub.jobs.worker")
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

@@ -16,13 +16,13 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
-from jobs import services
-from jobs.models import Job
 from kitehub.backoffice import AuditAdmin
 from kitehub.backoffice.audit import Audited, Refusal
 from kitehub.backoffice.forms import Reasoned
 from kitehub.backoffice.names import instances_at
 from kitehub.backoffice.search import parse_uuid
+from kitehub.jobs import services
+from kitehub.jobs.models import Job
 
 # Registered by being imported; it shows everything in English, in another theme.
 admin.site.unregister(ProcrastinateJob)
