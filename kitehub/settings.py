@@ -5,6 +5,7 @@ Unset, the project runs on one machine for development: DEBUG on, an embedded Po
 each secret must be given: a missing one is an error that names it.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,22 @@ def _database() -> dict[str, Any]:
             )
         return {"ENGINE": "kitehub.db.backends.embedded", "NAME": "kitehub"}
     return configuration(url, named="DATABASE_URL")
+
+
+def _plans() -> Any:
+    """What KITEHUB_PLANS changes in the tier catalogue: JSON, or the path of a file with JSON."""
+    value = env.str("KITEHUB_PLANS", default="").strip()
+    if not value:
+        return {}
+    try:
+        text = value if value.startswith("{") else Path(value).expanduser().read_text("utf-8")
+        return json.loads(text)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"KITEHUB_PLANS is neither JSON nor a file: {error.strerror}: {value!r}."
+        ) from None
+    except ValueError as error:  # JSON's and UTF-8's
+        raise ImproperlyConfigured(f"KITEHUB_PLANS holds no JSON: {error}.") from None
 
 
 # --- Environment ------------------------------------------------------------------------------
@@ -145,6 +162,8 @@ TEMPLATES = [
 DATABASES = {"default": _database()}
 # Tenants' tables go where their instance lives.
 DATABASE_ROUTERS = ["kitehub.tenancy.router.TenantRouter"]
+# What differs from kitehub/plans.py, by tier: {"BASIC": {"monthly_price": 349000}}.
+KITEHUB_PLANS = _plans()
 # How many silos a thread stays connected to; the least recently used one is closed.
 KITEHUB_OPEN_SILOS = 8
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -6,11 +6,12 @@ in a silo that several share. Raw SQL is not: nobody reads it but PostgreSQL.
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models.query import QuerySet
 
+from kitehub.db.base import Record
 from kitehub.db.querysets import AliveManager, Row
 from kitehub.tenancy.context import OtherInstance, Scope, check_transaction, current
 
@@ -35,7 +36,19 @@ class _Writes(QuerySet[Row, Row]):
     """Writes of many rows, each held to the instance."""
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
-        """Django's; raises OtherInstance for a row of another instance."""
+        """Django's; raises OtherInstance for a row of another instance.
+
+        So it does for an upsert whose key another instance's row may have: PostgreSQL would
+        overwrite that.
+        """
+        scope = _writing()
+        overwrites = kwargs.get("update_conflicts") or (len(args) > 2 and args[2])
+        keys = kwargs.get("unique_fields") or (args[4] if len(args) > 4 else None) or ()
+        if scope is not None and overwrites and _KEY not in keys:
+            raise OtherInstance(
+                f"An upsert of {self.model._meta.label} may overwrite another instance's row: its "
+                f"unique_fields leave {_KEY} out."
+            )
         rows = list(objs)
         for row in rows:
             row.claim()
@@ -83,8 +96,12 @@ class Tenant(models.Model):
 
     instance_id: Any
 
+    objects: ClassVar = TenantManager()
+
     class Meta:
         abstract = True
+        # What Django goes by where code names no manager is to be scoped as well.
+        base_manager_name = "objects"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Django's, for a row of the instance."""
@@ -92,9 +109,13 @@ class Tenant(models.Model):
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
-        """The table's own deletion, for a row of the instance."""
+        """The table's own deletion, for a row of the instance; nothing for another's id."""
         self.claim()
-        return super().delete(*args, **kwargs)
+        return super().delete(*args, **kwargs) if self.is_reachable() else (0, {})
+
+    def is_reachable(self) -> bool:
+        """Whether the row with this key is the instance's: Django deletes by the key alone."""
+        return current() is None or type(self)._base_manager.filter(pk=self.pk).exists()
 
     def claim(self) -> None:
         """Fills in the instance that code works for; raises OtherInstance if it is another's.
@@ -131,6 +152,30 @@ class Tenant(models.Model):
         scope = current()
         rows = base_qs if scope is None else base_qs.filter(**{_KEY: scope.instance_id})
         return bool(super()._do_update(rows, *args, **kwargs))
+
+
+class Everywhere(models.Model):
+    """A table that every database of tenants has beside theirs, with the platform's own rows."""
+
+    class Meta:
+        abstract = True
+
+
+class TenantRecord(Tenant, Record):
+    """A tenant's table with the plan's audit columns."""
+
+    all_objects: ClassVar = TenantManager()
+
+    class Meta:
+        abstract = True
+        base_manager_name = "all_objects"
+
+    def hard_delete(self, *args: Any, **kwargs: Any) -> Any:
+        """The record's, for a row of the instance; nothing for another's id."""
+        self.claim()
+        return super().hard_delete(*args, **kwargs) if self.is_reachable() else (0, {})
+
+    hard_delete.alters_data = True  # type: ignore[attr-defined]
 
 
 def _foreign(model: type[models.Model], instance_id: Any, scope: Scope) -> OtherInstance:

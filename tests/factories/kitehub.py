@@ -9,7 +9,6 @@ from factory.django import DjangoModelFactory
 
 from kitehub.enums import InstanceStatus, Tier
 from kitehub.models import Instance, InstanceConfig, User
-from kitehub.plans import PLANS
 from kitehub.tenancy import pool_url
 
 
@@ -57,12 +56,10 @@ class InstanceFactory(DjangoModelFactory[Instance]):
 
 
 class InstanceConfigFactory(DjangoModelFactory[InstanceConfig]):
-    """The features and limits that a tier comes with."""
+    """A tier without exceptions."""
 
     class Meta:
         model = InstanceConfig
 
     instance_id = factory.Faker("uuid4", cast_to=None)
     tier = Tier.BASIC
-    features = factory.LazyAttribute(lambda config: dict(PLANS[config.tier].features))
-    limitations = factory.LazyAttribute(lambda config: dict(PLANS[config.tier].limitations))
