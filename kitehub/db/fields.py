@@ -272,3 +272,7 @@ class ReadBackCharField(_ReadBack, models.CharField):  # type: ignore[type-arg]
 
 class ReadBackDateTimeField(_ReadBack, models.DateTimeField):  # type: ignore[type-arg]
     """A moment that the database may fill."""
+
+
+class ReadBackUUIDField(_ReadBack, models.UUIDField):  # type: ignore[type-arg]
+    """A UUID that the database may fill."""

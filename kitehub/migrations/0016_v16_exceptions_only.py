@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("kitehub", "0012_v11_find_users_by_name"),
+        ("kitehub", "0013_v13_api_keys"),
         ("storage", "0007_v12_ledger_under_any_path"),
         ("billing", "0010_v12_subscription_history"),
     ]

@@ -1,4 +1,4 @@
-"""Users, instances and instance configs."""
+"""Users, instances, instance configs and API keys."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,8 +7,9 @@ import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from kitehub.enums import InstanceStatus, Tier
-from kitehub.models import Instance, InstanceConfig, User
+from kitehub.enums import ApiScope, InstanceStatus, Tier
+from kitehub.models import ApiKey, Instance, InstanceConfig, User
+from kitehub.services import api_keys
 from kitehub.tenancy import pool_url
 
 
@@ -63,3 +64,19 @@ class InstanceConfigFactory(DjangoModelFactory[InstanceConfig]):
 
     instance_id = factory.Faker("uuid4", cast_to=None)
     tier = Tier.BASIC
+
+
+class ApiKeyFactory(DjangoModelFactory[ApiKey]):
+    """A live key with every scope; whoever needs its text calls the service."""
+
+    class Meta:
+        model = ApiKey
+
+    instance = factory.SubFactory(InstanceFactory)
+    name = factory.Sequence(lambda n: f"Website {n}")
+    scopes = factory.LazyFunction(lambda: list(ApiScope.values))
+    actor = "an@kitehub.test"
+
+    @classmethod
+    def _create(cls, model_class: type[ApiKey], *args: Any, **kwargs: Any) -> ApiKey:
+        return api_keys.issue(*args, **kwargs).key
