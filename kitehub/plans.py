@@ -115,7 +115,7 @@ def _changed(overrides: str) -> Mapping[Tier, Plan]:
 
 
 def _overridden(plan: Plan, said: Mapping[str, Any]) -> Plan:
-    merged = {
+    merged: dict[str, Any] = {
         key: {**getattr(plan, key), **value} if isinstance(value, Mapping) else value
         for key, value in said.items()
     }
@@ -158,7 +158,7 @@ def _faults(key: str, value: object) -> list[str]:
 def _each(key: str, value: object, known: tuple[str, ...], check: Any) -> list[str]:
     if not isinstance(value, Mapping):
         return [f"{key} is {value!r}, and must be an object."]
-    found = []
+    found: list[str] = []
     for name, said in value.items():
         path = f"{key}.{name}"
         unknown = [f"{path} is unknown; there are {', '.join(known)}."]

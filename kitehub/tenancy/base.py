@@ -6,7 +6,7 @@ in a silo that several share. Raw SQL is not: nobody reads it but PostgreSQL.
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db import models
 from django.db.models.query import QuerySet
@@ -96,7 +96,7 @@ class Tenant(models.Model):
 
     instance_id: Any
 
-    objects: ClassVar = TenantManager()
+    objects: Any = TenantManager()
 
     class Meta:
         abstract = True
@@ -164,7 +164,7 @@ class Everywhere(models.Model):
 class TenantRecord(Tenant, Record):
     """A tenant's table with the plan's audit columns."""
 
-    all_objects: ClassVar = TenantManager()
+    all_objects: Any = TenantManager()
 
     class Meta:
         abstract = True
