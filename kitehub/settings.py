@@ -127,8 +127,12 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    # For the static files and templates of the API's pages, which would come from a CDN otherwise.
+    "ninja",
 ]
 MIDDLEWARE = [
+    # First, so that it sees what the others refuse.
+    "kitehub.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     # With DEBUG on, runserver finds the files itself.
     *([] if DEBUG else ["whitenoise.middleware.WhiteNoiseMiddleware"]),
@@ -213,6 +217,8 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "kitehub.error_reports.ReportFilter"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = _flag("SECURE_SSL_REDIRECT", default=not DEBUG)
+# Load balancers ask from within.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 # Browsers remember this for a year: a new site may want to begin with an hour.
 SECURE_HSTS_SECONDS = _seconds("SECURE_HSTS_SECONDS", default=0 if DEBUG else 60 * 60 * 24 * 365)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _flag(
