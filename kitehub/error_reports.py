@@ -1,4 +1,4 @@
-"""What an error report may show: no password, also where a function was given it as plain text."""
+"""What an error report may show: no password or API key, also where a function was given one."""
 
 import re
 from collections.abc import ItemsView, Iterator
@@ -10,9 +10,13 @@ from django.http import HttpRequest
 from django.utils.tree import Node
 from django.views.debug import SafeExceptionReporterFilter
 
+from kitehub.key_format import PATTERN
+
 _NAMES = re.compile("pass(word|wd|phrase)|secret", re.IGNORECASE)
 # Shorter texts stand in everything.
 _SHORTEST = 4
+# Known by its looks, whatever it is called.
+_API_KEY = re.compile(PATTERN)
 _DEPTH = 3
 
 
@@ -20,7 +24,7 @@ class ReportFilter(SafeExceptionReporterFilter):
     """Django's filter, which also hides what a password or secret was called with.
 
     A text that a frame or one of its callers holds under such a name, as a variable or as a key, is
-    hidden wherever it shows.
+    hidden wherever it shows. So is an API key under any name.
     """
 
     def get_traceback_frame_variables(
@@ -29,8 +33,6 @@ class ReportFilter(SafeExceptionReporterFilter):
         """The frame's variables, without those that show a secret."""
         texts = set(_secrets_of(tb_frame))
         shown = super().get_traceback_frame_variables(request, tb_frame)
-        if not texts:
-            return shown
         return {
             name: self.cleansed_substitute if _shows(value, texts) else value
             for name, value in shown
@@ -69,4 +71,6 @@ def _shows(value: object, texts: set[str]) -> bool:
         shown = repr(value)
     except Exception:
         return False  # the report says so itself
+    if _API_KEY.search(shown):
+        return True
     return any(text in shown or repr(text)[1:-1] in shown for text in texts)

@@ -271,6 +271,7 @@ UNFOLD = {
                 "items": [
                     _page("school", _("Instances"), "kitehub.instance"),
                     _page("tune", _("Instance configs"), "kitehub.instanceconfig"),
+                    _page("key", _("API keys"), "kitehub.apikey"),
                     _page("palette", _("Branding jobs"), "branding.brandingjob"),
                 ],
             },

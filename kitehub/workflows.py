@@ -1,6 +1,7 @@
 """What is done to several apps at once. Nothing below writes to more than one."""
 
 import secrets
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -18,6 +19,8 @@ from kitehub.domains import clean_subdomain
 from kitehub.enums import InstanceStatus, Tier
 from kitehub.models import Instance, InstanceConfig, User
 from kitehub.plans import PLANS
+from kitehub.services import api_keys
+from kitehub.services.api_keys import IssuedKey
 from kitehub.tenancy import provisioning
 from storage import tiers
 
@@ -29,6 +32,14 @@ class SubdomainTaken(Exception):
     """The subdomain is somebody else's, or a deleted instance's."""
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An instance that is whole, and its first key where this very run issued it."""
+
+    instance: Instance
+    first_key: IssuedKey | None
+
+
 def open_instance(
     *,
     subdomain: str,
@@ -38,11 +49,13 @@ def open_instance(
     tier: Tier = Tier.BASIC,
     silo: bool = False,
     at: datetime | None = None,
-) -> Instance:
+) -> Opened:
     """Opens a school on a trial of 14 days, in the pool or in a database of its own.
 
     Repeating the call finishes what a killed one began, and changes nothing where all is done; the
-    tier and the placement are then those of the first call. Raises ValidationError for a subdomain
+    tier and the placement are then those of the first call. The text of the first API key is in the
+    answer of the run that issued it and in no other: where that run was killed, or nobody kept the
+    text, `api_keys.rotate` gives another key. Raises ValidationError for a subdomain
     that can't be one, and SubdomainTaken.
     """
     instance = _register(
@@ -54,14 +67,14 @@ def open_instance(
         silo=silo,
         at=at or timezone.now(),
     )
-    provision(instance, actor=actor)
-    return instance
+    return Opened(instance, provision(instance, actor=actor))
 
 
-def provision(instance: Instance, *, actor: str) -> None:
+def provision(instance: Instance, *, actor: str) -> IssuedKey | None:
     """Makes, or makes whole, the database that an instance's row names, and what has to be in it.
 
-    Every step may be repeated. In the pool only the rows are made.
+    Every step may be repeated. In the pool only the rows are made. Returns the instance's first
+    API key if it had none; that step is the last, so that nothing comes between it and the caller.
     """
     if tenancy.alias_of(instance) != tenancy.POOL:
         with provisioning.administration() as admin:
@@ -72,6 +85,7 @@ def provision(instance: Instance, *, actor: str) -> None:
     with tenancy.use(instance), tenancy.atomic() as alias, acting(actor, "opened", using=alias):
         tiers.sync(using=alias)
         _fill(instance)
+    return api_keys.issue_first(instance=instance, actor=actor)
 
 
 # --- Steps --------------------------------------------------------------------------------------

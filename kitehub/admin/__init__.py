@@ -1,10 +1,10 @@
-"""Users, instances and instance configs in the admin."""
+"""Users, instances, instance configs and API keys in the admin."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from kitehub.admin import configs, instances, users
+from kitehub.admin import api_keys, configs, instances, users
 
 admin.site.index_title = _("Overview")
 
-__all__ = ["configs", "instances", "users"]
+__all__ = ["api_keys", "configs", "instances", "users"]

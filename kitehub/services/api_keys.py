@@ -152,10 +152,10 @@ def issue(
         raise InstanceDeleted
     new = ApiKey(
         instance=instance,
-        name=_clean_name(name),
+        name=clean_name(name),
         scopes=clean_scopes(scopes),
         created_at=at,
-        expires_at=_clean_end(expires_at, at=at),
+        expires_at=clean_end(expires_at, at=at),
     )
     with transaction.atomic(), acting(actor, "issued"):
         return _insert(new)
@@ -197,6 +197,21 @@ def clean_scopes(scopes: Collection[str]) -> list[str]:
     if not scopes:
         raise ValidationError({"scopes": _("A key needs at least one scope.")})
     return [scope for scope in ApiScope.values if scope in scopes]
+
+
+def clean_name(name: str) -> str:
+    """The name without blanks around it. Raises ValidationError."""
+    name = name.strip()
+    if not 1 <= len(name) <= 100 or not name.isprintable():
+        raise ValidationError({"name": _("A name has 1 to 100 characters, on one line.")})
+    return name
+
+
+def clean_end(expires_at: datetime | None, *, at: datetime) -> datetime | None:
+    """The end of a key, which may be none. Raises ValidationError for one that isn't to come."""
+    if expires_at is not None and expires_at <= at:
+        raise ValidationError({"expires_at": _("The end of a key is still to come.")})
+    return expires_at
 
 
 # --- Recognizing --------------------------------------------------------------------------------
@@ -259,7 +274,7 @@ def rotate(
         name=key.name,
         scopes=key.scopes,
         created_at=at,
-        expires_at=_clean_end(expires_at, at=at) or key.expires_at,
+        expires_at=clean_end(expires_at, at=at) or key.expires_at,
         replaces=key,
     )
     try:
@@ -353,19 +368,6 @@ def _end(key: ApiKey, *, at: datetime, by: datetime) -> None:
             raise AlreadyRotated
         _check_state(now, at=at)
         raise UnknownKey
-
-
-def _clean_name(name: str) -> str:
-    name = name.strip()
-    if not 1 <= len(name) <= 100 or not name.isprintable():
-        raise ValidationError({"name": _("A name has 1 to 100 characters, on one line.")})
-    return name
-
-
-def _clean_end(expires_at: datetime | None, *, at: datetime) -> datetime | None:
-    if expires_at is not None and expires_at <= at:
-        raise ValidationError({"expires_at": _("The end of a key is still to come.")})
-    return expires_at
 
 
 def _constraint(error: IntegrityError) -> str:

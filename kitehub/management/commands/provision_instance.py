@@ -13,7 +13,7 @@ from django.core.management.base import (
 from kitehub import tenancy
 from kitehub.enums import Tier
 from kitehub.models import User
-from kitehub.workflows import SubdomainTaken, open_instance
+from kitehub.workflows import Opened, SubdomainTaken, open_instance
 
 ACTOR = "manage.py provision_instance"
 
@@ -35,12 +35,12 @@ class Command(BaseCommand):
 
     @no_translations  # commands speak English
     def handle(self, *args: Any, **options: Any) -> None:
-        """Opens it and says where it lives."""
+        """Opens it, says where it lives, and shows its first API key."""
         owner = User.objects.filter(email=options["owner"]).first()
         if owner is None:
             raise CommandError(f"Nobody has the e-mail address {options['owner']}.")
         try:
-            instance = open_instance(
+            opened = open_instance(
                 subdomain=options["subdomain"],
                 organization_name=options["name"],
                 owner=owner,
@@ -52,7 +52,19 @@ class Command(BaseCommand):
             raise CommandError(f"{options['subdomain']}: {' '.join(error.messages)}") from error
         except SubdomainTaken as error:
             raise CommandError(f"The subdomain {error} is taken.") from error
+        self._say(opened)
+
+    def _say(self, opened: Opened) -> None:
+        """Where it lives, and its first key: the only time that anybody sees it."""
+        instance = opened.instance
         where = "the pool"
         if tenancy.alias_of(instance) != tenancy.POOL:
             where = f"its own database {tenancy.database_of(instance)}"
         self.stdout.write(f"{instance.subdomain} ({instance.id}) lives in {where}.")
+        if opened.first_key is not None:
+            self.stdout.write(f"Its first API key, shown this once: {opened.first_key.secret_text}")
+            return
+        self.stdout.write(
+            "It had an API key already. If nobody kept the text: "
+            f"manage.py api_key list {instance.subdomain}, then rotate --overlap 0s."
+        )

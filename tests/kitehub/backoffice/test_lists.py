@@ -12,12 +12,13 @@ from billing.admin import ORDER_COLOURS, SUBSCRIPTION_COLOURS
 from billing.enums import PaymentStatus, SubscriptionStatus
 from branding.admin import STATUS_COLOURS as BRANDING_COLOURS
 from branding.enums import BrandingStatus
+from kitehub.admin.api_keys import STATE_COLOURS as API_KEY_COLOURS
 from kitehub.admin.instances import STATUS_COLOURS as INSTANCE_COLOURS
-from kitehub.enums import InstanceStatus
+from kitehub.enums import ApiKeyState, InstanceStatus
 from tests.factories.analytics import GuestEventFactory, GuestSessionFactory
 from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
 from tests.factories.branding import BrandingJobFactory
-from tests.factories.kitehub import InstanceConfigFactory, InstanceFactory
+from tests.factories.kitehub import ApiKeyFactory, InstanceConfigFactory, InstanceFactory
 from tests.factories.storage import (
     ReservationFactory,
     StorageEventFactory,
@@ -38,6 +39,7 @@ def rows(db: None) -> None:
     for number in range(3):
         instance = InstanceFactory(organization_name=f"Trung tâm Toán Việt {number}")
         InstanceConfigFactory(instance_id=instance.id)
+        ApiKeyFactory(instance=instance)
         PaymentOrderFactory(instance=instance)
         subscription = SubscriptionFactory(instance=instance)
         subscription.tier = "PREMIUM"
@@ -51,7 +53,7 @@ def rows(db: None) -> None:
 
 def test_every_table_has_an_admin() -> None:
     assert [model for model in MODELS if model not in admin.site._registry] == []
-    assert len(MODELS) == 12  # the plan's ten, the users and the reservations
+    assert len(MODELS) == 13  # the plan's ten, the users, the reservations and the API keys
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.model_name)
@@ -74,6 +76,7 @@ def test_list_and_row_open_in_both_languages(
         ("kitehub.User", 5),
         ("kitehub.Instance", 6),
         ("kitehub.InstanceConfig", 5),
+        ("kitehub.ApiKey", 4),
         ("billing.PaymentOrder", 6),
         ("billing.Subscription", 6),
         ("billing.SubscriptionHistory", 6),
@@ -96,6 +99,7 @@ def test_queries_of_a_list_do_not_grow_with_its_rows(
     for _ in range(12):
         instance = InstanceFactory()
         InstanceConfigFactory(instance_id=instance.id)
+        ApiKeyFactory(instance=instance)
         PaymentOrderFactory(instance=instance)
         SubscriptionFactory(instance=instance).save()
         session = GuestSessionFactory(instance_id=instance.id)
@@ -143,6 +147,7 @@ def test_an_order_of_a_vanished_instance_stays_in_the_list(back_office: Client) 
         (SUBSCRIPTION_COLOURS, SubscriptionStatus),
         (BRANDING_COLOURS, BrandingStatus),
         (INSTANCE_COLOURS, InstanceStatus),
+        (API_KEY_COLOURS, ApiKeyState),
     ],
 )
 def test_every_state_is_written_in_words(colours: dict[str, str], states: type) -> None:

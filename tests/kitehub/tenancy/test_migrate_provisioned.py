@@ -23,7 +23,7 @@ TABLE = """operations = [migrations.RunSQL("CREATE TABLE later (n integer)", hin
 def school(transactional_db: None) -> Iterator[Instance]:
     opened = workflows.open_instance(
         subdomain="sao-mai", organization_name="Sao Mai", owner=UserFactory(), actor="t", silo=True
-    )
+    ).instance
     yield opened
     with provisioning.administration() as admin:
         provisioning.drop(admin, tenancy.database_of(opened), opened.database_username)

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from uuid import UUID
 
 import psycopg
@@ -11,13 +12,15 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import connection, connections
+from django.utils import timezone
 
 from billing.models import Subscription, SubscriptionHistory
 from kitehub import tenancy, workflows
 from kitehub.db import catalog
 from kitehub.enums import Tier
-from kitehub.models import Instance, InstanceConfig, User
+from kitehub.models import ApiKey, Instance, InstanceConfig, User
 from kitehub.plans import GIB
+from kitehub.services import api_keys
 from kitehub.tenancy import provisioning
 from kitehub.tenancy.connections import close_all
 from storage.models import StorageUsage
@@ -34,12 +37,14 @@ STEPS = [
     "provisioning.ensure_role",
     "provisioning.ensure_database",
     "workflows._fill",
+    "api_keys.issue_first",
 ]
 KILLED = """
 import os
 import django
 django.setup()
 from kitehub import workflows
+from kitehub.services import api_keys
 from kitehub.tenancy import provisioning
 from kitehub.models import User
 module, name = {step!r}.split(".")
@@ -75,6 +80,12 @@ def _no_template_left() -> Iterator[None]:
 
 
 def open_silo(owner: User, subdomain: str = "sao-mai", tier: Tier = Tier.STANDARD) -> Instance:
+    return open_with_key(owner, subdomain, tier).instance
+
+
+def open_with_key(
+    owner: User, subdomain: str = "sao-mai", tier: Tier = Tier.STANDARD
+) -> workflows.Opened:
     return workflows.open_instance(
         subdomain=subdomain,
         organization_name="Sao Mai",
@@ -93,12 +104,13 @@ def assert_whole(school: Instance) -> None:
         assert InstanceConfig.objects.get().tier == school.tier
         assert StorageUsage.objects.count() == 1
     assert school.database_password.reveal()
+    assert list(school.api_keys.values_list("name", flat=True)) == [api_keys.FIRST_NAME]
 
 
 def test_school_in_the_pool_has_its_rows_and_no_database(owner: User) -> None:
     school = workflows.open_instance(
         subdomain="Sao-Mai", organization_name="Sao Mai", owner=owner, actor="sales@kitehub.test"
-    )
+    ).instance
     assert tenancy.alias_of(school) == tenancy.POOL
     assert (school.subdomain, school.created_by) == ("sao-mai", "sales@kitehub.test")
     with tenancy.use(school):
@@ -156,11 +168,15 @@ def test_password_is_sent_as_its_verifier_and_stored_encrypted(owner: User) -> N
 
 
 def test_repeating_changes_nothing(owner: User) -> None:
-    first = open_silo(owner)
-    again = open_silo(owner, tier=Tier.PREMIUM)
+    opened = open_with_key(owner)
+    repeated = open_with_key(owner, tier=Tier.PREMIUM)
+    first, again = opened.instance, repeated.instance
     assert (again.pk, again.tier, again.version) == (first.pk, first.tier, first.version)
     assert again.database_password == first.database_password
     assert_whole(again)
+    assert repeated.first_key is None
+    assert opened.first_key is not None
+    assert api_keys.authenticate(opened.first_key.secret_text).instance == first
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -178,7 +194,16 @@ def test_killed_run_is_finished_by_the_next(step: str, after: bool, owner: User)
         text=True,
     )
     assert killed.returncode == 9, killed.stderr
-    assert_whole(open_silo(owner, tier=Tier.BASIC))
+    opened = open_with_key(owner, tier=Tier.BASIC)
+    assert_whole(opened.instance)
+    # Somebody has a key that works: of this run or, where its text died with the other, a new one.
+    lost = step == "api_keys.issue_first" and after
+    assert (opened.first_key is None) == lost
+    issued = opened.first_key or api_keys.rotate(
+        key=ApiKey.objects.get(), actor="t", overlap=timedelta(0)
+    )
+    assert api_keys.authenticate(issued.secret_text).instance == opened.instance
+    assert ApiKey.objects.live(at=timezone.now()).count() == 1
 
 
 @pytest.mark.parametrize(
@@ -193,7 +218,7 @@ def test_impossible_subdomain_opens_nothing(subdomain: str, owner: User) -> None
 def test_subdomain_of_somebody_else_or_of_a_deleted_school_is_taken(owner: User) -> None:
     school = workflows.open_instance(
         subdomain="sao-mai", organization_name="Sao Mai", owner=owner, actor="t"
-    )
+    ).instance
     with pytest.raises(workflows.SubdomainTaken):
         open_silo(UserFactory())
     school.delete()
@@ -207,10 +232,12 @@ def test_command_opens_a_school_and_says_where_it_lives(
     arguments = ["provision_instance", "sao-mai", "--owner", owner.email, "--name", "Sao Mai"]
     call_command(*arguments, "--silo", "--tier", "PREMIUM")
     school = Instance.objects.get()
-    assert f"({school.id}) lives in its own database kitehub_{UUID(str(school.id)).hex}." in (
-        capsys.readouterr().out
-    )
+    said = capsys.readouterr().out
+    assert f"({school.id}) lives in its own database kitehub_{UUID(str(school.id)).hex}." in said
     assert_whole(school)
+    assert api_keys.authenticate(said.split()[-1]).instance == school
+    call_command(*arguments)
+    assert "It had an API key already." in capsys.readouterr().out
     with pytest.raises(CommandError, match="Nobody has the e-mail address"):
         call_command("provision_instance", "b", "--owner", "nobody@x.vn", "--name", "B")
     with pytest.raises(CommandError, match="is taken"):
