@@ -106,7 +106,7 @@ RUBBISH = st.text(
 
 class TestRubbish:
     @few(
-        max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+        max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
     )
     @given(
         path=st.text(st.characters(codec="utf-8"), max_size=20),
