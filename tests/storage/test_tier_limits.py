@@ -95,14 +95,14 @@ def test_migrate_and_opening_a_school_leave_the_database_in_step() -> None:
     tiers.sync_after_migrate(using="default")
     assert TierLimit.objects.count() == 2
     TierLimit.objects.all().delete()
-    school = workflows.open_instance(
+    opened = workflows.open_instance(
         subdomain="sao-mai",
         organization_name="Sao Mai",
         owner=UserFactory(),
         actor="t",
         tier=Tier.STANDARD,
     )
-    assert usage(school.id).limit_bytes == 7
+    assert usage(opened.instance.id).limit_bytes == 7
 
 
 class TestCommand:
