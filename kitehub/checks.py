@@ -8,8 +8,9 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
+from kitehub import plans
 from kitehub.db.secrets import is_key
 
 
@@ -25,6 +26,23 @@ def check_field_keys(
         message
         for number, key in enumerate(keys, start=1)
         for message in _faults(key, f"KITEHUB_FIELD_KEYS: key {number} of {len(keys)}")
+    ]
+
+
+@register()
+def check_plans(
+    app_configs: Sequence[AppConfig] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Errors for all in KITEHUB_PLANS that can't be; warnings where a tier beats the next."""
+    found = plans.faults(settings.KITEHUB_PLANS)
+    hint = "docs/settings.md says what may be changed."
+    if found:
+        return [Error(f"KITEHUB_PLANS: {each}", hint=hint, id="kitehub.E004") for each in found]
+    return [
+        Warning(
+            f"KITEHUB_PLANS: {each}", hint="Nobody would buy the higher one.", id="kitehub.W001"
+        )
+        for each in plans.oddities(plans.PLANS)
     ]
 
 

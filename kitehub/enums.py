@@ -36,3 +36,39 @@ class ApiKeyState(TextChoices):
     LIVE = "LIVE", _("Live")
     EXPIRED = "EXPIRED", _("Expired")
     REVOKED = "REVOKED", _("Revoked")
+
+
+class Standing(TextChoices):
+    """What the state of its subscription, and its own, make of an instance at a moment."""
+
+    TRIAL = "TRIAL", _("Trial")
+    ACTIVE = "ACTIVE", _("Active")
+    PAST_DUE = "PAST_DUE", _("Past due")
+    CANCELED = "CANCELED", _("Cancelled")
+    ENDED = "ENDED", _("Ended")
+    SUSPENDED = "SUSPENDED", _("Suspended")
+    CLOSED = "CLOSED", _("Closed")
+    DELETED = "DELETED", _("Deleted")
+
+
+class EntitlementReason(TextChoices):
+    """Why an instance may or may not use a feature. Programs go by these: none is ever renamed."""
+
+    TIER = "TIER", _("The tier says so")
+    OVERRIDE = "OVERRIDE", _("An exception to the tier says so")
+    TRIAL = "TRIAL", _("Tried for free until the trial ends")
+    TRIAL_ENDED = "TRIAL_ENDED", _("The trial has ended")
+    SUBSCRIPTION_ENDED = "SUBSCRIPTION_ENDED", _("The subscription has ended")
+    NO_SUBSCRIPTION = "NO_SUBSCRIPTION", _("There is no subscription")
+    SUSPENDED = "SUSPENDED", _("The instance is suspended")
+    CLOSED = "CLOSED", _("The instance is closed")
+    DELETED = "DELETED", _("The instance is deleted")
+
+
+class EntitlementSource(TextChoices):
+    """Which row an entitlement comes from."""
+
+    TIER = "tier", _("Tier catalogue")
+    CONFIG = "config", _("Instance config")
+    SUBSCRIPTION = "subscription", _("Subscription")
+    INSTANCE = "instance", _("Instance")

@@ -1,9 +1,50 @@
 """Middleware of the whole site."""
 
+from collections.abc import Callable
+
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.middleware.locale import LocaleMiddleware
 from django.utils import translation
+
+from kitehub import tenancy
+from kitehub.problems import is_problem, problem
+
+_API = "/api/"
+# Of a response that becomes a problem, what says more than words.
+_KEPT = ("Allow", "Retry-After", "WWW-Authenticate", "Vary")
+
+
+class ApiMiddleware:
+    """Below /api/ no code reaches a tenant's table unnamed, and every error is a problem detail.
+
+    Also those that no route sees: an unknown address, a wrong host, a wrong method.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """The response, as API clients expect it."""
+        if not request.path_info.startswith(_API):
+            return self.get_response(request)
+        with tenancy.require():
+            response = self.get_response(request)
+        if response.status_code >= 400 and not is_problem(response):
+            response = _as_problem(response)
+        if request.method == "HEAD" and not response.streaming:
+            # As long as GET's, which not every server sees to.
+            response["Content-Length"] = str(len(response.content))
+            response.content = b""
+        return response
+
+
+def _as_problem(response: HttpResponse) -> HttpResponse:
+    made = problem(response.status_code)
+    for name in _KEPT:
+        if name in response:
+            made[name] = response[name]
+    return made
 
 
 class ChosenLanguageMiddleware(LocaleMiddleware):

@@ -5,6 +5,7 @@ Unset, the project runs on one machine for development: DEBUG on, an embedded Po
 each secret must be given: a missing one is an error that names it.
 """
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,22 @@ def _database() -> dict[str, Any]:
     return configuration(url, named="DATABASE_URL")
 
 
+def _plans() -> Any:
+    """What KITEHUB_PLANS changes in the tier catalogue: JSON, or the path of a file with JSON."""
+    value = env.str("KITEHUB_PLANS", default="").strip()
+    if not value:
+        return {}
+    try:
+        text = value if value.startswith("{") else Path(value).expanduser().read_text("utf-8")
+        return json.loads(text)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"KITEHUB_PLANS is neither JSON nor a file: {error.strerror}: {value!r}."
+        ) from None
+    except ValueError as error:  # JSON's and UTF-8's
+        raise ImproperlyConfigured(f"KITEHUB_PLANS holds no JSON: {error}.") from None
+
+
 # --- Environment ------------------------------------------------------------------------------
 
 DEBUG = _flag("DJANGO_DEBUG", default=True)
@@ -112,8 +129,12 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    # For the static files and templates of the API's pages, which would come from a CDN otherwise.
+    "ninja",
 ]
 MIDDLEWARE = [
+    # First, so that it sees what the others refuse.
+    "kitehub.middleware.ApiMiddleware",
     "django.middleware.security.SecurityMiddleware",
     # With DEBUG on, runserver finds the files itself.
     *([] if DEBUG else ["whitenoise.middleware.WhiteNoiseMiddleware"]),
@@ -147,6 +168,8 @@ TEMPLATES = [
 DATABASES = {"default": _database()}
 # Tenants' tables go where their instance lives.
 DATABASE_ROUTERS = ["kitehub.tenancy.router.TenantRouter"]
+# What differs from kitehub/plans.py, by tier: {"BASIC": {"monthly_price": 349000}}.
+KITEHUB_PLANS = _plans()
 # How many silos a thread stays connected to; the least recently used one is closed.
 KITEHUB_OPEN_SILOS = 8
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -196,6 +219,8 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "kitehub.error_reports.ReportFilter"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = _flag("SECURE_SSL_REDIRECT", default=not DEBUG)
+# Load balancers ask from within.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 # Browsers remember this for a year: a new site may want to begin with an hour.
 SECURE_HSTS_SECONDS = _seconds("SECURE_HSTS_SECONDS", default=0 if DEBUG else 60 * 60 * 24 * 365)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _flag(

@@ -24,6 +24,7 @@ from kitehub.plans import PLANS
 from kitehub.services import api_keys
 from kitehub.services.api_keys import IssuedKey
 from kitehub.tenancy import provisioning
+from storage import tiers
 
 # Plan, V6: trial_end is 14 days from trial_started_at.
 TRIAL = timedelta(days=14)
@@ -88,6 +89,7 @@ def provision(instance: Instance, *, actor: str) -> IssuedKey | None:
             provisioning.ensure_role(admin, role, instance.database_password.reveal())
             provisioning.ensure_database(admin, tenancy.database_of(instance), template, role)
     with tenancy.use(instance), tenancy.atomic() as alias, acting(actor, "opened", using=alias):
+        tiers.sync(using=alias)
         _fill(instance)
     return api_keys.issue_first(instance=instance, actor=actor)
 
@@ -210,15 +212,9 @@ def _silo(instance_id: UUID) -> dict[str, Any]:
 
 
 def _fill(instance: Instance) -> None:
-    """The config, with what the catalogue says of the tier; a trigger sets the storage limit."""
-    plan = PLANS[Tier(instance.tier)]
+    """The config, without exceptions to the tier; a trigger sets the storage limit."""
     InstanceConfig.all_objects.get_or_create(
-        instance_id=instance.id,
-        defaults={
-            "tier": plan.tier,
-            "features": dict(plan.features),
-            "limitations": dict(plan.limitations),
-        },
+        instance_id=instance.id, defaults={"tier": instance.tier}
     )
 
 

@@ -1,6 +1,7 @@
 """The app for storage usage and events."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,3 +10,9 @@ class StorageConfig(AppConfig):
 
     name = "storage"
     verbose_name = _("Storage")
+
+    def ready(self) -> None:
+        """Has every migration end with the limits that the settings say."""
+        from storage.tiers import sync_after_migrate
+
+        post_migrate.connect(sync_after_migrate, sender=self)

@@ -6,6 +6,7 @@ from django.db import router
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from kitehub.db.invariants import SHOWN, Finding, invariant, rows
+from storage import tiers
 from storage.models import StorageUsage
 from storage.services import drifts
 
@@ -34,6 +35,15 @@ def overrides(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
         what = "maxStorageBytes is neither null nor whole bytes, so the limit is 0"
         lines = tuple(f"{instance}: {value}" for instance, value in found)
         yield Finding("instance_configs", what, count, lines)
+
+
+@invariant("storage.TierLimit")
+def tier_limits(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
+    """The tiers' limits are those of the settings."""
+    found = tiers.differences(using=connection.alias)
+    if found:
+        what = "limits differ from KITEHUB_PLANS: manage.py sync_plans"
+        yield Finding("storage_tier_limits", what, len(found), tuple(map(str, found)))
 
 
 @invariant("storage.StorageUsage", "kitehub.InstanceConfig")

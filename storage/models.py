@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from kitehub.db.base import Identified
 from kitehub.db.functions import Now
 from kitehub.db.indexes import Index
-from kitehub.tenancy.base import Tenant, TenantManager
+from kitehub.enums import Tier
+from kitehub.tenancy.base import Everywhere, Tenant, TenantManager
 from storage.enums import FileType, ReservationStatus, StorageOperation
 from storage.functions import Actor, Reason
 from storage.querysets import ReservationQuerySet, StorageEventQuerySet, StorageUsageQuerySet
@@ -168,3 +169,31 @@ class Reservation(Tenant, Identified):
 
     def __str__(self) -> str:
         return f"{self.status} · {self.size_bytes}"
+
+
+class TierLimit(Everywhere):
+    """A tier's storage limit where KITEHUB_PLANS changes it; NULL is no limit.
+
+    The limits of all others are in the SQL function storage_limit(). services.sync_tier_limits
+    writes the rows, and a trigger takes them on to the usage rows.
+    """
+
+    tier = models.CharField(_("tier"), max_length=20, primary_key=True, choices=Tier.choices)
+    limit_bytes = models.BigIntegerField(_("limit"), null=True)
+
+    class Meta:
+        db_table = "storage_tier_limits"
+        db_table_comment = "Storage limits of tiers that the settings change"
+        verbose_name = _("tier limit")
+        verbose_name_plural = _("tier limits")
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(tier__in=Tier.values), name="storage_tier_limits_tier_check"
+            ),
+            models.CheckConstraint(
+                condition=Q(limit_bytes__gte=0), name="storage_tier_limits_limit_bytes_check"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_tier_display()

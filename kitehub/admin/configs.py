@@ -10,13 +10,7 @@ from kitehub.backoffice import InstanceNames, RecordAdmin
 from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.forms import RecordForm
 from kitehub.models import InstanceConfig
-from kitehub.plans import PLANS
-
-FEATURES = frozenset(name for plan in PLANS.values() for name in plan.features)
-# The last is the storage ledger's own, beside what the tiers say.
-LIMITATIONS = {name for plan in PLANS.values() for name in plan.limitations} | {"maxStorageBytes"}
-# As much as a bigint can say.
-MOST = 2**63 - 1
+from kitehub.plans import FEATURES, LIMITATIONS, MOST
 
 
 class InstanceConfigForm(RecordForm):
@@ -25,7 +19,7 @@ class InstanceConfigForm(RecordForm):
     def clean_features(self) -> dict[str, Any]:
         """Known features are on or off."""
         features = self._object("features")
-        for name in sorted(FEATURES & set(features)):
+        for name in sorted(set(FEATURES) & set(features)):
             if not isinstance(features[name], bool):
                 raise ValidationError(
                     _("“%(name)s” must be true or false."), code="flag", params={"name": name}
@@ -35,7 +29,7 @@ class InstanceConfigForm(RecordForm):
     def clean_limitations(self) -> dict[str, Any]:
         """Known limits are whole numbers, or null for no limit."""
         limitations = self._object("limitations")
-        for name in sorted(LIMITATIONS & set(limitations)):
+        for name in sorted(set(LIMITATIONS) & set(limitations)):
             limit = limitations[name]
             # In Python True is a whole number.
             if limit is not None and (type(limit) is not int or not 0 <= limit <= MOST):

@@ -24,10 +24,12 @@ class MendRows(Operation):
     # sqlmigrate must not run it.
     reduces_to_sql = False
 
-    def __init__(self, model_name: str, *, change: str, broken: str) -> None:
+    def __init__(self, model_name: str, *, change: str, broken: str, what: str = "") -> None:
+        """`what` says the change to people, where the SQL doesn't."""
         self.model_name = model_name
         self.change = change
         self.broken = broken
+        self.what = what or change
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
         """Changes no schema."""
@@ -61,10 +63,10 @@ class MendRows(Operation):
                 break
             last = batch[-1]
         if mended:
-            print(f"\n    {table}: mended {mended} rows ({self.change})", end="")
+            print(f"\n    {table}: mended {mended} rows ({self.what})", end="")
         if left:
             print(
-                f"\n    {table}: left {left} rows without {self.change}, because another rule keeps"
+                f"\n    {table}: left {left} rows without {self.what}, because another rule keeps"
                 " them from being written; manage.py check_invariants lists them",
                 end="",
             )
@@ -93,6 +95,8 @@ class MendRows(Operation):
 
     def describe(self) -> str:
         """What is mended."""
+        if self.what != self.change:
+            return f"Mend rows of {self.model_name}: {self.what}"
         return f"Mend rows of {self.model_name} where {self.broken}"
 
 

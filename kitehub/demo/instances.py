@@ -75,17 +75,18 @@ def _bank_account(life: Life) -> dict[str, str | None]:
 
 
 def configs(lives: Sequence[Life]) -> list[InstanceConfig]:
-    """Every school's tier in features and limits, a few with an exception that staff granted."""
+    """Every school's tier, a few with an exception that staff granted."""
     return [_config(index, life) for index, life in enumerate(lives)]
 
 
 def _config(index: int, life: Life) -> InstanceConfig:
     plan = PLANS[life.state["tier"]]
-    features, limitations = dict(plan.features), dict(plan.limitations)
+    features: dict[str, bool] = {}
+    limitations: dict[str, int | None] = {}
     changed, by = life.born, AUTOMATIC
     if life.paid_months:
         changed = max(order.updated_at for order in life.orders if order.paid_at)
-    students = limitations["maxStudents"]
+    students = plan.limit("maxStudents")
     if index % 8 == 6 and students is not None:
         limitations["maxStudents"] = students + students // 2
         changed, by = changed + timedelta(hours=2), STAFF[index % len(STAFF)][1]

@@ -69,7 +69,19 @@ class _Held(QuerySet[Row, Row]):
             )
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
-        """Django's; raises OtherInstance for a row of another instance."""
+        """Django's; raises OtherInstance for a row of another instance.
+
+        So it does for an upsert whose key another instance's row may have: PostgreSQL would
+        overwrite that.
+        """
+        scope = _writing()
+        overwrites = kwargs.get("update_conflicts") or (len(args) > 2 and args[2])
+        keys = kwargs.get("unique_fields") or (args[4] if len(args) > 4 else None) or ()
+        if scope is not None and overwrites and _KEY not in keys:
+            raise OtherInstance(
+                f"An upsert of {self.model._meta.label} may overwrite another instance's row: its "
+                f"unique_fields leave {_KEY} out."
+            )
         rows = list(objs)
         for row in rows:
             row.claim()
@@ -129,8 +141,12 @@ class Tenant(models.Model):
 
     instance_id: Any
 
+    objects: Any = TenantManager()
+
     class Meta:
         abstract = True
+        # What Django goes by where code names no manager is to be scoped as well.
+        base_manager_name = "objects"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Django's, for a row of the instance."""
@@ -138,9 +154,13 @@ class Tenant(models.Model):
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> Any:
-        """The table's own deletion, for a row of the instance."""
-        self._check_row()
-        return super().delete(*args, **kwargs)
+        """The table's own deletion, for a row of the instance; nothing for another's id."""
+        self.claim()
+        return super().delete(*args, **kwargs) if self.is_reachable() else (0, {})
+
+    def is_reachable(self) -> bool:
+        """Whether the row with this key is the instance's: Django deletes by the key alone."""
+        return current() is None or type(self)._base_manager.filter(pk=self.pk).exists()
 
     def claim(self) -> None:
         """Fills in the instance that code works for; raises OtherInstance if it is another's.
@@ -154,16 +174,6 @@ class Tenant(models.Model):
             self.instance_id = scope.instance_id
         if str(self.instance_id) != str(scope.instance_id):
             raise _foreign(type(self), self.instance_id, scope)
-
-    def _check_row(self) -> None:
-        """Claims it; raises OtherInstance if the row of this key is another's, as deletes ask."""
-        self.claim()
-        scope = current()
-        if scope is None:
-            return
-        others = type(self)._base_manager.using(scope.alias).exclude(**{_KEY: scope.instance_id})
-        if others.filter(pk=self.pk).exists():
-            raise OtherInstance(f"{self._meta.label} {self.pk} isn't {scope.instance_id}'s.")
 
     def refresh_from_db(
         self, using: Any = None, fields: Any = None, from_queryset: Any = None
@@ -189,23 +199,32 @@ class Tenant(models.Model):
         return bool(super()._do_update(rows, *args, **kwargs))
 
 
-def _foreign(model: type[models.Model], instance_id: Any, scope: Scope) -> OtherInstance:
-    return OtherInstance(
-        f"A {model._meta.label} of instance {instance_id} can't be written while code works for "
-        f"{scope.instance_id}."
-    )
+class Everywhere(models.Model):
+    """A table that every database of tenants has beside theirs, with the platform's own rows."""
+
+    class Meta:
+        abstract = True
 
 
 class TenantRecord(Tenant, Record):
     """A tenant's table with the plan's audit columns."""
 
+    all_objects: Any = TenantManager()
+
     class Meta:
         abstract = True
+        base_manager_name = "all_objects"
 
-    def hard_delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        """Loses the row for good, if it is the instance's."""
-        self._check_row()
-        return super().hard_delete(*args, **kwargs)
+    def hard_delete(self, *args: Any, **kwargs: Any) -> Any:
+        """The record's, for a row of the instance; nothing for another's id."""
+        self.claim()
+        return super().hard_delete(*args, **kwargs) if self.is_reachable() else (0, {})
 
-    # As on the models that come after it: no template may call it.
     hard_delete.alters_data = True  # type: ignore[attr-defined]
+
+
+def _foreign(model: type[models.Model], instance_id: Any, scope: Scope) -> OtherInstance:
+    return OtherInstance(
+        f"A {model._meta.label} of instance {instance_id} can't be written while code works for "
+        f"{scope.instance_id}."
+    )

@@ -5,7 +5,7 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Model
 
-from kitehub.tenancy.base import Tenant
+from kitehub.tenancy.base import Everywhere, Tenant
 from kitehub.tenancy.context import current
 from kitehub.tenancy.placement import is_silo
 
@@ -15,7 +15,7 @@ class TenantRouter:
 
     def db_for_read(self, model: type[Model], **hints: Any) -> str | None:
         """The instance's database for its tables; no opinion outside `use`."""
-        scope = current() if issubclass(model, Tenant) else None
+        scope = current() if issubclass(model, (Tenant, Everywhere)) else None
         return scope.alias if scope else None
 
     db_for_write = db_for_read
@@ -36,5 +36,9 @@ class TenantRouter:
 
 
 def tenant_labels() -> set[str]:
-    """The labels of all tenants' tables: `storage.storageevent`."""
-    return {model._meta.label_lower for model in apps.get_models() if issubclass(model, Tenant)}
+    """The labels of all tables that a silo has: `storage.storageevent`."""
+    return {
+        model._meta.label_lower
+        for model in apps.get_models()
+        if issubclass(model, (Tenant, Everywhere))
+    }

@@ -9,7 +9,6 @@ from factory.django import DjangoModelFactory
 
 from kitehub.enums import ApiScope, InstanceStatus, Tier
 from kitehub.models import ApiKey, Instance, InstanceConfig, User
-from kitehub.plans import PLANS
 from kitehub.services import api_keys
 from kitehub.tenancy import pool_url
 
@@ -58,15 +57,13 @@ class InstanceFactory(DjangoModelFactory[Instance]):
 
 
 class InstanceConfigFactory(DjangoModelFactory[InstanceConfig]):
-    """The features and limits that a tier comes with."""
+    """A tier without exceptions."""
 
     class Meta:
         model = InstanceConfig
 
     instance_id = factory.Faker("uuid4", cast_to=None)
     tier = Tier.BASIC
-    features = factory.LazyAttribute(lambda config: dict(PLANS[config.tier].features))
-    limitations = factory.LazyAttribute(lambda config: dict(PLANS[config.tier].limitations))
 
 
 class ApiKeyFactory(DjangoModelFactory[ApiKey]):

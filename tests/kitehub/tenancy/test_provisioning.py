@@ -114,7 +114,9 @@ def test_school_in_the_pool_has_its_rows_and_no_database(owner: User) -> None:
     assert tenancy.alias_of(school) == tenancy.POOL
     assert (school.subdomain, school.created_by) == ("sao-mai", "sales@kitehub.test")
     with tenancy.use(school):
-        assert InstanceConfig.objects.get().limitations == {"maxStudents": 50, "maxCourses": 10}
+        config = InstanceConfig.objects.get()
+        assert (config.features, config.limitations) == ({}, {})  # all of it follows the tier
+        assert (config.limit("maxStudents"), config.allows("media")) == (50, False)
         assert StorageUsage.objects.get().limit_bytes == 0
 
 

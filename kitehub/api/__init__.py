@@ -1,0 +1,8 @@
+"""The JSON API for the programs of instances, below /api/v1/. docs/api.md is its manual."""
+
+from kitehub.api import entitlements
+from kitehub.api.base import api
+
+api.add_router("", entitlements.router)
+
+__all__ = ["api"]

@@ -1,0 +1,78 @@
+"""GET /api/v1/entitlements: what the instance of the key may do."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.http import quote_etag
+from ninja import Field, Router, Schema
+
+from kitehub.api.base import ApiKeyAuth
+from kitehub.entitlements import Entitlements, entitlements_of
+from kitehub.enums import ApiScope, EntitlementReason, EntitlementSource, Standing, Tier
+
+# For how long a program may go by an answer; shorter where the answer ends earlier.
+MAX_AGE_SECONDS = 60
+
+router = Router(tags=["entitlements"])
+
+
+class EntitlementOut(Schema):
+    """One feature or limitation."""
+
+    access: bool = Field(description="Whether it may be used now")
+    limit: int | None = Field(description="null is unlimited, 0 is none; storage is in bytes")
+    used: int | None = Field(description="null is unknown")
+    reason: EntitlementReason
+    source: EntitlementSource
+
+
+class EntitlementsOut(Schema):
+    """What an instance may do at the moment of the request."""
+
+    instance_id: UUID
+    tier: Tier
+    status: Standing
+    valid_until: datetime | None = Field(description="When this ends by itself; null: not known")
+    version: str = Field(description="Another one whenever anything else here is")
+    features: dict[str, EntitlementOut]
+
+
+# A suspended instance is told so feature by feature.
+_auth = ApiKeyAuth(ApiScope.ENTITLEMENTS_READ, allow_suspended=True)
+
+
+def entitlements(request: HttpRequest, response: HttpResponse) -> Any:
+    """What the instance may do: by feature and limitation, with the reason.
+
+    Send the last answer's ETag as If-None-Match: 304 says that nothing has changed.
+    """
+    now = timezone.now()
+    found = entitlements_of(request.auth.instance, at=now)  # type: ignore[attr-defined]
+    etag = quote_etag(found.version)
+    response["ETag"] = etag
+    response["Cache-Control"] = f"private, max-age={_max_age(found, now)}"
+    patch_vary_headers(response, ["Authorization"])
+    conditional = get_conditional_response(request, etag=etag, response=response)
+    return found if conditional is response else conditional
+
+
+def _max_age(found: Entitlements, now: datetime) -> int:
+    if found.valid_until is None:
+        return MAX_AGE_SECONDS
+    left = int((found.valid_until - now).total_seconds())
+    return max(0, min(MAX_AGE_SECONDS, left))
+
+
+router.get(
+    "/entitlements",
+    auth=_auth,
+    response={200: EntitlementsOut, 304: None},
+    operation_id="entitlements",
+)(entitlements)
+router.api_operation(
+    ["HEAD"], "/entitlements", auth=_auth, response=EntitlementsOut, include_in_schema=False
+)(entitlements)
