@@ -1,29 +1,61 @@
-"""Background jobs and files: none so far. The first of either fails here until it is tried."""
+"""Background jobs and files. A new task, and the first file, fail here until they are tried."""
 
-import importlib.util
+import inspect
+from typing import Any
 
+import pytest
 from django.apps import apps
 from django.conf import settings
 from django.db.models import FileField
+from procrastinate.contrib.django import app
 
+from kitehub import tenancy
 from kitehub.api import api
-from tests.kitehub.isolation.conftest import TENANTS
+from kitehub.models import Instance, InstanceConfig
+from tests.kitehub.isolation.conftest import TENANTS, Pair
 
-# Modules of tasks, with the tests that try to have them work on another instance's rows.
-TASK_PROBES: dict[str, str] = {}
+# How a task that works for one instance is told of it. Duties over all instances, which no instance
+# can start, have no argument but the moment.
+TASK_PROBES: dict[str, dict[str, Any]] = {
+    "kitehub.tasks.apply_tier": {"actor": "lan", "reason": "bought"},
+}
+DUTIES = {
+    "billing.tasks.expire_orders",
+    "kitehub.jobs.tasks.forget_finished",
+    "kitehub.jobs.tasks.requeue_stalled",
+    "storage.tasks.expire_reservations",
+}
 # Storages by their alias in STORAGES, with the tests that try to get at another instance's files.
 # The default is Django's, and nothing is kept in it; the static files are everybody's.
 FILE_PROBES: dict[str, str] = {"default": "nothing is kept there", "staticfiles": "everybody's"}
 
 
-def test_every_module_of_tasks_has_its_probe() -> None:
-    found = {
-        f"{app.name}.tasks"
-        for app in apps.get_app_configs()
-        if app.name.partition(".")[0] in {"kitehub", "billing", "analytics", "branding", "storage"}
-        and importlib.util.find_spec(f"{app.name}.tasks")
-    }
-    assert found == set(TASK_PROBES)
+def _tasks() -> dict[str, Any]:
+    """Our tasks by name; what procrastinate brings itself knows nothing of instances."""
+    return {name: task for name, task in app.tasks.items() if "builtin" not in name}
+
+
+def test_every_task_has_its_probe() -> None:
+    assert set(_tasks()) == {*TASK_PROBES, *DUTIES}
+    for name, task in _tasks().items():
+        takes = set(inspect.signature(task.func).parameters)
+        assert takes == ({"timestamp"} if name in DUTIES else {"instance_id", *TASK_PROBES[name]})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("place", ["pool", "shared_silo"])
+@pytest.mark.parametrize("name", TASK_PROBES)
+def test_a_task_of_one_instance_leaves_the_others_rows_alone(
+    request: pytest.FixtureRequest, name: str, place: str
+) -> None:
+    pair: Pair = request.getfixturevalue(place)
+    rows = [pair.row(model, pair.theirs) for model in TENANTS]
+    before = [pair.stored(row) for row in rows]
+    Instance.objects.update(tier="PREMIUM")
+    _tasks()[name].func(instance_id=str(pair.ours.pk), **TASK_PROBES[name])
+    assert [pair.stored(row) for row in rows] == before
+    with tenancy.use(pair.ours):
+        assert InstanceConfig.objects.get().tier == "PREMIUM"
 
 
 def test_every_storage_of_files_has_its_probe_and_no_column_leads_to_one() -> None:
