@@ -20,6 +20,8 @@ POOL = DEFAULT_DB_ALIAS
 _PREFIX = "silo_"
 # How long a connection may be idle before it is closed; a request ends it earlier only if it broke.
 MAX_AGE_SECONDS = 60
+# How long to wait for a silo's server, unless its address says otherwise (`?connect_timeout=…`).
+CONNECT_SECONDS = 5
 
 
 class Placed(Protocol):
@@ -107,7 +109,9 @@ def _where(place: dict[str, Any]) -> tuple[str, str, str]:
 def _declare(alias: str, place: dict[str, Any], user: str) -> None:
     """Adds an alias for all threads; the connection itself is each thread's own."""
     if place["HOST"]:
-        found = {**place, "ENGINE": ENGINE, "USER": user, "PASSWORD": ""}
+        # Else a host that swallows packets would keep a request for two minutes.
+        options = {"connect_timeout": CONNECT_SECONDS, **place.get("OPTIONS", {})}
+        found = {**place, "ENGINE": ENGINE, "USER": user, "PASSWORD": "", "OPTIONS": options}
     else:
         # An embedded server's project database is made on first use; a silo never is.
         own = {"NAME": place["NAME"], "PROJECT_NAME": ""}
