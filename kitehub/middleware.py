@@ -11,8 +11,6 @@ from kitehub import tenancy
 from kitehub.problems import is_problem, problem
 
 _API = "/api/"
-# Of a response that becomes a problem, what says more than words.
-_KEPT = ("Allow", "Retry-After", "WWW-Authenticate", "Vary")
 
 
 class ApiMiddleware:
@@ -30,8 +28,8 @@ class ApiMiddleware:
             return self.get_response(request)
         with tenancy.require():
             response = self.get_response(request)
-        if response.status_code >= 400 and not is_problem(response):
-            response = _as_problem(response)
+        if response.status_code >= 400 and not (is_problem(response) or response.streaming):
+            _make_problem(response)
         if request.method == "HEAD" and not response.streaming:
             # As long as GET's, which not every server sees to.
             response["Content-Length"] = str(len(response.content))
@@ -39,12 +37,13 @@ class ApiMiddleware:
         return response
 
 
-def _as_problem(response: HttpResponse) -> HttpResponse:
+def _make_problem(response: HttpResponse) -> None:
+    """Puts a problem in place of a page, whose headers stay: Allow, Retry-After and others."""
     made = problem(response.status_code)
-    for name in _KEPT:
-        if name in response:
-            made[name] = response[name]
-    return made
+    response.content = made.content
+    for name, value in made.items():
+        response[name] = value
+    response["Content-Length"] = str(len(made.content))
 
 
 class ChosenLanguageMiddleware(LocaleMiddleware):

@@ -21,6 +21,8 @@ POOL = DEFAULT_DB_ALIAS
 _PREFIX = "silo_"
 # How long a connection may be idle before it is closed; a request ends it earlier only if it broke.
 MAX_AGE_SECONDS = 60
+# How long to wait for a silo's server, unless its address says otherwise (`?connect_timeout=…`).
+CONNECT_SECONDS = 5
 
 
 class Placed(Protocol):
@@ -121,7 +123,9 @@ _declaring = threading.Lock()
 def _declare(alias: str, place: dict[str, Any], user: str, password: Secret | None) -> None:
     """Adds an alias for all threads; the connection itself is each thread's own."""
     if place["HOST"]:
-        found = {**place, "ENGINE": ENGINE, "USER": user, "PASSWORD": ""}
+        # Else a host that swallows packets would keep a request for two minutes.
+        options = {"connect_timeout": CONNECT_SECONDS, **place.get("OPTIONS", {})}
+        found = {**place, "ENGINE": ENGINE, "USER": user, "PASSWORD": "", "OPTIONS": options}
     else:
         pool = connections.settings[POOL]
         kept = ("ENGINE", "HOST", "PORT", "OPTIONS") + (() if user else ("USER", "PASSWORD"))

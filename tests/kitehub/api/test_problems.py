@@ -21,6 +21,8 @@ def assert_problem(answer: Any, status: int, code: str) -> dict[str, Any]:
     assert answer.status_code == status
     assert answer["Content-Type"] == "application/problem+json"
     assert answer["Cache-Control"] == "no-store"
+    assert answer["Content-Length"] == str(len(answer.content))
+    assert answer["X-Content-Type-Options"] == "nosniff"
     body: dict[str, Any] = answer.json()
     assert (body["status"], body["code"]) == (status, code)
     assert body["title"]

@@ -1,5 +1,7 @@
 """A silo has the tenants' tables only; what is written for its school goes nowhere else."""
 
+from typing import Any
+
 import pytest
 from django.db import connection, connections, transaction
 
@@ -11,6 +13,7 @@ from kitehub.enums import Tier
 from kitehub.models import Instance, InstanceConfig
 from kitehub.tenancy.router import TenantRouter, tenant_labels
 from storage.models import StorageEvent, StorageUsage
+from tests.factories.kitehub import InstanceFactory
 from tests.kitehub.tenancy.conftest import living_in
 
 
@@ -99,3 +102,16 @@ def test_no_platform_table_is_ever_made_in_a_silo() -> None:
     mixed = ("storage.StorageEvent", "kitehub.Instance")
     assert router.allow_migrate("silo_1", "storage", models=mixed) is False
     assert all("." in label for label in tenant_labels())
+
+
+def test_server_that_never_answers_is_given_up_soon() -> None:
+    def options(url: str) -> dict[str, Any]:
+        school = InstanceFactory.build(database_url=url, database_username="u")
+        found: dict[str, Any] = connections.settings[tenancy.alias_of(school)]["OPTIONS"]
+        return found
+
+    assert options("postgres://a.example.vn/kitehub") == {"connect_timeout": 5}
+    assert options("postgres://b.example.vn/kitehub?connect_timeout=9&sslmode=require") == {
+        "connect_timeout": 9,
+        "sslmode": "require",
+    }
