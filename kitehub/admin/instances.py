@@ -21,6 +21,7 @@ from kitehub.backoffice.audit import Refusal, actor_of, reason_of
 from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.forms import Reasoned, RecordForm
+from kitehub.backoffice.search import parse_uuid
 from kitehub.display import money, size
 from kitehub.domains import clean_domain, clean_subdomain
 from kitehub.enums import InstanceStatus, Tier
@@ -54,16 +55,22 @@ class TierForm(Reasoned, BaseDialogForm):
 
     tier = forms.ChoiceField(label=_("tier"), choices=Tier.choices, widget=UnfoldAdminSelectWidget)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        key = parse_uuid(str(self.object_id))
+        school = Instance.all_objects.filter(pk=key).first() if key else None
+        self.current = school.tier if school else None
+        self.fields["tier"].initial = self.current
+
     def get_before_template_context(
         self, request: HttpRequest, object_id: int | str | None = None
     ) -> dict[str, Any]:
         """The catalogue, and which tier the school has."""
-        school = Instance.all_objects.filter(pk=str(object_id)).first()
         return {
             "plans": [
                 {
                     "name": plan.tier.label,
-                    "current": school is not None and school.tier == plan.tier,
+                    "current": plan.tier == self.current,
                     "price": money(plan.monthly_price),
                     "limits": [_limit(plan.limitations[name]) for name in SHOWN_LIMITS],
                     "storage": size(plan.storage_bytes),

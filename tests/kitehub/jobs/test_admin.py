@@ -1,8 +1,11 @@
 """Jobs in the admin: read, and tried again where they failed."""
 
+import json
+
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -66,7 +69,7 @@ def test_queries_of_the_list_do_not_grow_with_its_rows(back_office: Client, job:
         failed(InstanceFactory(), RuntimeError(f"no route {number}"))
     with CaptureQueriesContext(connection) as many:
         back_office.get(list_url(Job))
-    assert len(few) == len(many) == 5, "\n".join(q["sql"] for q in many.captured_queries)
+    assert len(few) == len(many) == 4, "\n".join(q["sql"] for q in many.captured_queries)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +81,6 @@ def test_queries_of_the_list_do_not_grow_with_its_rows(back_office: Client, job:
         ({"q": "sao-mai"}, 1),
         ({"q": "apply_tier"}, 1),
         ({"q": "tier"}, 0),
-        ({"q": "\x00"}, 0),
         ({"q": "9" * 30}, 0),
     ],
 )
@@ -97,7 +99,7 @@ def test_a_job_is_found_by_its_number(back_office: Client, job: Job) -> None:
 def test_nothing_is_written_by_hand(back_office: Client, job: Job) -> None:
     assert back_office.get(reverse("admin:jobs_job_add")).status_code == 403
     assert back_office.post(page_url(job), {"attempts": "7"}).status_code == 403
-    assert back_office.post(page_url(job, "delete")).status_code == 403
+    assert back_office.post(page_url(job, "delete"), {"post": "yes"}).status_code == 403
 
 
 def test_a_failed_job_is_put_into_the_queue_again_after_asking(
@@ -109,15 +111,13 @@ def test_a_failed_job_is_put_into_the_queue_again_after_asking(
     sent = {"_form_submitted": "True", "reason": "máy chủ đã chạy lại"}
     assert back_office.post(page_url(job, "requeue"), sent).status_code == 302
     assert states() == ["todo"]
-    assert "máy chủ đã chạy lại" in LogEntry.objects.get().change_message
+    assert {"reason": "máy chủ đã chạy lại"} in json.loads(LogEntry.objects.get().change_message)
     assert page_url(job, "requeue") not in back_office.get(page_url(job)).content.decode()
     again = back_office.post(page_url(job, "requeue"), sent, follow=True)
     assert any("thất bại" in said for said in messages_of(again))
 
 
 def test_who_may_only_look_cannot_try_again(client: Client, job: Job) -> None:
-    from django.contrib.auth.models import Permission
-
     clerk = UserFactory(staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_job"))
     client.force_login(clerk)

@@ -70,7 +70,8 @@ def process() -> Iterator[Process]:
         yield started
     finally:
         started.process.kill()
-        started.process.wait()
+        with started.process:  # closes its pipes
+            pass
 
 
 @pytest.fixture
