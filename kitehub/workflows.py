@@ -1,7 +1,9 @@
 """What is done to several apps at once. Nothing below writes to more than one."""
 
 import secrets
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,14 +16,17 @@ from billing.models import Subscription
 from kitehub import tenancy
 from kitehub.db.acting import acting
 from kitehub.db.secrets import Secret
-from kitehub.domains import clean_subdomain
+from kitehub.domains import clean_domain, clean_subdomain
 from kitehub.enums import InstanceStatus, Tier
 from kitehub.models import Instance, InstanceConfig, User
 from kitehub.plans import PLANS
-from kitehub.tenancy import provisioning
+from kitehub.tenancy import provisioning, servers
 
 # Plan, V6: trial_end is 14 days from trial_started_at.
 TRIAL = timedelta(days=14)
+
+
+_NAME: Any = Instance._meta.get_field("organization_name")
 
 
 class SubdomainTaken(Exception):
@@ -36,21 +41,27 @@ def open_instance(
     actor: str,
     tier: Tier = Tier.BASIC,
     silo: bool = False,
+    server: str = "",
+    custom_domain: str = "",
     at: datetime | None = None,
 ) -> Instance:
     """Opens a school on a trial of 14 days, in the pool or in a database of its own.
 
-    Repeating the call finishes what a killed one began, and changes nothing where all is done; the
-    tier and the placement are then those of the first call. Raises ValidationError for a subdomain
-    that can't be one, and SubdomainTaken.
+    `silo` makes that database on the platform's own server, `server` on one that
+    KITEHUB_SILO_SERVERS names. Repeating the call finishes what a killed one began, and changes
+    nothing where all is done; the tier and the placement are then those of the first call. Raises
+    ValidationError for a subdomain, domain or name that can't be one, SubdomainTaken,
+    UnknownServer, and ServerRefused where that server can't be used. Within
+    `provisioning.staying_connected()` many are opened faster.
     """
     instance = _register(
         subdomain=clean_subdomain(subdomain),
-        organization_name=organization_name,
+        custom_domain=clean_domain(custom_domain) if custom_domain else None,
+        organization_name=_NAME.clean(organization_name, None),
         owner=owner,
         actor=actor,
         tier=tier,
-        silo=silo,
+        placement=partial(_silo, server) if silo or server else _pool,
         at=at or timezone.now(),
     )
     provision(instance, actor=actor)
@@ -63,7 +74,7 @@ def provision(instance: Instance, *, actor: str) -> None:
     Every step may be repeated. In the pool only the rows are made.
     """
     if tenancy.alias_of(instance) != tenancy.POOL:
-        with provisioning.administration() as admin:
+        with provisioning.administration(servers.server_of(instance)) as admin:
             template = provisioning.ensure_template(admin, _migrate)
             role = instance.database_username
             provisioning.ensure_role(admin, role, instance.database_password.reveal())
@@ -76,7 +87,13 @@ def provision(instance: Instance, *, actor: str) -> None:
 
 
 def _register(
-    *, subdomain: str, owner: User, actor: str, silo: bool, at: datetime, **said: Any
+    *,
+    subdomain: str,
+    owner: User,
+    actor: str,
+    placement: Callable[[UUID], dict[str, Any]],
+    at: datetime,
+    **said: Any,
 ) -> Instance:
     """The instance's row and its subscription, both or neither; the one that is there already.
 
@@ -88,7 +105,7 @@ def _register(
             subdomain=subdomain,
             defaults={
                 **said,
-                **(_silo(new_id) if silo else _pool()),
+                **placement(new_id),
                 "id": new_id,
                 "owner": owner,
                 "status": InstanceStatus.TRIAL,
@@ -111,15 +128,15 @@ def _register(
     return found
 
 
-def _pool() -> dict[str, Any]:
+def _pool(instance_id: UUID) -> dict[str, Any]:
     return {"database_url": tenancy.pool_url(), "database_username": "", "database_password": ""}
 
 
-def _silo(instance_id: UUID) -> dict[str, Any]:
+def _silo(server: str, instance_id: UUID) -> dict[str, Any]:
     # Not the subdomain, which may change: database and role keep their names.
     name = f"kitehub_{instance_id.hex}"
     return {
-        "database_url": f"postgres:///{name}",
+        "database_url": servers.silo_url(server, name),
         "database_username": name,
         "database_password": Secret(secrets.token_urlsafe(32)),
     }
