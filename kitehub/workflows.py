@@ -1,14 +1,17 @@
 """What is done to several apps at once. Nothing below writes to more than one."""
 
 import secrets
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connections, transaction
 from django.utils import timezone
 
 from billing.enums import SubscriptionStatus
@@ -21,6 +24,7 @@ from kitehub.enums import InstanceStatus, Tier
 from kitehub.models import Instance, InstanceConfig, User
 from kitehub.plans import PLANS
 from kitehub.tenancy import provisioning, servers
+from kitehub.tenancy.connections import close_all
 
 # Plan, V6: trial_end is 14 days from trial_started_at.
 TRIAL = timedelta(days=14)
@@ -68,6 +72,67 @@ def open_instance(
     return instance
 
 
+@dataclass(frozen=True)
+class NewSchool:
+    """What `open_instance` is told of one school."""
+
+    subdomain: str
+    organization_name: str
+    owner: User
+    tier: Tier = Tier.BASIC
+    silo: bool = False
+    server: str = ""
+    custom_domain: str = ""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What became of a school: its row, or the error that `open_instance` raised."""
+
+    school: NewSchool
+    instance: Instance | None = None
+    error: Exception | None = None
+
+
+def open_instances(
+    schools: Sequence[NewSchool], *, actor: str, jobs: int = 3, at: datetime | None = None
+) -> list[Opened]:
+    """Opens many schools, `jobs` at a time; one that fails keeps no other from being opened.
+
+    Must not be called within a transaction: each thread has connections of its own, one to every
+    server for all its schools.
+    """
+    waiting = iter(schools)
+    found: dict[int, Opened] = {}
+    turn = threading.Lock()
+
+    def work() -> None:
+        try:
+            with provisioning.staying_connected():
+                while True:
+                    with turn:
+                        school = next(waiting, None)
+                    if school is None:
+                        return
+                    found[id(school)] = _opened(school, actor=actor, at=at)
+                    close_all()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(jobs) as pool:
+        for done in [pool.submit(work) for _ in range(jobs)]:
+            done.result()
+    return [found[id(school)] for school in schools]
+
+
+def _opened(school: NewSchool, *, actor: str, at: datetime | None) -> Opened:
+    told = {each.name: getattr(school, each.name) for each in fields(school)}
+    try:
+        return Opened(school, open_instance(**told, actor=actor, at=at))
+    except Exception as error:
+        return Opened(school, error=error)
+
+
 def provision(instance: Instance, *, actor: str) -> None:
     """Makes, or makes whole, the database that an instance's row names, and what has to be in it.
 
@@ -79,8 +144,7 @@ def provision(instance: Instance, *, actor: str) -> None:
             role = instance.database_username
             provisioning.ensure_role(admin, role, instance.database_password.reveal())
             provisioning.ensure_database(admin, tenancy.database_of(instance), template, role)
-    with tenancy.use(instance), tenancy.atomic() as alias, acting(actor, "opened", using=alias):
-        _fill(instance)
+    _make_rows(instance, actor)
 
 
 # --- Steps --------------------------------------------------------------------------------------
@@ -142,17 +206,22 @@ def _silo(server: str, instance_id: UUID) -> dict[str, Any]:
     }
 
 
+def _make_rows(instance: Instance, actor: str) -> None:
+    with tenancy.use(instance), tenancy.atomic() as alias, acting(actor, "opened", using=alias):
+        _fill(instance)
+
+
 def _fill(instance: Instance) -> None:
     """The config, with what the catalogue says of the tier; a trigger sets the storage limit."""
     plan = PLANS[Tier(instance.tier)]
-    InstanceConfig.all_objects.get_or_create(
+    config = InstanceConfig(
         instance_id=instance.id,
-        defaults={
-            "tier": plan.tier,
-            "features": dict(plan.features),
-            "limitations": dict(plan.limitations),
-        },
+        tier=plan.tier,
+        features=dict(plan.features),
+        limitations=dict(plan.limitations),
     )
+    # One statement, which leaves what is there.
+    InstanceConfig.all_objects.bulk_create([config], ignore_conflicts=True)
 
 
 def _migrate(alias: str) -> None:

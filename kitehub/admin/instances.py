@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from kitehub.admin.opening import OpensSchools
 from kitehub.backoffice import RecordAdmin
 from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.filters import DayRangeFilter
@@ -46,10 +47,12 @@ STATUS_COLOURS = {
 
 
 @admin.register(Instance)
-class InstanceAdmin(RecordAdmin):
+class InstanceAdmin(OpensSchools, RecordAdmin):
     """Schools. Where an instance's data lives is not for this page."""
 
     form = InstanceForm
+    actions = (*RecordAdmin.actions, "finish_selected")
+    actions_detail = (*RecordAdmin.actions_detail, "finish_opening")
     list_display = (
         "organization_name",
         "subdomain",

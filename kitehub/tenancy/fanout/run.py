@@ -11,16 +11,15 @@ from enum import StrEnum
 from io import StringIO
 from typing import Any, TextIO, TypeVar
 
-from django.contrib.postgres.signals import register_type_handlers
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.signals import connection_created
 from django.db.migrations.recorder import MigrationRecorder
 
 from kitehub.db import locks
 from kitehub.db.errors import explain
 from kitehub.db.versions import MigrationKey
+from kitehub.tenancy.connections import bare_connections
 from kitehub.tenancy.fanout.canary import Gate, Held, Stopped
 from kitehub.tenancy.fanout.plans import STATES, Plan, Plans, Step, applied
 from kitehub.tenancy.fanout.silos import Silo
@@ -193,7 +192,7 @@ def run_each(
     told: set[Future[Found]] = set()
     with (
         _stdout_by_thread(),
-        _bare_connections(),
+        bare_connections(),
         ThreadPoolExecutor(max(1, min(jobs, len(silos)))) as pool,
     ):
         futures = [pool.submit(one, silo) for silo in silos]
@@ -215,20 +214,6 @@ def run_each(
                     tell(future.result())
             raise
     return [future.result() for future in futures]
-
-
-@contextmanager
-def _bare_connections() -> Iterator[None]:
-    """Spares each new silo two queries for the types of extensions that no column here has.
-
-    Django asks for hstore and citext on the first connection to each alias.
-    """
-    asked = connection_created.disconnect(register_type_handlers)
-    try:
-        yield
-    finally:
-        if asked:
-            connection_created.connect(register_type_handlers)
 
 
 def _tell_receivers(alias: str, plan: Plan) -> None:
