@@ -122,7 +122,7 @@ class OpensSchools:
             "media": its.media + form.media,
             "form": form,
         }
-        request.current_app = its.admin_site.name  # type: ignore[attr-defined]
+        request.current_app = its.admin_site.name
         return TemplateResponse(request, "kitehub/backoffice/open_school.html", context)
 
     def _open(self, request: HttpRequest, form: OpeningForm) -> HttpResponse | None:
