@@ -16,6 +16,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from kitehub.db.addresses import EXAMPLE, configuration
+from kitehub.db.servers import servers
 from kitehub.formats import (  # noqa: F401
     DATE_INPUT_FORMATS,
     DATETIME_INPUT_FORMATS,
@@ -172,6 +173,8 @@ DATABASE_ROUTERS = ["kitehub.tenancy.router.TenantRouter"]
 KITEHUB_PLANS = _plans()
 # How many silos a thread stays connected to; the least recently used one is closed.
 KITEHUB_OPEN_SILOS = 8
+# Beside the platform's own server: where else schools may have databases of their own, by name.
+KITEHUB_SILO_SERVERS = servers(env.str("KITEHUB_SILO_SERVERS", default=""))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "kitehub.User"
 AUTH_PASSWORD_VALIDATORS = [

@@ -1,13 +1,17 @@
 """What is done to several apps at once. Nothing below writes to more than one."""
 
 import secrets
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connections, transaction
 from django.utils import timezone
 
 from billing.enums import SubscriptionStatus
@@ -16,18 +20,22 @@ from billing.services import change_terms
 from kitehub import tenancy
 from kitehub.db.acting import acting
 from kitehub.db.secrets import Secret
-from kitehub.domains import clean_subdomain
+from kitehub.domains import clean_domain, clean_subdomain
 from kitehub.enums import InstanceStatus, Tier
 from kitehub.jobs.services import enqueue
 from kitehub.models import Instance, InstanceConfig, User
 from kitehub.plans import PLANS
 from kitehub.services import api_keys
 from kitehub.services.api_keys import IssuedKey
-from kitehub.tenancy import provisioning
+from kitehub.tenancy import provisioning, servers
+from kitehub.tenancy.connections import close_all
 from storage import tiers
 
 # Plan, V6: trial_end is 14 days from trial_started_at.
 TRIAL = timedelta(days=14)
+
+
+_NAME: Any = Instance._meta.get_field("organization_name")
 
 
 class SubdomainTaken(Exception):
@@ -54,26 +62,94 @@ def open_instance(
     actor: str,
     tier: Tier = Tier.BASIC,
     silo: bool = False,
+    server: str = "",
+    custom_domain: str = "",
     at: datetime | None = None,
 ) -> Opened:
     """Opens a school on a trial of 14 days, in the pool or in a database of its own.
 
-    Repeating the call finishes what a killed one began, and changes nothing where all is done; the
-    tier and the placement are then those of the first call. The text of the first API key is in the
-    answer of the run that issued it and in no other: where that run was killed, or nobody kept the
-    text, `api_keys.rotate` gives another key. Raises ValidationError for a subdomain
-    that can't be one, and SubdomainTaken.
+    `silo` makes that database on the platform's own server, `server` on one that
+    KITEHUB_SILO_SERVERS names. Repeating the call finishes what a killed one began, and changes
+    nothing where all is done; the tier and the placement are then those of the first call. The text
+    of the first API key is in the answer of the run that issued it and in no other: where that run
+    was killed, or nobody kept the text, `api_keys.rotate` gives another key.
+
+    Raises ValidationError for a subdomain, domain or name that can't be one, SubdomainTaken,
+    UnknownServer, and ServerRefused where that server can't be used. Within
+    `provisioning.staying_connected()` many are opened faster.
     """
     instance = _register(
         subdomain=clean_subdomain(subdomain),
-        organization_name=organization_name,
+        custom_domain=clean_domain(custom_domain) if custom_domain else None,
+        organization_name=_NAME.clean(organization_name, None),
         owner=owner,
         actor=actor,
         tier=tier,
-        silo=silo,
+        placement=partial(_silo, server) if silo or server else _pool,
         at=at or timezone.now(),
     )
     return Opened(instance, provision(instance, actor=actor))
+
+
+@dataclass(frozen=True)
+class NewSchool:
+    """What `open_instance` is told of one school."""
+
+    subdomain: str
+    organization_name: str
+    owner: User
+    tier: Tier = Tier.BASIC
+    silo: bool = False
+    server: str = ""
+    custom_domain: str = ""
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What became of a school: what `open_instance` returned, or the error that it raised."""
+
+    school: NewSchool
+    opened: Opened | None = None
+    error: Exception | None = None
+
+
+def open_instances(
+    schools: Sequence[NewSchool], *, actor: str, jobs: int = 3, at: datetime | None = None
+) -> list[Opening]:
+    """Opens many schools, `jobs` at a time; one that fails keeps no other from being opened.
+
+    Must not be called within a transaction: each thread has connections of its own, one to every
+    server for all its schools.
+    """
+    waiting = iter(schools)
+    found: dict[int, Opening] = {}
+    turn = threading.Lock()
+
+    def work() -> None:
+        try:
+            with provisioning.staying_connected():
+                while True:
+                    with turn:
+                        school = next(waiting, None)
+                    if school is None:
+                        return
+                    found[id(school)] = _opening(school, actor=actor, at=at)
+                    close_all()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(jobs) as pool:
+        for done in [pool.submit(work) for _ in range(jobs)]:
+            done.result()
+    return [found[id(school)] for school in schools]
+
+
+def _opening(school: NewSchool, *, actor: str, at: datetime | None) -> Opening:
+    told = {each.name: getattr(school, each.name) for each in fields(school)}
+    try:
+        return Opening(school, open_instance(**told, actor=actor, at=at))
+    except Exception as error:
+        return Opening(school, error=error)
 
 
 def provision(instance: Instance, *, actor: str) -> IssuedKey | None:
@@ -83,14 +159,12 @@ def provision(instance: Instance, *, actor: str) -> IssuedKey | None:
     API key if it had none; that step is the last, so that nothing comes between it and the caller.
     """
     if tenancy.alias_of(instance) != tenancy.POOL:
-        with provisioning.administration() as admin:
+        with provisioning.administration(servers.server_of(instance)) as admin:
             template = provisioning.ensure_template(admin, _migrate)
             role = instance.database_username
             provisioning.ensure_role(admin, role, instance.database_password.reveal())
             provisioning.ensure_database(admin, tenancy.database_of(instance), template, role)
-    with tenancy.use(instance), tenancy.atomic() as alias, acting(actor, "opened", using=alias):
-        tiers.sync(using=alias)
-        _fill(instance)
+    _make_rows(instance, actor)
     return api_keys.issue_first(instance=instance, actor=actor)
 
 
@@ -162,7 +236,13 @@ def _tell_tier(instance: Instance) -> None:
 
 
 def _register(
-    *, subdomain: str, owner: User, actor: str, silo: bool, at: datetime, **said: Any
+    *,
+    subdomain: str,
+    owner: User,
+    actor: str,
+    placement: Callable[[UUID], dict[str, Any]],
+    at: datetime,
+    **said: Any,
 ) -> Instance:
     """The instance's row and its subscription, both or neither; the one that is there already.
 
@@ -174,7 +254,7 @@ def _register(
             subdomain=subdomain,
             defaults={
                 **said,
-                **(_silo(new_id) if silo else _pool()),
+                **placement(new_id),
                 "id": new_id,
                 "owner": owner,
                 "status": InstanceStatus.TRIAL,
@@ -197,25 +277,31 @@ def _register(
     return found
 
 
-def _pool() -> dict[str, Any]:
+def _pool(instance_id: UUID) -> dict[str, Any]:
     return {"database_url": tenancy.pool_url(), "database_username": "", "database_password": ""}
 
 
-def _silo(instance_id: UUID) -> dict[str, Any]:
+def _silo(server: str, instance_id: UUID) -> dict[str, Any]:
     # Not the subdomain, which may change: database and role keep their names.
     name = f"kitehub_{instance_id.hex}"
     return {
-        "database_url": f"postgres:///{name}",
+        "database_url": servers.silo_url(server, name),
         "database_username": name,
         "database_password": Secret(secrets.token_urlsafe(32)),
     }
 
 
+def _make_rows(instance: Instance, actor: str) -> None:
+    with tenancy.use(instance), tenancy.atomic() as alias, acting(actor, "opened", using=alias):
+        tiers.sync(using=alias)
+        _fill(instance)
+
+
 def _fill(instance: Instance) -> None:
     """The config, without exceptions to the tier; a trigger sets the storage limit."""
-    InstanceConfig.all_objects.get_or_create(
-        instance_id=instance.id, defaults={"tier": instance.tier}
-    )
+    config = InstanceConfig(instance_id=instance.id, tier=instance.tier)
+    # One statement, which leaves what is there.
+    InstanceConfig.all_objects.bulk_create([config], ignore_conflicts=True)
 
 
 def _migrate(alias: str) -> None:

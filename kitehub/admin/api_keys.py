@@ -202,7 +202,7 @@ class ApiKeyAdmin(Audited, ExactSearch, CarefulLists, ModelAdmin):
         self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
     ) -> HttpResponse:
         """The page that shows the key's text, this once."""
-        return self._show(request, request.issued)  # type: ignore[attr-defined]
+        return self.show_once(request, request.issued)  # type: ignore[attr-defined]
 
     @action(
         description=gettext_lazy("Rotate"),
@@ -220,7 +220,7 @@ class ApiKeyAdmin(Audited, ExactSearch, CarefulLists, ModelAdmin):
         with _refusals():
             issued = api_keys.rotate(key=key, actor=actor_of(request), overlap=overlap)
         self.log(request, [key], CHANGE, [{"changed": {"fields": ["expires_at"]}}])
-        return self._show(request, issued, replaced=key)
+        return self.show_once(request, issued, replaced=key)
 
     @action(
         description=gettext_lazy("Revoke"), icon="block", permissions=["revoke"], url_path="revoke"
@@ -251,15 +251,20 @@ class ApiKeyAdmin(Audited, ExactSearch, CarefulLists, ModelAdmin):
         context = {"title": title, "key": key, "form": form, "rotates": "overlap" in form.fields}
         return self._answer(request, "ask", context)
 
-    def _show(
-        self, request: HttpRequest, issued: IssuedKey, replaced: ApiKey | None = None
+    def show_once(
+        self,
+        request: HttpRequest,
+        issued: IssuedKey,
+        *,
+        replaced: ApiKey | None = None,
+        page: str = "",
     ) -> TemplateResponse:
-        """The text goes into this one answer, and nowhere else."""
+        """The page with a key's text, which goes into this one answer; `page` is where it leads."""
         context = {
             "title": gettext("API key issued"),
             "issued": issued,
             "replaced": replaced,
-            "page": self._page("change", issued.key.pk),
+            "page": page or self._page("change", issued.key.pk),
         }
         return self._answer(request, "issued", context)
 

@@ -16,6 +16,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from billing.services import SubscriptionEnded
+from kitehub.admin.opening import OpensSchools
 from kitehub.backoffice import RecordAdmin, history
 from kitehub.backoffice.audit import Refusal, actor_of, reason_of
 from kitehub.backoffice.base import RECORD_FIELDSET
@@ -97,10 +98,12 @@ STATUS_COLOURS = {
 
 
 @admin.register(Instance)
-class InstanceAdmin(RecordAdmin):
+class InstanceAdmin(OpensSchools, RecordAdmin):
     """Schools. Where an instance's data lives is not for this page."""
 
     form = InstanceForm
+    actions = (*RecordAdmin.actions, "finish_selected")
+    actions_detail = (*RecordAdmin.actions_detail, "finish_opening")
     list_display = (
         "organization_name",
         "subdomain",

@@ -157,6 +157,8 @@ _GRANTS = {
     r"permission denied for language (.+)": "GRANT USAGE ON LANGUAGE {0} TO {role};",
     r"permission denied for type (.+)": "GRANT USAGE ON TYPE {0} TO {role};",
     r"permission denied to create database": "ALTER ROLE {role} CREATEDB;",
+    r"permission denied to create role": "ALTER ROLE {role} CREATEROLE;",
+    r"permission denied to create extension (.+)": "CREATE EXTENSION {0};",
     r"must be owner of (\w+) (.+)": "ALTER {0} {1} OWNER TO {role};",
 }
 

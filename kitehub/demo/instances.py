@@ -12,9 +12,8 @@ from kitehub.demo.texts import capitals
 from kitehub.enums import Tier
 from kitehub.models import Instance, InstanceConfig
 from kitehub.plans import PLANS
+from kitehub.tenancy import pool_url
 
-# The platform's own database: the demo's instances share the pool.
-POOL_URL = "postgres:///kitehub"
 DEFAULT_TEMPLATE = "HOCPHI {courseId} {studentName}"
 OWN_TEMPLATES = ("HP {courseId} {studentName}", "{studentName} {courseId} {timestamp}")
 
@@ -42,8 +41,8 @@ def instance(life: Life) -> Instance:
         owner=life.owner,
         tier=state["tier"],
         status=life.status,
-        database_url=POOL_URL,
-        database_username="kitehub",
+        database_url=pool_url(),
+        database_username="",
         database_password="",  # the pool is reached with the platform's own login
         trial_started_at=life.born if life.trial_end else None,
         trial_expires_at=life.trial_end,

@@ -1,6 +1,7 @@
 """Loading: writes the demo in one transaction, into an empty database or beside other data."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,11 +12,12 @@ from analytics.models import GuestEvent, GuestSession
 from billing.models import PaymentOrder, Subscription, SubscriptionHistory
 from branding.models import BrandingJob
 from kitehub.db import locks
-from kitehub.demo import files, instances, jobs, people, subscriptions, visits
+from kitehub.demo import files, instances, jobs, people, silos, subscriptions, visits
 from kitehub.demo.chance import stream
 from kitehub.demo.clock import moved_clock
 from kitehub.demo.enrollments import enrollments
 from kitehub.demo.schools import SCHOOLS
+from kitehub.demo.silos import Homes
 from kitehub.demo.subscriptions import Life
 from kitehub.models import Instance, InstanceConfig, User
 from storage.models import StorageEvent, StorageUsage
@@ -66,12 +68,15 @@ def load(
     at: datetime,
     seed: int = DEFAULT_SEED,
     force: bool = False,
+    own_databases: bool = False,
     report: Callable[[str], None] = lambda line: None,
 ) -> DemoCounts:
     """Writes the demo as it stands at the moment `at`, all of it or nothing.
 
     The same `at` and `seed` make the same rows; only the history's ids are the database's own. If
-    the demo is there already, says so and changes nothing. `report` gets a line for each step.
+    the demo is there already, says so and changes nothing. `report` gets a line for each step. With
+    `own_databases` two schools live in silos, if the server lets us make some; their passwords are
+    random.
     Raises DemoRefused where other data is there and `force` isn't given, where the demo's
     subdomains or logins belong to others, or while another one is loading.
     """
@@ -85,7 +90,12 @@ def load(
             return DemoCounts()
         if not force:
             _refuse_other_data()
-        return _write(subscriptions.lives(at=at, seed=seed), at=at, seed=seed, report=report)
+        told = subscriptions.lives(at=at, seed=seed)
+        # The silos' transactions end before the platform's: what a kill leaves between the two is
+        # databases that no instance lives in, which the next run makes anew.
+        made: AbstractContextManager[Homes] = nullcontext({})
+        with silos.homes(report) if own_databases else made as homes:
+            return _write(told, homes, at=at, seed=seed, report=report)
 
 
 def _refuse_other_data() -> None:
@@ -112,7 +122,7 @@ def _refuse_taken_names(users: Sequence[User]) -> None:
 
 
 def _write(
-    lives: list[Life], *, at: datetime, seed: int, report: Callable[[str], None]
+    lives: list[Life], homes: Homes, *, at: datetime, seed: int, report: Callable[[str], None]
 ) -> DemoCounts:
     def step(label: str, count: int) -> int:
         report(f"{label:<22}{count:>7,}")
@@ -123,22 +133,24 @@ def _write(
     orders.sort(key=lambda order: order.created_at)
     counts = DemoCounts(
         users=step("Users", _write_users(lives, at=at)),
-        instances=step("Instances", _write_rows(map(instances.instance, lives))),
+        instances=step("Instances", _write_instances(lives, homes)),
         # Before the configs, whose trigger would make them with the moment of loading.
-        usages=step("Storage usage", _write_rows(map(files.usage, lives))),
-        configs=step("Instance configs", _write_rows(instances.configs(lives))),
+        usages=step("Storage usage", _write_tenants(map(files.usage, lives), homes)),
+        configs=step("Instance configs", _write_tenants(instances.configs(lives), homes)),
         orders=step("Payment orders", _write_rows(orders)),
         subscriptions=step("Subscriptions", _subscribe(lives)),
         history=step("Subscription history", _live_through(lives)),
-        files=step("Storage events", _store(lives, at=at, seed=seed)),
+        files=step("Storage events", _store(lives, homes, at=at, seed=seed)),
         jobs=step("Branding jobs", _write_rows(jobs.jobs(lives, at=at, rng=stream(seed, "jobs")))),
     )
     # The large ones last, and only made when the rest is written and said.
     sessions, events = visits.visits(lives, at=at, rng=stream(seed, "visits"))
     return replace(
         counts,
-        sessions=step("Guest sessions", _copy(GuestSession, visits.SESSION_COLUMNS, sessions)),
-        events=step("Guest events", _copy(GuestEvent, visits.EVENT_COLUMNS, events)),
+        sessions=step(
+            "Guest sessions", _copy(GuestSession, visits.SESSION_COLUMNS, sessions, homes)
+        ),
+        events=step("Guest events", _copy(GuestEvent, visits.EVENT_COLUMNS, events, homes)),
     )
 
 
@@ -150,9 +162,21 @@ def _write_users(lives: list[Life], *, at: datetime) -> int:
     return len(User.objects.bulk_create(user for user in users if user.pk not in there))
 
 
-def _write_rows(rows: Iterable[models.Model]) -> int:
+def _write_instances(lives: list[Life], homes: Homes) -> int:
+    return _write_rows(silos.move_in(instances.instance(life), homes) for life in lives)
+
+
+def _write_rows(rows: Iterable[models.Model], alias: str = DEFAULT_DB_ALIAS) -> int:
     rows = list(rows)
-    return len(type(rows[0])._base_manager.bulk_create(rows))
+    return len(type(rows[0])._base_manager.using(alias).bulk_create(rows))
+
+
+def _write_tenants(rows: Iterable[Any], homes: Homes) -> int:
+    """Each school's rows where the school lives."""
+    by_alias: dict[str, list[Any]] = {}
+    for row in rows:
+        by_alias.setdefault(silos.alias_of(homes, row.instance_id), []).append(row)
+    return sum(_write_rows(same, alias) for alias, same in by_alias.items())
 
 
 def _subscribe(lives: list[Life]) -> int:
@@ -177,25 +201,39 @@ def _live_through(lives: list[Life]) -> int:
     ).count()
 
 
-def _store(lives: list[Life], *, at: datetime, seed: int) -> int:
+def _store(lives: list[Life], homes: Homes, *, at: datetime, seed: int) -> int:
     """Uploads and deletes school by school; the trigger adds them up, dated by the last one."""
     total = 0
-    with moved_clock(connections[DEFAULT_DB_ALIAS]) as move_to:
+    with ExitStack() as stack:
+        clocks: dict[str, Callable[[datetime], None]] = {}
         for life in lives:
             rng = stream(seed, f"files/{life.school.subdomain}")
             made = files.events(life, at=at, rng=rng)
-            if made:
-                move_to(made[-1].created_at)
-                total += _write_rows(made)
+            if not made:
+                continue
+            alias = silos.alias_of(homes, life.school.id)
+            if alias not in clocks:
+                clocks[alias] = stack.enter_context(moved_clock(connections[alias]))
+            clocks[alias](made[-1].created_at)
+            total += _write_rows(made, alias)
     return total
 
 
 def _copy(
-    model: type[models.Model], columns: Sequence[str], rows: Sequence[tuple[Any, ...]]
+    model: type[models.Model],
+    columns: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    homes: Homes,
 ) -> int:
     """COPY: three times as fast as the largest INSERTs on these tables."""
     statement = f"COPY {model._meta.db_table} ({', '.join(columns)}) FROM STDIN"
-    with connections[DEFAULT_DB_ALIAS].cursor() as cursor, cursor.copy(statement) as copy:
+    owner = columns.index("instance_id")
+    with ExitStack() as stack:
+        copies: dict[str, Any] = {}
         for row in rows:
-            copy.write_row(row)
+            alias = silos.alias_of(homes, row[owner])
+            if alias not in copies:
+                cursor = stack.enter_context(connections[alias].cursor())
+                copies[alias] = stack.enter_context(cursor.copy(statement))
+            copies[alias].write_row(row)
     return len(rows)

@@ -16,9 +16,12 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 from kitehub.db.addresses import ENGINE, configuration
 from kitehub.db.secrets import Secret
+from kitehub.db.servers import Server
 
 POOL = DEFAULT_DB_ALIAS
 _PREFIX = "silo_"
+# The group role that silos' tables belong to, on every server that silos are made on.
+OWNERS = "kitehub_tenants"
 # How long a connection may be idle before it is closed; a request ends it earlier only if it broke.
 MAX_AGE_SECONDS = 60
 # How long to wait for a silo's server, unless its address says otherwise (`?connect_timeout=…`).
@@ -69,17 +72,27 @@ def alias_of(instance: Placed) -> str:
     return alias
 
 
-def alias_at(name: str) -> str:
-    """The alias of a database on the platform's own server, as the platform's own role."""
-    alias = _PREFIX + name
-    if alias not in connections.settings:
+def alias_at(name: str, server: Server | None = None) -> str:
+    """The alias of a database on a server, as the role that administers it.
+
+    None is the platform's own server, and the platform's role.
+    """
+    alias = f"{_PREFIX}{server.name}:{name}" if server else _PREFIX + name
+    if server:
+        _configure(alias, {**server.admin, "NAME": name})
+    elif alias not in connections.settings:
         _declare(alias, {"HOST": "", "NAME": name}, "", None)
     return alias
 
 
+def address_of(instance: Placed) -> dict[str, Any]:
+    """An instance's address as an entry of DATABASES; raises BadPlacement."""
+    return _place(instance.database_url, instance)
+
+
 def database_of(instance: Placed) -> str:
     """The name of an instance's database on its server; raises BadPlacement."""
-    name: str = _place(instance.database_url, instance)["NAME"]
+    name: str = address_of(instance)["NAME"]
     return name
 
 
@@ -137,9 +150,12 @@ def _declare(alias: str, place: dict[str, Any], user: str, password: Secret | No
             options = {**_options(pool), **_options(place)}
             options.pop("assume_role", None)
             found |= {"USER": user, "PASSWORD": "", "OPTIONS": options}
+    _configure(alias, {**found, "SECRET": password})
+
+
+def _configure(alias: str, entry: dict[str, Any]) -> None:
     found = {
-        **found,
-        "SECRET": password,
+        **entry,
         "CONN_MAX_AGE": MAX_AGE_SECONDS,
         "CONN_HEALTH_CHECKS": True,
         # A pooler in transaction mode would lose them.

@@ -1,47 +1,119 @@
-"""Making silos on the platform's own server: a role, a database, and who may connect to it.
+"""Making silos on the platform's own server or another: role, database, who may connect to it.
 
 Every step may be repeated, so a run that was killed is finished by the next one. A database that
 isn't whole yet takes no connections.
 
-All tables of silos belong to one group role, OWNERS, of which each silo's role is a member: a new
-silo is a copy of the template and nothing more, and what keeps silos apart is that a role may
-connect to its own database only.
+All tables of silos belong to one group role of the server, OWNERS, of which each silo's role is a
+member: a new silo is a copy of the server's template and nothing more, and what keeps silos apart
+is that a role may connect to its own database only.
 """
 
+import hashlib
+import hmac
+import secrets
+from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from hashlib import blake2b
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any, LiteralString
 
 import psycopg
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from psycopg import sql
 from psycopg.errors import DuplicateObject
 
-from kitehub.tenancy.connections import forget
-from kitehub.tenancy.placement import POOL, alias_at
+from kitehub.db.errors import explain
+from kitehub.db.servers import SETTING, Server
+from kitehub.tenancy import servers
+from kitehub.tenancy.connections import bare_connections, forget
+from kitehub.tenancy.placement import OWNERS, POOL, alias_at
 
-OWNERS = "kitehub_tenants"
 _TEMPLATE_LOCK = 0x6B69_7465_7470_6C74  # "kitetplt" in ASCII
+# As PostgreSQL itself has it, and RFC 7677 at least.
+_SCRAM_ITERATIONS = 4096
 # PostgreSQL cuts names off at 63 bytes; 16 are the digest's.
 _PREFIX_LENGTH = 46
 
-Admin = psycopg.Connection[Any]
+
+class ServerRefused(ImproperlyConfigured):
+    """A server can't be reached, or its administrator may not do what is needed; in one line."""
+
+
+@dataclass(frozen=True)
+class Admin:
+    """A connection to a server, outside every transaction; None is the platform's own server.
+
+    `templates` are those that this connection has seen to be there.
+    """
+
+    server: Server | None
+    connection: psycopg.Connection[Any]
+    templates: list[str] = field(default_factory=list)
+
+    def execute(self, statement: Any, values: Any = None) -> psycopg.Cursor[Any]:
+        """Runs SQL; without values it may be several statements, which are one transaction."""
+        return self.connection.execute(statement, values)
+
+
+# The connections that `staying_connected` keeps, by the server's name.
+_kept: ContextVar[tuple[ExitStack, dict[str, Admin]] | None] = ContextVar(
+    "kitehub_administration", default=None
+)
 
 
 @contextmanager
-def administration() -> Iterator[Admin]:
-    """A connection of its own to the platform's server, outside every transaction.
+def staying_connected() -> Iterator[None]:
+    """In the block, `administration` connects to each server once, for those who make many silos.
 
-    The platform's role needs CREATEDB and CREATEROLE.
+    A kept connection that breaks stays broken until the block's end.
     """
-    pool = connections[POOL]
-    params = {**pool.get_connection_params(), "dbname": "postgres"}
+    with bare_connections(), ExitStack() as stack:
+        token = _kept.set((stack, {}))
+        try:
+            yield
+        finally:
+            _kept.reset(token)
+
+
+@contextmanager
+def administration(server: str = servers.OWN) -> Iterator[Admin]:
+    """A connection of its own to a server, as the role that administers it.
+
+    The platform's own server where none is named; its role is the platform's. The role needs
+    CREATEDB and CREATEROLE. Raises UnknownServer; and ServerRefused for what the server's operator
+    can mend.
+    """
+    found = servers.server(server)
+    alias = alias_at(found.admin["NAME"] if found else "postgres", found)
+    kept = _kept.get()
+    try:
+        if kept is None:
+            with _connect(alias) as connection:
+                yield Admin(found, connection)
+        else:
+            stack, there = kept
+            if server not in there:
+                there[server] = Admin(found, stack.enter_context(_connect(alias)))
+            yield there[server]
+    except psycopg.Error as error:
+        why = explain(error, using=alias)
+        if why is None:
+            raise
+        raise ServerRefused(why.replace("DATABASE_URL", SETTING) if found else why) from error
+
+
+def _connect(alias: str) -> psycopg.Connection[Any]:
+    params = connections[alias].get_connection_params()
     for ours in ("cursor_factory", "context", "prepare_threshold"):
         params.pop(ours, None)
-    with psycopg.connect(**params, autocommit=True) as admin:
-        yield admin
+    admin = psycopg.connect(**params, autocommit=True)
+    # Only the last step, the silo's first rows, has to reach the disk: with it goes all before it.
+    # What a crash of the server undoes before that is done again by the next run.
+    admin.execute("SET synchronous_commit = off")
+    return admin
 
 
 def ensure_role(admin: Admin, role: str, password: str) -> None:
@@ -49,21 +121,17 @@ def ensure_role(admin: Admin, role: str, password: str) -> None:
 
     The server is sent the password's verifier only, so that no log of its statements has it.
     """
-    _ensure_owners(admin)
-    verifier = admin.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
+    has_owners, has_role = _roles(admin, role)
+    if not has_owners:
+        _make_owners(admin)
     _run(
         admin,
-        "ALTER ROLE {role} LOGIN PASSWORD {verifier}"
-        if _has_role(admin, role)
-        else "CREATE ROLE {role} LOGIN PASSWORD {verifier}",
+        "ALTER ROLE {role} LOGIN PASSWORD {verifier}; GRANT {owners} TO {role}"
+        if has_role
+        else "CREATE ROLE {role} LOGIN PASSWORD {verifier} IN ROLE {owners}",
         role=sql.Identifier(role),
-        verifier=sql.Literal(verifier.decode()),
-    )
-    _run(
-        admin,
-        "GRANT {owners} TO {role}",
+        verifier=sql.Literal(_verifier(password)),
         owners=sql.Identifier(OWNERS),
-        role=sql.Identifier(role),
     )
 
 
@@ -72,38 +140,51 @@ def ensure_database(admin: Admin, name: str, template: str, role: str) -> None:
 
     Also closes the pool to the roles of silos: PostgreSQL lets everybody in unless told otherwise.
     """
+    pool = connections[POOL].settings_dict["NAME"]
+    rows = admin.execute(
+        "SELECT datname, has_database_privilege('public', oid, 'CONNECT') FROM pg_database"
+        " WHERE datname IN (%s, %s)",
+        [name, pool],
+    )
+    open_to_all = dict(rows.fetchall())
     names = {"name": sql.Identifier(name), "role": sql.Identifier(role)}
-    if not _has_database(admin, name):
+    if name not in open_to_all:
         _run(
             admin,
             "CREATE DATABASE {name} TEMPLATE {template} ALLOW_CONNECTIONS false",
             template=sql.Identifier(template),
             **names,
         )
-    _run(admin, "REVOKE ALL ON DATABASE {name} FROM PUBLIC", **names)
-    _run(admin, "GRANT CONNECT, TEMPORARY ON DATABASE {name} TO {role}", **names)
-    pool = sql.Identifier(connections[POOL].settings_dict["NAME"])
-    _run(admin, "REVOKE CONNECT ON DATABASE {pool} FROM PUBLIC", pool=pool)
-    _run(admin, "ALTER DATABASE {name} ALLOW_CONNECTIONS true", **names)
+    # On another server a database of the pool's name is somebody else's.
+    if admin.server is None and open_to_all.get(pool):
+        _run(admin, "REVOKE CONNECT ON DATABASE {pool} FROM PUBLIC", pool=sql.Identifier(pool))
+    _run(
+        admin,
+        "REVOKE ALL ON DATABASE {name} FROM PUBLIC;"
+        " GRANT CONNECT, TEMPORARY ON DATABASE {name} TO {role};"
+        " ALTER DATABASE {name} ALLOW_CONNECTIONS true",
+        **names,
+    )
 
 
 def ensure_template(admin: Admin, migrate: Callable[[str], object]) -> str:
     """The name of a database at the newest migration, brought there by `migrate(alias)` if need be.
 
-    The name carries a digest of the migrations, so one of older code is never taken; those are
-    dropped. Two runs at once make it once, and one that was killed is made anew.
+    Each server has its own. The name carries a digest of the migrations, so one of older code is
+    never taken; those are dropped. Two runs at once make it once, and one that was killed is made
+    anew.
     """
+    if admin.templates:
+        return admin.templates[0]
     name = _template_name()
     admin.execute("SELECT pg_advisory_lock(%s)", [_TEMPLATE_LOCK])
     try:
-        found = admin.execute(
-            "SELECT FROM pg_database WHERE datname = %s AND datistemplate", [name]
-        )
-        if found.rowcount == 0:
+        if not _is_template(admin, name):
             drop_templates(admin)
             _make_template(admin, name, migrate)
     finally:
         admin.execute("SELECT pg_advisory_unlock(%s)", [_TEMPLATE_LOCK])
+    admin.templates.append(name)
     return name
 
 
@@ -130,17 +211,35 @@ def _run(admin: Admin, statement: LiteralString, **parts: sql.Composable) -> Non
     admin.execute(sql.SQL(statement).format(**parts))
 
 
-def _has_role(admin: Admin, role: str) -> bool:
-    return bool(admin.execute("SELECT FROM pg_roles WHERE rolname = %s", [role]).rowcount)
+def _verifier(password: str) -> str:
+    """What PostgreSQL keeps of a password (RFC 5803); OpenSSL takes half of libpq's time for it.
+
+    For ASCII only, which SASLprep leaves as it is.
+    """
+    if not password.isascii():
+        raise ValueError("A silo's password is of ASCII letters.")
+    salt = secrets.token_bytes(16)
+    salted = hashlib.pbkdf2_hmac("sha256", password.encode(), salt, _SCRAM_ITERATIONS)
+    keys = [hmac.digest(salted, name, "sha256") for name in (b"Client Key", b"Server Key")]
+    stored = hashlib.sha256(keys[0]).digest()
+    salt64, stored64, server64 = (b64encode(part).decode() for part in (salt, stored, keys[1]))
+    return f"SCRAM-SHA-256${_SCRAM_ITERATIONS}:{salt64}${stored64}:{server64}"
 
 
-def _has_database(admin: Admin, name: str) -> bool:
-    return bool(admin.execute("SELECT FROM pg_database WHERE datname = %s", [name]).rowcount)
+def _roles(admin: Admin, role: str) -> tuple[bool, bool]:
+    """Whether the group and a silo's role are there."""
+    rows = admin.execute(
+        "SELECT rolname FROM pg_roles WHERE rolname IN (%s, %s)", [OWNERS, role]
+    ).fetchall()
+    return (OWNERS,) in rows, (role,) in rows
 
 
-def _ensure_owners(admin: Admin) -> None:
-    if _has_role(admin, OWNERS):
-        return
+def _is_template(admin: Admin, name: str) -> bool:
+    rows = admin.execute("SELECT FROM pg_database WHERE datname = %s AND datistemplate", [name])
+    return bool(rows.rowcount)
+
+
+def _make_owners(admin: Admin) -> None:
     try:
         _run(admin, "CREATE ROLE {owners} NOLOGIN", owners=sql.Identifier(OWNERS))
     except DuplicateObject:
@@ -153,17 +252,19 @@ def _prefix() -> str:
 
 
 def _template_name() -> str:
-    loader = MigrationLoader(None)
+    loader = MigrationLoader(None, load=False)
+    loader.load_disk()
     known = "\n".join(sorted(".".join(key) for key in loader.disk_migrations))
-    return _prefix() + blake2b(known.encode(), digest_size=8).hexdigest()
+    return _prefix() + hashlib.blake2b(known.encode(), digest_size=8).hexdigest()
 
 
 def _make_template(admin: Admin, name: str, migrate: Callable[[str], object]) -> None:
-    _ensure_owners(admin)
+    if not _roles(admin, OWNERS)[0]:
+        _make_owners(admin)
     new = sql.Identifier(name)
     _run(admin, "CREATE DATABASE {name} TEMPLATE template0", name=new)
     _run(admin, "REVOKE ALL ON DATABASE {name} FROM PUBLIC", name=new)
-    alias = alias_at(name)
+    alias = alias_at(name, admin.server)
     try:
         with connections[alias].cursor() as cursor:
             cursor.execute(f"GRANT USAGE, CREATE ON SCHEMA public TO {OWNERS}")

@@ -24,6 +24,7 @@ from analytics.models import GuestEvent
 from kitehub import tenancy
 from kitehub.db.secrets import Secret
 from kitehub.tenancy.fanout import Fanout, Plans, Result, Silo, State, Way, gather
+from tests.benchmarks import provisioning
 from tests.benchmarks.sql import execute, server
 from tests.migrations.later import later
 
@@ -42,7 +43,16 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--tenants", type=int, default=100)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--queries", type=int, default=2_000, help="for the cost of routing")
+    parser.add_argument("--only", choices=("provisioning", "migrating"), default="")
     options = parser.parse_args(arguments)
+    if options.only != "migrating":
+        print(server())
+        provisioning.run(options.tenants, options.runs)
+    if options.only != "provisioning":
+        _migrating(options)
+
+
+def _migrating(options: argparse.Namespace) -> None:
     print(f"{server()}; {options.tenants} silos, {JOBS} threads; ms a silo, medians")
     print(f"{'':16}{'raw':>8}{'ours':>8}{'ratio':>8}{'Django':>9}{'ratio':>8}")
     with _databases(options.tenants) as names:

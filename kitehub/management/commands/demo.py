@@ -45,6 +45,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--force", action="store_true", help="add the demo to a database that has other data"
         )
+        parser.add_argument(
+            "--no-silos",
+            action="store_true",
+            help="keep all schools in the pool; else two get databases of their own, if the role "
+            "may make some",
+        )
 
     def handle(self, **options: Any) -> None:
         """Loads the demo and says what each step wrote."""
@@ -52,7 +58,11 @@ class Command(BaseCommand):
         started = time.monotonic()
         try:
             counts = load(
-                at=at, seed=options["seed"], force=options["force"], report=self.stdout.write
+                at=at,
+                seed=options["seed"],
+                force=options["force"],
+                own_databases=not options["no_silos"],
+                report=self.stdout.write,
             )
         except DemoRefused as error:
             raise CommandError(str(error)) from None

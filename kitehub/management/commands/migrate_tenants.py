@@ -13,6 +13,7 @@ from kitehub import tenancy
 from kitehub.management.arguments import add_lock_timeout
 from kitehub.management.schema.outcome import Exit
 from kitehub.management.silos import report
+from kitehub.management.silos.obstacles import Lookout
 from kitehub.management.silos.status import Standing, Survey
 from kitehub.models import Instance
 from kitehub.tenancy.fanout import Fanout, Misplaced, Result, Silo, State, gather, run_each
@@ -84,6 +85,7 @@ class Command(BaseCommand):
             canaries=options["canary"],
             lock_timeout=options["lock_timeout"],
             dry_run=options["dry_run"],
+            look=Lookout().look,
         )
         total = len(silos) + len(results)
         for result in results:

@@ -13,6 +13,7 @@ from django.core.management.base import (
 from kitehub import tenancy
 from kitehub.enums import Tier
 from kitehub.models import User
+from kitehub.tenancy import servers
 from kitehub.workflows import Opened, SubdomainTaken, open_instance
 
 ACTOR = "manage.py provision_instance"
@@ -32,6 +33,15 @@ class Command(BaseCommand):
         parser.add_argument(
             "--silo", action="store_true", help="a database of its own rather than the pool"
         )
+        parser.add_argument(
+            "--server",
+            default="",
+            metavar="NAME",
+            help="make that database on this server of KITEHUB_SILO_SERVERS",
+        )
+        parser.add_argument(
+            "--custom-domain", default="", metavar="DOMAIN", help="a domain of the school's own"
+        )
 
     @no_translations  # commands speak English
     def handle(self, *args: Any, **options: Any) -> None:
@@ -46,6 +56,8 @@ class Command(BaseCommand):
                 owner=owner,
                 tier=Tier(options["tier"]),
                 silo=options["silo"],
+                server=options["server"],
+                custom_domain=options["custom_domain"],
                 actor=ACTOR,
             )
         except ValidationError as error:
@@ -60,6 +72,8 @@ class Command(BaseCommand):
         where = "the pool"
         if tenancy.alias_of(instance) != tenancy.POOL:
             where = f"its own database {tenancy.database_of(instance)}"
+            if server := servers.server_of(instance):
+                where += f" on the server {server}"
         self.stdout.write(f"{instance.subdomain} ({instance.id}) lives in {where}.")
         if opened.first_key is not None:
             self.stdout.write(f"Its first API key, shown this once: {opened.first_key.secret_text}")

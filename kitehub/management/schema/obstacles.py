@@ -127,6 +127,8 @@ def refuse_users(
 
 def _taken_tables(live: Live, keys: list[MigrationKey]) -> list[str]:
     made = set(_tables(live, keys))
+    if not made:
+        return []
     with live.connection.cursor() as cursor:
         there = {table.name for table in live.connection.introspection.get_table_list(cursor)}
     return [f"table {name}" for name in sorted(made & there)]
@@ -134,11 +136,14 @@ def _taken_tables(live: Live, keys: list[MigrationKey]) -> list[str]:
 
 def _taken_names(live: Live, keys: list[MigrationKey]) -> list[str]:
     """What SQL makes; the functions of applied migrations are ours, to be replaced."""
+    made = _made_by_sql(live, keys)
+    if not made:
+        return []
     ours = _made_by_sql(live, [key for key in live.recorded if key not in keys])
     with live.connection.cursor() as cursor:
         cursor.execute(_TAKEN)
         there = {(kind, name, count) for kind, name, count in cursor.fetchall()}
-    taken = sorted((_made_by_sql(live, keys) - ours) & there)
+    taken = sorted((made - ours) & there)
     return [f"{kind} {name}" for kind, name, _ in taken]
 
 
@@ -164,6 +169,8 @@ def _foreign_tables(live: Live, keys: list[MigrationKey]) -> list[str]:
                 labels.add(f"{app}.{model}")
     known = {model._meta.label_lower: model._meta.db_table for model in apps.get_models()}
     tables = [known[label.lower()] for label in labels if label.lower() in known]
+    if not tables:
+        return []
     with live.connection.cursor() as cursor:
         cursor.execute(_NOT_OURS, [tables])
         return [f"ALTER TABLE {name} OWNER TO {role};" for name, role in cursor.fetchall()]

@@ -11,23 +11,32 @@ from enum import StrEnum
 from io import StringIO
 from typing import Any, TextIO, TypeVar
 
-from django.contrib.postgres.signals import register_type_handlers
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.signals import connection_created
 from django.db.migrations.recorder import MigrationRecorder
 
 from kitehub.db import locks
 from kitehub.db.errors import explain
 from kitehub.db.versions import MigrationKey
+from kitehub.tenancy.connections import bare_connections
 from kitehub.tenancy.fanout.canary import Gate, Held, Stopped
 from kitehub.tenancy.fanout.plans import STATES, Plan, Plans, Step, applied
 from kitehub.tenancy.fanout.silos import Silo
+from kitehub.tenancy.placement import OWNERS
 
 logger = logging.getLogger("kitehub.tenancy")
 
 Found = TypeVar("Found")
+Look = Callable[[BaseDatabaseWrapper, frozenset[MigrationKey], Sequence[MigrationKey]], None]
+
+# Where the silo's tables are the group's, its other members must be able to change new ones too.
+_BECOME_OWNER = """
+SELECT set_config('role', owner.rolname, false)
+FROM pg_class c JOIN pg_roles owner ON owner.oid = c.relowner
+WHERE c.oid = to_regclass('django_migrations') AND owner.rolname = %s
+    AND pg_has_role(owner.oid, 'MEMBER')
+"""
 
 
 class State(StrEnum):
@@ -67,8 +76,9 @@ class Result:
 class Fanout:
     """Migrates silos, `jobs` at a time, the first `canaries` before the rest.
 
-    `lock_timeout` is how long a migration queues for a table, in PostgreSQL's words. With `dry_run`
-    nothing is changed.
+    `lock_timeout` is how long a migration queues for a table, in PostgreSQL's words. `look` is
+    asked before the first step, with the silo and what is recorded and to do there; it raises what
+    stands in the way. With `dry_run` nothing is changed.
     """
 
     def __init__(
@@ -78,7 +88,9 @@ class Fanout:
         canaries: int = 5,
         lock_timeout: str = locks.PATIENCE,
         dry_run: bool = False,
+        look: Look = lambda connection, have, keys: None,
     ) -> None:
+        self._look = look
         self._jobs = jobs
         self._gate = Gate(canaries)
         self._lock_timeout = lock_timeout
@@ -164,6 +176,9 @@ class Fanout:
                 MigrationRecorder(connection).ensure_schema()
             plan = self._plans.of(connection, found or frozenset())
             result.steps = plan.steps
+            if plan.steps:
+                self._look(connection, found or frozenset(), plan.migrations)
+                _become_owner(connection)
             for step in plan.steps:
                 self._gate.check()
                 step.run(connection)
@@ -193,7 +208,7 @@ def run_each(
     told: set[Future[Found]] = set()
     with (
         _stdout_by_thread(),
-        _bare_connections(),
+        bare_connections(),
         ThreadPoolExecutor(max(1, min(jobs, len(silos)))) as pool,
     ):
         futures = [pool.submit(one, silo) for silo in silos]
@@ -216,18 +231,10 @@ def run_each(
     return [future.result() for future in futures]
 
 
-@contextmanager
-def _bare_connections() -> Iterator[None]:
-    """Spares each new silo two queries for the types of extensions that no column here has.
-
-    Django asks for hstore and citext on the first connection to each alias.
-    """
-    asked = connection_created.disconnect(register_type_handlers)
-    try:
-        yield
-    finally:
-        if asked:
-            connection_created.connect(register_type_handlers)
+def _become_owner(connection: BaseDatabaseWrapper) -> None:
+    """Makes what comes belong to the group of silos' roles, where the silo is one of theirs."""
+    with connection.cursor() as cursor:
+        cursor.execute(_BECOME_OWNER, [OWNERS])
 
 
 def _tell_receivers(alias: str, plan: Plan) -> None:

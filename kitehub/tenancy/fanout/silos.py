@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.db import connections
 
-from kitehub.tenancy.placement import BadPlacement, Placed, alias_of, is_silo
+from kitehub.tenancy.placement import POOL, BadPlacement, Placed, alias_of, is_silo
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def gather(named: Iterable[tuple[str, Placed]]) -> tuple[list[Silo], list[Mispla
 def _address(alias: str) -> str:
     place = connections.settings[alias]
     host, name = place.get("HOST") or "", str(place["NAME"])
-    # A socket's folder says nothing to people, and there is one such server.
-    if not host or host.startswith("/"):
+    # The platform's own socket says nothing to people.
+    if not host or (host.startswith("/") and host == connections.settings[POOL].get("HOST")):
         return name
     return f"{host}:{place.get('PORT') or 5432}/{name}"

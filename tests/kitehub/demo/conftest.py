@@ -30,7 +30,7 @@ def demo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
     """
     printed = StringIO()
     with django_db_blocker.unblock():
-        call_command("demo", "--at", AT.isoformat(), stdout=printed)
+        call_command("demo", "--no-silos", "--at", AT.isoformat(), stdout=printed)
     yield printed.getvalue().splitlines()
     with django_db_blocker.unblock():
         with connection.cursor() as cursor:

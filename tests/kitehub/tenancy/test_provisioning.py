@@ -103,7 +103,7 @@ def assert_whole(school: Instance) -> None:
     with tenancy.use(school):
         assert InstanceConfig.objects.get().tier == school.tier
         assert StorageUsage.objects.count() == 1
-    assert school.database_password.reveal()
+    assert bool(school.database_password) is tenancy.is_silo(tenancy.alias_of(school))
     assert list(school.api_keys.values_list("name", flat=True)) == [api_keys.FIRST_NAME]
 
 
@@ -213,6 +213,37 @@ def test_impossible_subdomain_opens_nothing(subdomain: str, owner: User) -> None
     with pytest.raises(ValidationError):
         open_silo(owner, subdomain)
     assert not Instance.all_objects.exists()
+
+
+def test_many_are_opened_at_once_and_one_that_fails_keeps_no_other_back(owner: User) -> None:
+    schools = [
+        workflows.NewSchool("sao-mai", "Sao Mai", owner, silo=True),
+        workflows.NewSchool("www", "Reserved", owner, silo=True),
+        workflows.NewSchool("sao-hom", "Sao Hôm", owner, tier=Tier.PREMIUM, silo=True),
+        workflows.NewSchool("sao-bang", "Sao Băng", owner),
+    ]
+    found = workflows.open_instances(schools, actor="sales@kitehub.test")
+    assert [one.school for one in found] == schools
+    assert [type(one.error).__name__ for one in found if one.error] == ["ValidationError"]
+    for one in found:
+        if one.opened:
+            assert one.opened.first_key is not None
+            assert_whole(one.opened.instance)
+    assert Instance.objects.filter(created_by="sales@kitehub.test").count() == 3
+
+
+def test_custom_domain_is_stored_as_the_dns_has_it_and_an_impossible_one_opens_nothing(
+    owner: User,
+) -> None:
+    given = {"subdomain": "sao-mai", "organization_name": "Sao Mai", "owner": owner, "actor": "t"}
+    for wrong in ("https://saomai.vn", "saomai", "*.saomai.vn"):
+        with pytest.raises(ValidationError):
+            workflows.open_instance(**given, custom_domain=wrong)
+    with pytest.raises(ValidationError):
+        workflows.open_instance(**{**given, "organization_name": "x" * 201})
+    assert not Instance.all_objects.exists()
+    school = workflows.open_instance(**given, custom_domain="Học.SaoMai.vn")
+    assert school.custom_domain == "xn--hc-68s.saomai.vn"
 
 
 def test_subdomain_of_somebody_else_or_of_a_deleted_school_is_taken(owner: User) -> None:

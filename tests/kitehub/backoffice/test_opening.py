@@ -1,0 +1,128 @@
+"""Opening a school in the admin: in the pool, in a silo, and what is said where it can't be."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.messages import get_messages
+from django.db import connections
+from django.test import Client
+from django.urls import reverse
+
+from billing.models import Subscription
+from kitehub import tenancy
+from kitehub.db.servers import servers
+from kitehub.enums import Tier
+from kitehub.models import Instance, InstanceConfig, User
+from kitehub.tenancy import provisioning
+from kitehub.tenancy.connections import close_all
+from tests.factories.kitehub import InstanceFactory, UserFactory
+
+OPEN = "admin:kitehub_instance_open"
+
+
+def form(who: User, **changes: str) -> dict[str, str]:
+    return {
+        "organization_name": "Sao Mai",
+        "subdomain": "sao-mai",
+        "custom_domain": "",
+        "owner": str(who.pk),
+        "tier": Tier.STANDARD.value,
+        "where": "pool",
+        **changes,
+    }
+
+
+def said(page: Any) -> list[str]:
+    return [str(message) for message in get_messages(page.wsgi_request)]
+
+
+@pytest.fixture
+def no_silo_left(transactional_db: None) -> Iterator[None]:
+    yield
+    close_all()
+    with provisioning.administration() as admin:
+        for school in Instance.all_objects.exclude(database_username=""):
+            provisioning.drop(admin, tenancy.database_of(school), school.database_username)
+        provisioning.drop_templates(admin)
+
+
+def test_school_in_the_pool_is_opened_with_its_trial_by_who_is_signed_in(
+    back_office: Client, staff: User
+) -> None:
+    assert "Open a school" in back_office.get(reverse(OPEN), headers={"accept-language": "en"}).text
+    page = back_office.post(reverse(OPEN), form(UserFactory(), custom_domain="Học.Vn"))
+    school = Instance.objects.get()
+    assert page.status_code == 302
+    assert (school.created_by, school.custom_domain) == (staff.email, "xn--hc-68s.vn")
+    assert Subscription.objects.get().instance_id == school.pk
+    with tenancy.use(school):
+        assert InstanceConfig.objects.get().tier == Tier.STANDARD
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("subdomain", "www"),
+        ("subdomain", "taken"),
+        ("custom_domain", "https://x.vn"),
+        ("organization_name", ""),
+        ("owner", ""),
+        ("tier", "GOLD"),
+        ("where", "server:b"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field_and_opens_nothing(
+    field: str, value: str, back_office: Client
+) -> None:
+    owner = UserFactory()
+    InstanceFactory(subdomain="taken", owner=owner)
+    page = back_office.post(reverse(OPEN), form(owner, **{field: value}))
+    assert list(page.context["form"].errors) == [field]
+    assert Instance.all_objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_nobody_without_the_right_to_add_opens_a_school(client: Client) -> None:
+    client.force_login(UserFactory(is_staff=True))
+    assert client.get(reverse(OPEN)).status_code == 403
+    assert client.post(reverse(OPEN), form(UserFactory())).status_code == 403
+    assert not Instance.objects.exists()
+
+
+@pytest.mark.usefixtures("no_silo_left")
+def test_school_whose_database_fails_is_finished_by_the_action(
+    back_office: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*args: Any) -> None:
+        raise provisioning.ServerRefused("The disk is full.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(provisioning, "ensure_database", fails)
+        page = back_office.post(reverse(OPEN), form(UserFactory(), where="silo"))
+        school = Instance.objects.get()
+        assert page.url == reverse("admin:kitehub_instance_change", args=[school.pk])
+        assert "The disk is full." in said(page)[0]
+        changelist = reverse("admin:kitehub_instance_changelist")
+        chosen = {"action": "finish_selected", "_selected_action": [str(school.pk)]}
+        assert "The disk is full." in said(back_office.post(changelist, chosen))[-1]
+    detail = reverse("admin:kitehub_instance_finish_opening", args=[school.pk])
+    assert back_office.get(detail).status_code == 200  # only asks
+    assert not InstanceConfig.objects.exists()
+    back_office.post(changelist, chosen)
+    with tenancy.use(school):
+        assert InstanceConfig.objects.get().tier == Tier.STANDARD
+    assert connections[tenancy.alias_of(school)].settings_dict["USER"] == school.database_username
+    # Again, it changes nothing.
+    assert back_office.post(detail, {"_form_submitted": "1"}).status_code == 302
+    version = school.version
+    school.refresh_from_db()
+    assert school.version == version
+
+
+def test_servers_that_the_settings_name_can_be_chosen(back_office: Client, settings: Any) -> None:
+    settings.KITEHUB_SILO_SERVERS = servers("b=postgres://hub:pw@db2/postgres")
+    page = back_office.get(reverse(OPEN))
+    offered = [value for value, _ in page.context["form"].fields["where"].choices]
+    assert offered == ["pool", "silo", "server:b"]
+    assert "pw" not in page.text.split("server:b")[1][:200]
