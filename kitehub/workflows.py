@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +12,8 @@ from django.utils import timezone
 
 from billing.enums import SubscriptionStatus
 from billing.models import Subscription
-from kitehub import tenancy
+from kitehub import archives, tenancy
+from kitehub.archives import Part, Place, Progress, Written, quiet
 from kitehub.db.acting import acting
 from kitehub.db.secrets import Secret
 from kitehub.domains import clean_subdomain
@@ -64,12 +66,58 @@ def provision(instance: Instance, *, actor: str) -> None:
     """
     if tenancy.alias_of(instance) != tenancy.POOL:
         with provisioning.administration() as admin:
-            template = provisioning.ensure_template(admin, _migrate)
-            role = instance.database_username
-            provisioning.ensure_role(admin, role, instance.database_password.reveal())
-            provisioning.ensure_database(admin, tenancy.database_of(instance), template, role)
+            _make_silo(admin, instance)
     with tenancy.use(instance), tenancy.atomic() as alias, acting(actor, "opened", using=alias):
         _fill(instance)
+
+
+def export_instance(instance: Instance, *, to: Path, progress: Progress = quiet) -> Written:
+    """Writes an instance's rows to a new file; raises ArchiveError and OSError.
+
+    What an archive holds, and what it leaves out: docs/scaling.md.
+    """
+    return archives.write(instance, to, progress=progress)
+
+
+def import_instance(
+    path: Path,
+    *,
+    actor: str,
+    subdomain: str = "",
+    owner: User | None = None,
+    silo: bool = False,
+    dry_run: bool = False,
+    progress: Progress = quiet,
+) -> archives.Manifest:
+    """Brings an archived instance back, under its own id; raises ArchiveError, and then wrote nothing.
+
+    All rows are those of the archive, byte for byte, or none is there; only the subdomain and the
+    owner may be others, and where it lives. A new silo is filled before the platform knows of it, so
+    repeating the call finishes what a killed one began. Raises ValidationError for a subdomain that
+    can't be one.
+    """
+    with archives.opened(path, progress=progress) as archive:
+        said = archive.manifest
+        name = clean_subdomain(subdomain) if subdomain else said.subdomain
+        owner_id = archives.check_free(archive, name, owner)
+        where = _silo(said.instance_id) if silo else _pool()
+        password: Any = Instance._meta.get_field("database_password")
+        place = Place(
+            subdomain=name,
+            owner_id=owner_id,
+            database_url=where["database_url"],
+            database_username=where["database_username"],
+            sealed_password=password.get_prep_value(where["database_password"]),
+        )
+        trace = {"actor": actor, "sha256": archives.file_digest(path), "progress": progress}
+        if not silo:
+            both = [Part.PLATFORM, Part.TENANT]
+            archives.load(archive, place, tenancy.POOL, both, keep=not dry_run, **trace)
+        elif not dry_run:
+            alias = _empty_silo(Instance(id=said.instance_id, **where))
+            archives.load(archive, place, alias, [Part.TENANT], **trace)
+            archives.load(archive, place, tenancy.POOL, [Part.PLATFORM], **trace)
+    return said
 
 
 # --- Steps --------------------------------------------------------------------------------------
@@ -123,6 +171,24 @@ def _silo(instance_id: UUID) -> dict[str, Any]:
         "database_username": name,
         "database_password": Secret(secrets.token_urlsafe(32)),
     }
+
+
+def _make_silo(admin: provisioning.Admin, instance: Instance) -> None:
+    template = provisioning.ensure_template(admin, _migrate)
+    role = instance.database_username
+    provisioning.ensure_role(admin, role, instance.database_password.reveal())
+    provisioning.ensure_database(admin, tenancy.database_of(instance), template, role)
+
+
+def _empty_silo(instance: Instance) -> str:
+    """The alias of a new silo. One of its name that nobody lives in is what a killed run left."""
+    name = tenancy.database_of(instance)
+    if Instance.all_objects.filter(database_url=instance.database_url).exists():
+        raise archives.ArchiveError(f"The database {name} is another instance's.")
+    with provisioning.administration() as admin:
+        provisioning.drop(admin, name, instance.database_username)
+        _make_silo(admin, instance)
+    return tenancy.alias_of(instance)
 
 
 def _fill(instance: Instance) -> None:

@@ -1,7 +1,8 @@
-"""Users, instances and instance configs."""
+"""Users, instances, instance configs, and what is kept of schools that leave."""
 
 from kitehub.models.configs import InstanceConfig
 from kitehub.models.instances import Instance
+from kitehub.models.leaving import ArchiveRun, Tombstone
 from kitehub.models.users import User
 
-__all__ = ["Instance", "InstanceConfig", "User"]
+__all__ = ["ArchiveRun", "Instance", "InstanceConfig", "Tombstone", "User"]

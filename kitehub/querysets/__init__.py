@@ -2,5 +2,6 @@
 
 from kitehub.querysets.configs import InstanceConfigQuerySet
 from kitehub.querysets.instances import InstanceQuerySet
+from kitehub.querysets.tombstones import TombstoneQuerySet
 
-__all__ = ["InstanceConfigQuerySet", "InstanceQuerySet"]
+__all__ = ["InstanceConfigQuerySet", "InstanceQuerySet", "TombstoneQuerySet"]
