@@ -1,29 +1,34 @@
 """What is done to several apps at once. Nothing below writes to more than one."""
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from billing.enums import SubscriptionStatus
 from billing.models import Subscription
-from kitehub import archives, tenancy
+from kitehub import archives, closing, tenancy
 from kitehub.archives import Part, Place, Progress, Written, quiet
+from kitehub.db import locks
 from kitehub.db.acting import acting
 from kitehub.db.secrets import Secret
 from kitehub.domains import clean_subdomain
 from kitehub.enums import InstanceStatus, Tier
-from kitehub.models import Instance, InstanceConfig, User
+from kitehub.models import Instance, InstanceConfig, Tombstone, User
 from kitehub.plans import PLANS
 from kitehub.tenancy import provisioning
 
 # Plan, V6: trial_end is 14 days from trial_started_at.
 TRIAL = timedelta(days=14)
+# How long a closed school can be opened again, unless somebody says otherwise.
+GRACE = timedelta(days=30)
 
 
 class SubdomainTaken(Exception):
@@ -89,12 +94,12 @@ def import_instance(
     dry_run: bool = False,
     progress: Progress = quiet,
 ) -> archives.Manifest:
-    """Brings an archived instance back, under its own id; raises ArchiveError, and then wrote nothing.
+    """Brings an archived instance back under its own id; where it raises, nothing was written.
 
-    All rows are those of the archive, byte for byte, or none is there; only the subdomain and the
-    owner may be others, and where it lives. A new silo is filled before the platform knows of it, so
-    repeating the call finishes what a killed one began. Raises ValidationError for a subdomain that
-    can't be one.
+    All rows are those of the archive, byte for byte; only the subdomain, the owner and where it
+    lives may be others. A new silo is filled before the platform knows of it, so that repeating the
+    call finishes what a killed one began. Raises ArchiveError, and ValidationError for a subdomain
+    that can't be one.
     """
     with archives.opened(path, progress=progress) as archive:
         said = archive.manifest
@@ -109,15 +114,62 @@ def import_instance(
             database_username=where["database_username"],
             sealed_password=password.get_prep_value(where["database_password"]),
         )
-        trace = {"actor": actor, "sha256": archives.file_digest(path), "progress": progress}
+        trace: dict[str, Any] = {
+            "actor": actor,
+            "sha256": archives.file_digest(path),
+            "progress": progress,
+        }
         if not silo:
             both = [Part.PLATFORM, Part.TENANT]
             archives.load(archive, place, tenancy.POOL, both, keep=not dry_run, **trace)
         elif not dry_run:
-            alias = _empty_silo(Instance(id=said.instance_id, **where))
-            archives.load(archive, place, alias, [Part.TENANT], **trace)
-            archives.load(archive, place, tenancy.POOL, [Part.PLATFORM], **trace)
+            with _new_silo(Instance(id=said.instance_id, **where)) as alias:
+                archives.load(archive, place, alias, [Part.TENANT], **trace)
+                archives.load(archive, place, tenancy.POOL, [Part.PLATFORM], **trace)
     return said
+
+
+def deprovision(
+    instance: Instance,
+    *,
+    archive_to: Path,
+    actor: str,
+    reason: str = "",
+    grace: timedelta = GRACE,
+    at: datetime | None = None,
+    progress: Progress = quiet,
+) -> Tombstone:
+    """Closes a school: archives it, hides it, and says when its data goes.
+
+    Until then `cancel_deprovision` opens it again. Repeating the call finishes what a killed one
+    began, and renews an archive that the rows have left behind; the date stays that of the first
+    call. Raises ClosingError, ArchiveError and OSError, and then the school is as it was.
+    """
+    return closing.close(
+        instance=instance,
+        folder=archive_to,
+        grace=grace,
+        actor=actor,
+        reason=reason,
+        at=at or timezone.now(),
+        progress=progress,
+    )
+
+
+def cancel_deprovision(instance: Instance, *, actor: str, at: datetime | None = None) -> Tombstone:
+    """Opens a closed school again; raises ClosingError once its data has begun to go."""
+    return closing.cancel(instance=instance, actor=actor, at=at or timezone.now())
+
+
+def drop_deprovisioned(
+    tombstone: Tombstone, *, actor: str, at: datetime | None = None, progress: Progress = quiet
+) -> closing.Dropped:
+    """Drops a closed school's data if it is due and its archive has every row of it.
+
+    Raises ClosingError where it hasn't, and where the time is not over. The platform's rows stay,
+    the tombstone among them, and the subdomain stays taken.
+    """
+    return closing.drop(tombstone, actor=actor, at=at or timezone.now(), progress=progress)
 
 
 # --- Steps --------------------------------------------------------------------------------------
@@ -180,15 +232,25 @@ def _make_silo(admin: provisioning.Admin, instance: Instance) -> None:
     provisioning.ensure_database(admin, tenancy.database_of(instance), template, role)
 
 
-def _empty_silo(instance: Instance) -> str:
-    """The alias of a new silo. One of its name that nobody lives in is what a killed run left."""
-    name = tenancy.database_of(instance)
-    if Instance.all_objects.filter(database_url=instance.database_url).exists():
-        raise archives.ArchiveError(f"The database {name} is another instance's.")
-    with provisioning.administration() as admin:
-        provisioning.drop(admin, name, instance.database_username)
+@contextmanager
+def _new_silo(instance: Instance) -> Iterator[str]:
+    """The alias of an empty silo, which is dropped again if what fills it fails.
+
+    One of its name that nobody lives in is what a killed run left.
+    """
+    name, role = tenancy.database_of(instance), instance.database_username
+    lived_in = Instance.all_objects.filter(database_url=instance.database_url)
+    with locks.held(connection, f"silo {name}") as mine, provisioning.administration() as admin:
+        if not mine or lived_in.exists():
+            raise archives.ArchiveError(f"The database {name} is being made, or is in use.")
+        provisioning.drop(admin, name, role)
         _make_silo(admin, instance)
-    return tenancy.alias_of(instance)
+        try:
+            yield tenancy.alias_of(instance)
+        except BaseException:
+            if not lived_in.exists():
+                provisioning.drop(admin, name, role)
+            raise
 
 
 def _fill(instance: Instance) -> None:

@@ -55,9 +55,7 @@ def _change(staged: Staged) -> sql.Composable:
     corrected = " + COALESCE(r.correction_bytes, 0)" if staged.has("correction_bytes") else ""
     return sql.SQL(
         "(CASE r.operation WHEN 'DELETE' THEN -r.file_size_bytes::numeric"
-        " ELSE r.file_size_bytes::numeric END"
-        + corrected  # type: ignore[operator]
-        + ")"
+        " ELSE r.file_size_bytes::numeric END" + corrected + ")"
     )
 
 

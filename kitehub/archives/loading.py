@@ -110,7 +110,11 @@ def load(
         _sanction(conn, archive.manifest.instance_id, actor=actor, sha256=sha256)
         expected: dict[str, Any] = {}
         for part in parts:
-            for file, table in _in_order(archive.manifest.of(part)):
+            files = {file.table: file for file in archive.manifest.of(part)}
+            for table in in_order(part):
+                file = files.get(table.name)
+                if file is None:
+                    continue
                 if file.table == "instances":
                     expected[file.table] = _load_instance(conn, archive, file, place)
                 else:
@@ -128,6 +132,11 @@ def load(
         )
 
 
+def in_order(part: Part) -> list[Table]:
+    """A part's tables; those that triggers write to come after those whose triggers they are."""
+    return sorted((table for table in tables() if table.part is part), key=_when)
+
+
 # --- Parts --------------------------------------------------------------------------------------
 
 
@@ -139,6 +148,9 @@ def _check_schema(said: Manifest) -> None:
         raise ArchiveError(
             f"It is of a newer schema, {said.schema}: {newer[0]} is not applied here."
         )
+    names = [file.table for file in said.files]
+    if len(set(names)) != len(names):
+        raise ArchiveError("It has a table twice.")
     for file in said.files:
         table = known.get(file.table)
         if table is None or table.part != file.part:
@@ -165,19 +177,13 @@ def _sanction(conn: Session, instance_id: UUID, *, actor: str, sha256: str) -> N
     )
 
 
-def _in_order(files: Sequence[File]) -> list[tuple[File, Table]]:
-    known = {table.name: table for table in tables()}
-    pairs = [(file, known[file.table]) for file in files]
-
-    def when(pair: tuple[File, Table]) -> tuple[int, int, str]:
-        file, table = pair
-        phases = [_LOADERS.get(table.name, _USUAL)[0]]
-        while table.parent:
-            table = table.parent
-            phases.append(_LOADERS.get(table.name, _USUAL)[0])
-        return max(phases), pair[1].depth, file.table
-
-    return sorted(pairs, key=when)
+def _when(table: Table) -> tuple[int, int, str]:
+    phases = [_LOADERS.get(table.name, _USUAL)[0]]
+    above = table
+    while above.parent:
+        above = above.parent
+        phases.append(_LOADERS.get(above.name, _USUAL)[0])
+    return max(phases), table.depth, table.name
 
 
 def _load_table(

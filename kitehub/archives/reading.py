@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from psycopg import sql
@@ -66,8 +65,7 @@ class Archive:
             raise ArchiveError(f"{file.path} is not what was archived: its hash differs.")
         if rows != file.rows or not last.endswith(b"\n"):
             raise ArchiveError(
-                f"{file.path} is not what was archived: {file.rows:,} rows are expected and {rows:,}"
-                " found."
+                f"{file.path} is not what was archived: {rows:,} rows rather than {file.rows:,}."
             )
 
     def verify(self, progress: Callable[[str, int], None]) -> None:
@@ -106,17 +104,32 @@ def saying(path: Path) -> Iterator[None]:
 
 
 def differences(
-    conn: Session, said: Manifest, part: Part, *, expected: dict[str, Any] | None = None
+    conn: Session,
+    said: Manifest,
+    part: Part,
+    *,
+    expected: dict[str, str] | None = None,
+    whole: bool = False,
 ) -> list[str]:
     """The tables of a part whose rows in the database are not those of the archive, byte for byte.
 
-    `expected` are other hashes than the manifest's, by table.
+    `expected` are other hashes than the manifest's, by table. With `whole`, a table with
+    columns that the archive lacks differs too.
     """
     known = {table.name: table for table in tables()}
     found = []
     for file in said.of(part):
+        table = known.get(file.table)
+        there = {column.name for column in table.lines.columns} if table else set()
+        if (
+            table is None
+            or not there >= set(file.columns)
+            or (whole and len(there) > len(file.columns))
+        ):
+            found.append(file.table)
+            continue
         digest = hashlib.sha256()
-        for line in lines_of(conn, known[file.table], file.columns, said.instance_id):
+        for line in lines_of(conn, table, file.columns, said.instance_id):
             digest.update(line)
         if digest.hexdigest() != (expected or {}).get(file.table, file.sha256):
             found.append(file.table)

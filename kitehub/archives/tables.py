@@ -77,7 +77,7 @@ def tables() -> tuple[Table, ...]:
     """Every table that belongs into an archive; those that others refer to come first."""
     models = [model for model in apps.get_models() if getattr(model, "archived", True)]
     tenants = [Table(model, TENANT, "instance_id") for model in models if issubclass(model, Tenant)]
-    found = {Instance: Table(Instance, PLATFORM, "id")}
+    found: dict[type[Model], Table] = {Instance: Table(Instance, PLATFORM, "id")}
     growing = True
     while growing:
         more = {model: table for model in models if (table := _about(model, found))}
@@ -111,7 +111,7 @@ def _archived(model: type[Model]) -> list[Any]:
         for field in model._meta.concrete_fields
         if field.name not in omitted
         and not isinstance(field, EncryptedField)
-        and not _SECRET.search(field.column)
+        and not _SECRET.search(str(field.column))
         and not getattr(field, "generated", False)
     ]
 

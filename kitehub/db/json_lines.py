@@ -160,4 +160,4 @@ def _list(parts: Iterable[sql.Composable]) -> sql.Composable:
 
 def _literal(type_name: str) -> LiteralString:
     # A model field's own type, never what a file says.
-    return type_name  # type: ignore[return-value]
+    return type_name

@@ -92,11 +92,11 @@ def rows(path: Path, table: str) -> list[dict[str, Any]]:
 
 def erase(school: Instance, *, platform: bool = True) -> None:
     """Takes a school's rows away as no command may, as if this were another server."""
-    with transaction.atomic(tenancy.alias_of(school)):
-        with connections[tenancy.alias_of(school)].cursor() as cursor:
-            cursor.execute("SET LOCAL session_replication_role = replica")
-            for table in sorted(TABLES - PLATFORM):
-                cursor.execute(f"DELETE FROM {table} WHERE instance_id = %s", [school.id])
+    alias = tenancy.alias_of(school)
+    with transaction.atomic(alias), connections[alias].cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        for table in sorted(TABLES - PLATFORM):
+            cursor.execute(f"DELETE FROM {table} WHERE instance_id = %s", [school.id])
     if not platform:
         return
     with transaction.atomic(), connections["default"].cursor() as cursor:
