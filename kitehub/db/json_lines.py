@@ -138,7 +138,7 @@ class Staged:
     def _values(self) -> Sequence[sql.Composable]:
         return [
             sql.SQL("r.{}::{}" if column.is_json else "r.{}").format(
-                sql.Identifier(column.name), *([sql.SQL("jsonb")] if column.is_json else ())
+                sql.Identifier(column.name), sql.SQL(_literal(column.type))
             )
             for column in self.lines.columns
         ]

@@ -1,7 +1,9 @@
 """A school with rows in every table, and what its archive looks like inside."""
 
+import hashlib
 import json
 import zipfile
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ TABLES = {
     *("guest_events", "guest_sessions", "instance_configs"),
     *("storage_events", "storage_reservations", "storage_usage"),
 }
+# Quotes, backslashes, an escape that is none, line ends that only some know, and much of Unicode.
+ODD = "\"'\\ \\u0000 \n\r\t\x01\x7f \u2028\u2029\x85 🦜 e\u0301 \uffff"
 SENT = datetime(2026, 3, 1, 7, 8, 9, 123456, tzinfo=UTC)
 
 
@@ -47,6 +51,9 @@ def full(school: Instance) -> Instance:
         visit = GuestSessionFactory(instance_id=school.id)
         GuestEventFactory(instance_id=school.id, session_id=visit.session_id, timestamp=SENT)
         GuestEventFactory(instance_id=school.id, metadata=None)
+        odd = GuestEventFactory(
+            instance_id=school.id, course_name=ODD, metadata={ODD: [ODD, 10**40]}
+        )
         for size in (5_000, 70_000, 2**45):
             StorageEventFactory(instance_id=school.id, file_size_bytes=size)
         for operation, size in (
@@ -64,6 +71,7 @@ def full(school: Instance) -> Instance:
             " VALUES ('json-null', %s, 'x', 'null')",
             [school.id],
         )
+        cursor.execute("UPDATE guest_events SET timestamp = 'infinity' WHERE id = %s", [odd.id])
     return school
 
 
@@ -115,3 +123,24 @@ PLATFORM = {
     *("branding_jobs", "instances", "payment_orders", "subscription_history", "subscriptions"),
 }
 SHORTLY = timedelta(minutes=5)
+
+
+def rewritten(
+    path: Path,
+    change: Callable[[dict[str, Any], dict[str, bytes]], object],
+    *,
+    honest: bool = True,
+) -> Path:
+    """Another archive, in which manifest and files are changed; an honest one hashes them anew."""
+    said, texts = manifest(path), files(path)
+    change(said, texts)
+    if honest:
+        for file in said["files"]:
+            text = texts.get(file["path"], b"")
+            file |= {"sha256": hashlib.sha256(text).hexdigest(), "rows": text.count(b"\n")}
+    to = path.with_name(f"rewritten-{path.name}")
+    with zipfile.ZipFile(to, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in texts.items():
+            archive.writestr(name, text)
+        archive.writestr("manifest.json", json.dumps(said))
+    return to
