@@ -13,7 +13,7 @@ from tests.factories.kitehub import InstanceFactory
 from tests.kitehub.archives.schools import full
 from tests.kitehub.tenancy.conftest import migrated_silo, silo
 
-__all__ = ["migrated_silo", "silo"]
+__all__ = ["migrated_silo", "silo"]  # other modules take theirs from here too
 
 
 @pytest.fixture
@@ -25,8 +25,16 @@ def school(transactional_db: None) -> Instance:
     )
 
 
+@pytest.fixture(scope="module")
+def template(django_db_setup: None) -> Iterator[None]:
+    """Drops the template of silos once a module is done with it."""
+    yield
+    with provisioning.administration() as admin:
+        provisioning.drop_templates(admin)
+
+
 @pytest.fixture
-def silos(transactional_db: None) -> Iterator[None]:
+def silos(template: None, transactional_db: None) -> Iterator[None]:
     """Drops the silos that a test has made."""
     yield
     close_all()
@@ -35,4 +43,3 @@ def silos(transactional_db: None) -> Iterator[None]:
             name = tenancy.database_of(row)
             connections[tenancy.alias_of(row)].close()
             provisioning.drop(admin, name, row.database_username)
-        provisioning.drop_templates(admin)
