@@ -247,6 +247,7 @@ UNFOLD = {
                     _page("school", _("Instances"), "kitehub.instance"),
                     _page("tune", _("Instance configs"), "kitehub.instanceconfig"),
                     _page("palette", _("Branding jobs"), "branding.brandingjob"),
+                    _page("inventory_2", _("Closed schools"), "kitehub.tombstone"),
                 ],
             },
             {

@@ -129,8 +129,8 @@ def differences(
             found.append(file.table)
             continue
         digest = hashlib.sha256()
-        for line in lines_of(conn, table, file.columns, said.instance_id):
-            digest.update(line)
+        for block in lines_of(conn, table, file.columns, said.instance_id):
+            digest.update(block)
         if digest.hexdigest() != (expected or {}).get(file.table, file.sha256):
             found.append(file.table)
     return [*found, *_unarchived(conn, said, part)]

@@ -4,7 +4,7 @@ import hashlib
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,8 +24,6 @@ from kitehub.models import Instance
 
 # Is told the table and how many of its rows are done.
 Progress = Callable[[str, int], None]
-_BLOCK = 256 * 1024
-_EVERY = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +77,7 @@ def snapshots(instance: Instance) -> Iterator[dict[Part, tuple[Session, datetime
 def lines_of(
     conn: Session, table: Table, columns: tuple[str, ...], instance_id: UUID
 ) -> Iterator[bytes]:
-    """The lines of an instance's rows, with some of the table's columns."""
+    """The lines of an instance's rows, with some of the table's columns, in blocks."""
     chosen = {column.name: column for column in table.lines.columns}
     lines = type(table.lines)(table.name, tuple(chosen[name] for name in columns))
     with conn.cursor() as cursor:
@@ -158,29 +156,22 @@ def _write_table(
 
     def watched() -> Iterator[bytes]:
         nonlocal rows
-        for line in lines_of(conn, table, columns, instance_id):
-            digest.update(line)
-            rows += 1
-            if rows % _EVERY == 0:
-                progress(table.name, rows)
-            yield line
+        for block in lines_of(conn, table, columns, instance_id):
+            digest.update(block)
+            rows += block.count(b"\n")
+            progress(table.name, rows)
+            yield block
 
     _entry(archive, path, watched())
-    progress(table.name, rows)
     return File(path, table.name, table.part, columns, rows, digest.hexdigest())
 
 
-def _entry(archive: zipfile.ZipFile, name: str, pieces: "Iterator[bytes] | list[bytes]") -> None:
-    """One file of the archive; written in large blocks, of which zip makes more of."""
+def _entry(archive: zipfile.ZipFile, name: str, blocks: Iterable[bytes]) -> None:
+    """One file of the archive."""
     # The same rows make the same file: no clock, nobody's rights.
     info = zipfile.ZipInfo(name)
     info.compress_type = zipfile.ZIP_DEFLATED
     info.external_attr = 0o600 << 16
-    waiting = bytearray()
     with archive.open(info, "w", force_zip64=True) as entry:
-        for piece in pieces:
-            waiting += piece
-            if len(waiting) >= _BLOCK:
-                entry.write(waiting)
-                waiting = bytearray()
-        entry.write(waiting)
+        for block in blocks:
+            entry.write(block)

@@ -23,6 +23,7 @@ _SPELLING = {
 }
 # A line is one field of CSV whose delimiter and quote no line has: JSON escapes control characters.
 _AS_IT_IS = r"(FORMAT csv, DELIMITER E'\x01', QUOTE E'\x02')"
+_BLOCK = 256 * 1024
 _STAGE = sql.Identifier("kitehub_json_lines")
 
 
@@ -47,7 +48,7 @@ class Lines:
     columns: tuple[Column, ...]
 
     def read(self, cursor: Cursor, where: sql.Composable) -> Iterator[bytes]:
-        """The lines of the rows that a condition holds for, by id, each with its line end."""
+        """The lines of the rows that a condition holds for, by id, in blocks of whole lines."""
         spell(cursor)
         columns = [
             sql.SQL("{name}::text AS {name}" if column.is_json else "{name}").format(
@@ -64,9 +65,14 @@ class Lines:
             where=where,
             format=sql.SQL(_AS_IT_IS),
         )
+        block = bytearray()
         with cursor.copy(query) as copy:
             for line in copy:
-                yield bytes(line)
+                block += line
+                if len(block) >= _BLOCK:
+                    yield bytes(block)
+                    block.clear()
+        yield bytes(block)
 
     def stage(self, cursor: Cursor, blocks: Iterable[bytes]) -> "Staged":
         """Brings lines to the server, in blocks of any size; they are gone with the transaction."""

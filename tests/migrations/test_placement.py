@@ -16,12 +16,12 @@ from tests.migrations.test_exactness import OURS
 
 # Where tables live: docs/schema.md. A new model needs a line here.
 PLATFORM = {
-    *("kitehub.user", "kitehub.instance"),
+    *("kitehub.user", "kitehub.instance", "kitehub.tombstone"),
     *("billing.paymentorder", "billing.subscription", "billing.subscriptionhistory"),
     "branding.brandingjob",
 }
 TENANT = {
-    *("kitehub.instanceconfig", "analytics.guestsession", "analytics.guestevent"),
+    *("kitehub.instanceconfig", "kitehub.archiverun", "analytics.guestsession", "analytics.guestevent"),
     *("storage.storageusage", "storage.storageevent", "storage.reservation"),
 }
 

@@ -17,7 +17,12 @@ from kitehub.enums import InstanceStatus
 from tests.factories.analytics import GuestEventFactory, GuestSessionFactory
 from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
 from tests.factories.branding import BrandingJobFactory
-from tests.factories.kitehub import InstanceConfigFactory, InstanceFactory
+from tests.factories.kitehub import (
+    ArchiveRunFactory,
+    InstanceConfigFactory,
+    InstanceFactory,
+    TombstoneFactory,
+)
 from tests.factories.storage import (
     ReservationFactory,
     StorageEventFactory,
@@ -47,11 +52,14 @@ def rows(db: None) -> None:
         BrandingJobFactory(instance=instance)
         StorageEventFactory(instance_id=instance.id)
         ReservationFactory(instance_id=instance.id)
+        TombstoneFactory(instance=instance)
+        ArchiveRunFactory(instance_id=instance.id)
 
 
 def test_every_table_has_an_admin() -> None:
     assert [model for model in MODELS if model not in admin.site._registry] == []
-    assert len(MODELS) == 12  # the plan's ten, the users and the reservations
+    # The plan's ten, users, reservations, tombstones and archive runs.
+    assert len(MODELS) == 14
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.model_name)
