@@ -278,6 +278,7 @@ UNFOLD = {
                     _page("tune", _("Instance configs"), "kitehub.instanceconfig"),
                     _page("key", _("API keys"), "kitehub.apikey"),
                     _page("palette", _("Branding jobs"), "branding.brandingjob"),
+                    _page("inventory_2", _("Closed schools"), "kitehub.tombstone"),
                 ],
             },
             {

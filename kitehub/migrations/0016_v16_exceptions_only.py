@@ -43,9 +43,9 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("kitehub", "0013_v13_api_keys"),
-        ("storage", "0007_v12_ledger_under_any_path"),
-        ("billing", "0010_v12_subscription_history"),
+        ("kitehub", "0015_v15_leaving"),
+        # All of V15, so that a step back from V16 takes nothing of it along.
+        ("storage", "0009_v15_archives"),
     ]
 
     operations = [

@@ -20,6 +20,9 @@ from kitehub.querysets import InstanceQuerySet
 class Instance(Record):
     """A school with its own subdomain, tier and, if large enough, its own database (plan, V3)."""
 
+    # Where the data lives is no part of it; the address may hold a password.
+    archive_omits = ("database_url", "database_username", "database_password")
+
     subdomain = models.CharField(_("subdomain"), max_length=50)
     custom_domain = models.CharField(_("own domain"), max_length=255, null=True, blank=True)
     organization_name = models.CharField(_("organization"), max_length=200)

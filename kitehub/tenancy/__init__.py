@@ -15,7 +15,16 @@ from kitehub.tenancy.context import (
     require,
     use,
 )
-from kitehub.tenancy.placement import POOL, BadPlacement, alias_of, database_of, is_silo, pool_url
+from kitehub.tenancy.placement import (
+    POOL,
+    BadPlacement,
+    alias_of,
+    database_of,
+    is_provisioned,
+    is_silo,
+    pool_url,
+    same_database,
+)
 
 __all__ = [
     "POOL",
@@ -27,8 +36,10 @@ __all__ = [
     "atomic",
     "current",
     "database_of",
+    "is_provisioned",
     "is_silo",
     "pool_url",
     "require",
+    "same_database",
     "use",
 ]

@@ -96,6 +96,18 @@ def database_of(instance: Placed) -> str:
     return name
 
 
+def same_database(one: Placed, other: Placed) -> bool:
+    """Whether two instances live in one database, by whatever role; raises BadPlacement."""
+    return _same(_place(one.database_url, one), _place(other.database_url, other))
+
+
+def is_provisioned(instance: Placed) -> bool:
+    """Whether an instance's database is one that KiteHub made for it on the platform's server."""
+    place = _place(instance.database_url, instance)
+    user = instance.database_username
+    return not place["HOST"] and user.startswith("kitehub_") and user == place["NAME"]
+
+
 def is_silo(alias: str) -> bool:
     """Whether a connection alias is that of a silo, which has the tenants' tables only."""
     return alias.startswith(_PREFIX)

@@ -198,8 +198,17 @@ def drop_templates(admin: Admin) -> None:
         _run(admin, "DROP DATABASE {name} WITH (FORCE)", name=sql.Identifier(old))
 
 
+def exists(admin: Admin, name: str) -> bool:
+    """Whether a server has a database."""
+    rows = admin.execute("SELECT FROM pg_database WHERE datname = %s", [name])
+    return bool(rows.rowcount)
+
+
 def drop(admin: Admin, name: str, role: str) -> None:
     """Drops a silo with all that is in it, and its role; connections to it are ended."""
+    if _roles(admin, role)[1]:
+        # Who isn't a superuser may end the connections only of roles that it is a member of.
+        _run(admin, "GRANT {role} TO CURRENT_USER", role=sql.Identifier(role))
     _run(admin, "DROP DATABASE IF EXISTS {name} WITH (FORCE)", name=sql.Identifier(name))
     _run(admin, "DROP ROLE IF EXISTS {role}", role=sql.Identifier(role))
 

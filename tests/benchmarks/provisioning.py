@@ -19,6 +19,7 @@ from kitehub import tenancy, workflows
 from kitehub.models import Instance, User
 from kitehub.tenancy import provisioning
 from kitehub.tenancy.connections import close_all
+from kitehub.workflows import opening
 
 GOAL = 1.25
 # Every so many-th school is opened by a call of its own as well.
@@ -59,7 +60,7 @@ def _turn(owner: User, tenants: int, number: int) -> dict[str, float]:
         provisioning.staying_connected(),
         provisioning.administration() as admin,
     ):
-        template = provisioning.ensure_template(admin, workflows._migrate)
+        template = provisioning.ensure_template(admin, opening._migrate)
         _open(owner, f"warm-{number}-up")
         for each in spent.values():
             each.clear()
@@ -117,11 +118,11 @@ def _raw(admin: provisioning.Admin, template: str, name: str) -> None:
 # --- Where the time goes -------------------------------------------------------------------------
 
 _PARTS: list[Callable[..., Any]] = [
-    workflows._register,
+    opening._register,
     provisioning.ensure_template,
     provisioning.ensure_role,
     provisioning.ensure_database,
-    workflows._make_rows,
+    opening._make_rows,
 ]
 
 
@@ -136,7 +137,7 @@ def _measured(spent: dict[str, list[float]]) -> Iterator[None]:
 @contextmanager
 def _timing(part: Callable[..., Any], into: list[float]) -> Iterator[None]:
     """Notes how long a function takes whenever it is called through its module."""
-    module = workflows if part.__module__ == workflows.__name__ else provisioning
+    module = opening if part.__module__ == opening.__name__ else provisioning
 
     def timed(*args: Any, **kwargs: Any) -> Any:
         started = time.perf_counter()

@@ -13,6 +13,7 @@ from kitehub.db.acting import acting
 from kitehub.enums import Tier
 from kitehub.jobs import services as queue
 from kitehub.models import Instance, InstanceConfig
+from kitehub.workflows import tiers
 from tests.concurrency.threads import PATIENCE, Background, together
 from tests.factories.kitehub import InstanceConfigFactory, InstanceFactory
 from tests.kitehub.jobs.working import run_due, states, working
@@ -63,8 +64,8 @@ class _Paused:
 
 @pytest.fixture
 def paused(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Paused]:
-    pause = _Paused(workflows._tell_tier)
-    monkeypatch.setattr(workflows, "_tell_tier", pause)
+    pause = _Paused(tiers._tell_tier)
+    monkeypatch.setattr(tiers, "_tell_tier", pause)
     yield pause
     pause.let_go.set()
 
@@ -85,7 +86,7 @@ def test_control_one_that_writes_once_undoes_the_change(school: Instance, paused
     def apply_once() -> None:
         instance = Instance.objects.get(pk=school.pk)
         with tenancy.use(instance), tenancy.atomic() as alias, acting("lan", using=alias):
-            workflows._tell_tier(instance)
+            tiers._tell_tier(instance)
 
     late = Background(apply_once)
     assert paused.entered.wait(PATIENCE)
@@ -137,7 +138,7 @@ def test_control_with_a_queueing_lock_the_change_is_lost(
         except AlreadyEnqueued:
             return 0
 
-    monkeypatch.setattr(workflows, "enqueue", enqueue)
+    monkeypatch.setattr(tiers, "enqueue", enqueue)
     monkeypatch.setattr(queue, "enqueue", enqueue)
     _change_while_a_job_waits(school)
     assert Instance.objects.get().tier == "PREMIUM"

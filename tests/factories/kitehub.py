@@ -8,7 +8,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from kitehub.enums import ApiScope, InstanceStatus, Tier
-from kitehub.models import ApiKey, Instance, InstanceConfig, User
+from kitehub.models import ApiKey, ArchiveRun, Instance, InstanceConfig, Tombstone, User
 from kitehub.services import api_keys
 from kitehub.tenancy import pool_url
 
@@ -80,3 +80,29 @@ class ApiKeyFactory(DjangoModelFactory[ApiKey]):
     @classmethod
     def _create(cls, model_class: type[ApiKey], *args: Any, **kwargs: Any) -> ApiKey:
         return api_keys.issue(*args, **kwargs).key
+
+
+class TombstoneFactory(DjangoModelFactory[Tombstone]):
+    """A school that was closed now, with an archive that nobody made."""
+
+    class Meta:
+        model = Tombstone
+
+    instance = factory.SubFactory(InstanceFactory)
+    requested_by = "lan@kitehub.test"
+    deprovision_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=30))
+    archive_path = factory.Sequence(lambda n: f"/archives/truong-{n}.zip")
+    archive_sha256 = "0" * 64
+
+
+class ArchiveRunFactory(DjangoModelFactory[ArchiveRun]):
+    """An import that is done."""
+
+    class Meta:
+        model = ArchiveRun
+
+    instance_id = factory.Faker("uuid4", cast_to=None)
+    kind = ArchiveRun.Kind.IMPORT
+    actor = "lan@kitehub.test"
+    archive_sha256 = "0" * 64
+    finished_at = factory.LazyFunction(timezone.now)

@@ -16,12 +16,17 @@ from tests.migrations.test_exactness import OURS
 
 # Where tables live: docs/schema.md. A new model needs a line here.
 PLATFORM = {
-    *("kitehub.user", "kitehub.instance", "kitehub.apikey"),
+    *("kitehub.user", "kitehub.instance", "kitehub.apikey", "kitehub.tombstone"),
     *("billing.paymentorder", "billing.subscription", "billing.subscriptionhistory"),
     "branding.brandingjob",
 }
 TENANT = {
-    *("kitehub.instanceconfig", "analytics.guestsession", "analytics.guestevent"),
+    *(
+        "kitehub.instanceconfig",
+        "kitehub.archiverun",
+        "analytics.guestsession",
+        "analytics.guestevent",
+    ),
     *("storage.storageusage", "storage.storageevent", "storage.reservation"),
 }
 

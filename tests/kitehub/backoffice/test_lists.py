@@ -18,7 +18,13 @@ from kitehub.enums import ApiKeyState, InstanceStatus
 from tests.factories.analytics import GuestEventFactory, GuestSessionFactory
 from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
 from tests.factories.branding import BrandingJobFactory
-from tests.factories.kitehub import ApiKeyFactory, InstanceConfigFactory, InstanceFactory
+from tests.factories.kitehub import (
+    ApiKeyFactory,
+    ArchiveRunFactory,
+    InstanceConfigFactory,
+    InstanceFactory,
+    TombstoneFactory,
+)
 from tests.factories.storage import (
     ReservationFactory,
     StorageEventFactory,
@@ -49,11 +55,14 @@ def rows(db: None) -> None:
         BrandingJobFactory(instance=instance)
         StorageEventFactory(instance_id=instance.id)
         ReservationFactory(instance_id=instance.id)
+        TombstoneFactory(instance=instance)
+        ArchiveRunFactory(instance_id=instance.id)
 
 
 def test_every_table_has_an_admin() -> None:
     assert [model for model in MODELS if model not in admin.site._registry] == []
-    assert len(MODELS) == 13  # the plan's ten, the users, the reservations and the API keys
+    # The plan's ten, users, reservations, API keys, tombstones and archive runs.
+    assert len(MODELS) == 15
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.model_name)

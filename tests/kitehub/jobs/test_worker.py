@@ -28,13 +28,13 @@ import sys
 from kitehub.management.cli import execute
 import django
 django.setup()
-from kitehub import workflows
-tell = workflows._tell_tier
+from kitehub.workflows import tiers
+tell = tiers._tell_tier
 def slowly(instance):
     print("in the middle", flush=True)
     sys.stdin.readline()
     tell(instance)
-workflows._tell_tier = slowly
+tiers._tell_tier = slowly
 execute(["manage.py", "worker"])
 """
 

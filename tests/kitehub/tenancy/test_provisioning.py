@@ -36,7 +36,7 @@ STEPS = [
     "provisioning._make_template",
     "provisioning.ensure_role",
     "provisioning.ensure_database",
-    "workflows._fill",
+    "opening.fill",
     "api_keys.issue_first",
 ]
 KILLED = """
@@ -46,6 +46,7 @@ django.setup()
 from kitehub import workflows
 from kitehub.services import api_keys
 from kitehub.tenancy import provisioning
+from kitehub.workflows import opening
 from kitehub.models import User
 module, name = {step!r}.split(".")
 module = globals()[module]

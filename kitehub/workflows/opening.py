@@ -1,4 +1,4 @@
-"""What is done to several apps at once. Nothing below writes to more than one."""
+"""A school is opened: its rows, its database, its first key."""
 
 import secrets
 import threading
@@ -16,19 +16,18 @@ from django.utils import timezone
 
 from billing.enums import SubscriptionStatus
 from billing.models import Subscription
-from billing.services import change_terms
 from kitehub import tenancy
 from kitehub.db.acting import acting
 from kitehub.db.secrets import Secret
 from kitehub.domains import clean_domain, clean_subdomain
 from kitehub.enums import InstanceStatus, Tier
-from kitehub.jobs.services import enqueue
 from kitehub.models import Instance, InstanceConfig, User
 from kitehub.plans import PLANS
 from kitehub.services import api_keys
 from kitehub.services.api_keys import IssuedKey
 from kitehub.tenancy import provisioning, servers
 from kitehub.tenancy.connections import close_all
+from kitehub.tenancy.placement import Placed
 from storage import tiers
 
 # Plan, V6: trial_end is 14 days from trial_started_at.
@@ -48,10 +47,6 @@ class Opened:
 
     instance: Instance
     first_key: IssuedKey | None
-
-
-class InstanceGone(Exception):
-    """The instance is deleted."""
 
 
 def open_instance(
@@ -85,7 +80,7 @@ def open_instance(
         owner=owner,
         actor=actor,
         tier=tier,
-        placement=partial(_silo, server) if silo or server else _pool,
+        placement=partial(silo_placement, server) if silo or server else pool_placement,
         at=at or timezone.now(),
     )
     return Opened(instance, provision(instance, actor=actor))
@@ -155,81 +150,32 @@ def _opening(school: NewSchool, *, actor: str, at: datetime | None) -> Opening:
 def provision(instance: Instance, *, actor: str) -> IssuedKey | None:
     """Makes, or makes whole, the database that an instance's row names, and what has to be in it.
 
-    Every step may be repeated. In the pool only the rows are made. Returns the instance's first
-    API key if it had none; that step is the last, so that nothing comes between it and the caller.
+    Every step may be repeated. In the pool, and in a database that somebody else made, only the
+    rows are made. Returns the instance's first API key if it had none; that step is the last, so
+    that nothing comes between it and the caller.
     """
-    if tenancy.alias_of(instance) != tenancy.POOL:
+    if is_of_our_making(instance):
         with provisioning.administration(servers.server_of(instance)) as admin:
-            template = provisioning.ensure_template(admin, _migrate)
-            role = instance.database_username
-            provisioning.ensure_role(admin, role, instance.database_password.reveal())
-            provisioning.ensure_database(admin, tenancy.database_of(instance), template, role)
+            make_silo(admin, instance)
     _make_rows(instance, actor)
     return api_keys.issue_first(instance=instance, actor=actor)
 
 
-# --- Tiers --------------------------------------------------------------------------------------
+def is_of_our_making(instance: Placed) -> bool:
+    """Whether an instance's database and role are its own, with the names that we give."""
+    name = _silo_name(instance.id)
+    return (
+        tenancy.alias_of(instance) != tenancy.POOL
+        and tenancy.database_of(instance) == name == instance.database_username
+    )
 
 
-def change_tier(
-    *, instance: Instance, tier: Tier, actor: str, reason: str, at: datetime | None = None
-) -> Instance:
-    """Changes what a school has bought, and the price of its subscription.
-
-    The instance, its subscription if there is one, and the job that tells the school's own database
-    are one transaction; that database follows as soon as it can be reached. Returns the instance as
-    it is now. The same tier again only tells the database again.
-
-    Raises InstanceGone for a deleted instance, and SubscriptionEnded where nothing is paid for at
-    the moment `at`.
-    """
-    plan = PLANS[tier]
-    with transaction.atomic(), acting(actor, reason):
-        found = Instance.objects.select_for_update(of=("self",)).filter(pk=instance.pk).first()
-        if found is None:
-            raise InstanceGone(instance.pk)
-        change_terms(
-            instance_id=found.pk,
-            tier=tier,
-            monthly_price=plan.monthly_price,
-            at=at or timezone.now(),
-        )
-        if found.tier != tier:
-            found.tier = tier
-            found.save(update_fields=["tier"])
-        enqueue(
-            "kitehub.tasks.apply_tier",
-            lock=f"tier of {found.pk}",
-            instance_id=str(found.pk),
-            actor=actor,
-            reason=reason,
-        )
-    return found
-
-
-def apply_tier(*, instance_id: UUID, actor: str, reason: str) -> str | None:
-    """Sets the tier in a school's own database to what the platform says now.
-
-    Returns that tier, None for an instance that is deleted. Late, repeated and out of order, calls
-    end right: after each write it looks again, so the last writer has seen the last change.
-    Raises whatever keeps the school's database from being reached.
-    """
-    told: str | None = None
-    while True:
-        # Not of a transaction: the write below is another database's.
-        instance = Instance.objects.filter(pk=instance_id).first()
-        if instance is None or instance.tier == told:
-            return told if instance else None
-        with tenancy.use(instance), tenancy.atomic() as alias, acting(actor, reason, using=alias):
-            _tell_tier(instance)
-        told = instance.tier
-
-
-def _tell_tier(instance: Instance) -> None:
-    configs = InstanceConfig.all_objects.filter(instance_id=instance.pk)
-    if not configs.exists():
-        _fill(instance)  # of a school that is being opened, or was entered by hand
-    configs.exclude(tier=instance.tier).update(tier=instance.tier)
+def make_silo(admin: provisioning.Admin, instance: Placed) -> None:
+    """Makes an instance's role and database, or makes them whole; every step may be repeated."""
+    template = provisioning.ensure_template(admin, _migrate)
+    role = instance.database_username
+    provisioning.ensure_role(admin, role, instance.database_password.reveal())
+    provisioning.ensure_database(admin, tenancy.database_of(instance), template, role)
 
 
 # --- Steps --------------------------------------------------------------------------------------
@@ -246,9 +192,10 @@ def _register(
 ) -> Instance:
     """The instance's row and its subscription, both or neither; the one that is there already.
 
-    The password is kept before any role has it, so that a run that is killed loses none.
+    The password is kept before any role has it, so that a run that is killed loses none; for the
+    same reason no transaction around it may undo it.
     """
-    with transaction.atomic(), acting(actor, "opened"):
+    with transaction.atomic(durable=True), acting(actor, "opened"):
         new_id = uuid4()
         found, created = Instance.all_objects.get_or_create(
             subdomain=subdomain,
@@ -265,7 +212,7 @@ def _register(
         if found.deleted or found.owner_id != owner.pk:
             raise SubdomainTaken(subdomain)
         if created:
-            Subscription.objects.create(
+            subscription = Subscription.objects.create(
                 instance=found,
                 tier=found.tier,
                 monthly_price=PLANS[Tier(found.tier)].monthly_price,
@@ -274,16 +221,24 @@ def _register(
                 current_period_end=at + TRIAL,
                 trial_end=at + TRIAL,
             )
+            found.subscription_id = subscription.pk
+            found.save(update_fields=["subscription_id"])
     return found
 
 
-def _pool(instance_id: UUID) -> dict[str, Any]:
+def pool_placement(instance_id: UUID) -> dict[str, Any]:
+    """The columns of an instance that say where it lives: in the pool."""
     return {"database_url": tenancy.pool_url(), "database_username": "", "database_password": ""}
 
 
-def _silo(server: str, instance_id: UUID) -> dict[str, Any]:
+def _silo_name(instance_id: UUID) -> str:
     # Not the subdomain, which may change: database and role keep their names.
-    name = f"kitehub_{instance_id.hex}"
+    return f"kitehub_{instance_id.hex}"
+
+
+def silo_placement(server: str, instance_id: UUID) -> dict[str, Any]:
+    """The columns that say so for a silo on a server, with a new password."""
+    name = _silo_name(instance_id)
     return {
         "database_url": servers.silo_url(server, name),
         "database_username": name,
@@ -294,10 +249,10 @@ def _silo(server: str, instance_id: UUID) -> dict[str, Any]:
 def _make_rows(instance: Instance, actor: str) -> None:
     with tenancy.use(instance), tenancy.atomic() as alias, acting(actor, "opened", using=alias):
         tiers.sync(using=alias)
-        _fill(instance)
+        fill(instance)
 
 
-def _fill(instance: Instance) -> None:
+def fill(instance: Instance) -> None:
     """The config, without exceptions to the tier; a trigger sets the storage limit."""
     config = InstanceConfig(instance_id=instance.id, tier=instance.tier)
     # One statement, which leaves what is there.

@@ -7,7 +7,7 @@ from kitehub.db.operations import RunSQLFile
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("storage", "0007_v12_ledger_under_any_path"),
+        ("storage", "0009_v15_archives"),
         ("kitehub", "0016_v16_exceptions_only"),
     ]
 

@@ -1,0 +1,39 @@
+"""What is done to several apps at once. Nothing below writes to more than one."""
+
+from kitehub.workflows.leaving import (
+    GRACE,
+    cancel_deprovision,
+    deprovision,
+    drop_deprovisioned,
+    export_instance,
+    import_instance,
+)
+from kitehub.workflows.opening import (
+    NewSchool,
+    Opened,
+    Opening,
+    SubdomainTaken,
+    open_instance,
+    open_instances,
+    provision,
+)
+from kitehub.workflows.tiers import InstanceGone, apply_tier, change_tier
+
+__all__ = [
+    "GRACE",
+    "InstanceGone",
+    "NewSchool",
+    "Opened",
+    "Opening",
+    "SubdomainTaken",
+    "apply_tier",
+    "cancel_deprovision",
+    "change_tier",
+    "deprovision",
+    "drop_deprovisioned",
+    "export_instance",
+    "import_instance",
+    "open_instance",
+    "open_instances",
+    "provision",
+]
