@@ -19,3 +19,15 @@ class InstanceStatus(TextChoices):
     ACTIVE = "ACTIVE", _("Active")
     SUSPENDED = "SUSPENDED", _("Suspended")
     CLOSED = "CLOSED", _("Closed")
+
+
+class MoveStep(TextChoices):
+    """How far a move has come. Each step is done once its word is kept, and may be repeated."""
+
+    PLANNED = "PLANNED", _("Planned")
+    PREPARED = "PREPARED", _("Target prepared")
+    COPIED = "COPIED", _("Rows copied")
+    SWITCHED = "SWITCHED", _("Placement switched")
+    DONE = "DONE", _("Done, source kept")
+    PURGED = "PURGED", _("Done, source removed")
+    ABORTED = "ABORTED", _("Aborted")

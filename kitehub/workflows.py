@@ -17,8 +17,20 @@ from kitehub.db.secrets import Secret
 from kitehub.domains import clean_subdomain
 from kitehub.enums import InstanceStatus, Tier
 from kitehub.models import Instance, InstanceConfig, User
+from kitehub.moving import abort, move, purge, resume, suspend
 from kitehub.plans import PLANS
 from kitehub.tenancy import provisioning
+
+__all__ = [
+    "SubdomainTaken",
+    "abort",
+    "move",
+    "open_instance",
+    "provision",
+    "purge",
+    "resume",
+    "suspend",
+]
 
 # Plan, V6: trial_end is 14 days from trial_started_at.
 TRIAL = timedelta(days=14)

@@ -133,6 +133,16 @@ class Tenant(models.Model):
         return bool(super()._do_update(rows, *args, **kwargs))
 
 
+class PerDatabase(models.Model):
+    """A table that each database of tenants has for itself: about them, and not their data.
+
+    It is made wherever tenants' tables are; a move and an export leave it where it is.
+    """
+
+    class Meta:
+        abstract = True
+
+
 def _foreign(model: type[models.Model], instance_id: Any, scope: Scope) -> OtherInstance:
     return OtherInstance(
         f"A {model._meta.label} of instance {instance_id} can't be written while code works for "

@@ -5,7 +5,7 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Model
 
-from kitehub.tenancy.base import Tenant
+from kitehub.tenancy.base import PerDatabase, Tenant
 from kitehub.tenancy.context import current
 from kitehub.tenancy.placement import is_silo
 
@@ -36,5 +36,15 @@ class TenantRouter:
 
 
 def tenant_labels() -> set[str]:
-    """The labels of all tenants' tables: `storage.storageevent`."""
-    return {model._meta.label_lower for model in apps.get_models() if issubclass(model, Tenant)}
+    """The labels of all tables that tenants' databases have: `storage.storageevent`."""
+    return {
+        model._meta.label_lower
+        for model in apps.get_models()
+        if issubclass(model, Tenant | PerDatabase)
+    }
+
+
+def tenant_models() -> list[type[Tenant]]:
+    """The tables that hold tenants' rows, in the order of their names."""
+    found = [model for model in apps.get_models() if issubclass(model, Tenant)]
+    return sorted(found, key=lambda model: model._meta.db_table)

@@ -18,7 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 from django.db.migrations.recorder import MigrationRecorder
 
-from kitehub.db import locks
+from kitehub.db import gates, locks
 from kitehub.db.errors import explain
 from kitehub.db.versions import MigrationKey
 from kitehub.tenancy.fanout.canary import Gate, Held, Stopped
@@ -157,6 +157,7 @@ class Fanout:
                 pause=self._gate.pause,
             ),
             locks.patience(connection, self._lock_timeout),
+            gates.passing(connection),
         ):
             # Another run may have been here since.
             found = applied(connection)
