@@ -1,4 +1,4 @@
-"""What the commands that move and suspend instances share: errors in one line, and a move in words."""
+"""What the commands that move and suspend share: errors in one line, and a move in words."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,14 +1,15 @@
 """V14: gates that refuse the writes of an instance, its moves and suspensions."""
 
+import uuid
+
 import django.contrib.postgres.functions
 import django.db.models.deletion
+from django.db import migrations, models
+
 import kitehub.db.fields
 import kitehub.db.functions
 import kitehub.db.indexes
 import kitehub.db.secrets
-import uuid
-from django.db import migrations, models
-
 from kitehub.db.operations import RunSQLFile
 
 

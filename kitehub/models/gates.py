@@ -12,6 +12,7 @@ from kitehub.db.base import Identified
 from kitehub.db.functions import Now
 from kitehub.db.gates import GateReason
 from kitehub.db.indexes import Index
+from kitehub.querysets import InstanceGateQuerySet
 from kitehub.tenancy.base import PerDatabase
 
 
@@ -27,6 +28,8 @@ class InstanceGate(PerDatabase, Identified):
         blank=True,
         db_comment="From then on the row refuses nothing; NULL is never",
     )
+
+    objects = InstanceGateQuerySet.as_manager()
 
     class Meta:
         db_table = "instance_gates"

@@ -22,10 +22,12 @@ _SPELLING = (
     "SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL IntervalStyle = 'iso_8601'"
 )
 # A sum does not depend on the order of rows.
-_SUM = (
-    "SELECT count(*), COALESCE(sum(('x' || left(md5(ROW({columns})::text), 16))::bit(64)::bigint), 0)"
-    " FROM {table} WHERE instance_id = {instance}"
-)
+_SUM = """
+SELECT count(*),
+    COALESCE(sum(('x' || left(md5(ROW({columns})::text), 16))::bit(64)::bigint), 0)
+FROM {table}
+WHERE instance_id = {instance}
+"""
 PURGED_AT_ONCE = 5000
 CHANGES_AT_ONCE = 20_000
 
@@ -71,18 +73,18 @@ def copy_changes(source: str, target: str, instance_id: UUID, *, whole: bool) ->
         changes = cursor.fetchall()
     if not changes and not whole:
         return 0
-    parts = [(model, _and_ids(instance_id, _ids(changes, model))) for model in models()]
-    parts = [
-        (model, _of(instance_id) if whole and is_single(model) else part)
-        for model, part in parts
-        if part or (whole and is_single(model))
-    ]
+    parts: dict[Model, sql.Composable] = {}
+    for model in models():
+        if whole and is_single(model):
+            parts[model] = _of(instance_id)
+        elif ids := _ids(changes, model):
+            parts[model] = _and_ids(instance_id, ids)
     with gates.moving(target) as into:
         out = connections[source].connection
         # First everything that goes, for the sake of unique keys.
-        for model, part in parts:
+        for model, part in parts.items():
             _delete(into, model, part)
-        for model, part in parts:
+        for model, part in parts.items():
             _stream(out, into, model, part)
     with connections[source].cursor() as cursor:
         cursor.execute(
@@ -200,7 +202,7 @@ def _table(model: Model) -> sql.Identifier:
 
 
 def _columns(model: Model) -> sql.Composable:
-    names = [sql.Identifier(field.column) for field in model._meta.local_concrete_fields]
+    names = [sql.Identifier(str(field.column)) for field in model._meta.local_concrete_fields]
     return sql.SQL(", ").join(names)
 
 
@@ -208,9 +210,7 @@ def _of(instance_id: UUID) -> sql.Composed:
     return sql.SQL(" WHERE instance_id = {}").format(sql.Literal(instance_id))
 
 
-def _and_ids(instance_id: UUID, ids: Sequence[UUID]) -> sql.Composed | None:
-    if not ids:
-        return None
+def _and_ids(instance_id: UUID, ids: Sequence[UUID]) -> sql.Composed:
     return _of(instance_id) + sql.SQL(" AND id = ANY ({})").format(sql.Literal(list(ids)))
 
 

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import psycopg
@@ -89,8 +89,9 @@ def named(instance: Instance, to: str, *, admin_url: str = "") -> Place:
         found = configuration(to, named="--to")
     except ImproperlyConfigured as error:
         raise MoveRefused(f"{error} Or say pool, or silo.") from None
-    parts = urlsplit(to)
-    bare = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    server = urlsplit(to).netloc
+    # Not by urlunsplit, which takes an empty server's slashes away.
+    bare = to.replace(f"//{server}", f"//{server.rpartition('@')[2]}", 1)
     if not admin_url:
         return Place(instance.id, bare, found["USER"], Secret(found["PASSWORD"]))
     password = Secret(found["PASSWORD"]) if found["PASSWORD"] else _new_password()

@@ -1,6 +1,7 @@
-"""Every reusable filter on users, instances and instance configs."""
+"""Every reusable filter on users, instances, their configs and gates."""
 
 from kitehub.querysets.configs import InstanceConfigQuerySet
+from kitehub.querysets.gates import InstanceGateQuerySet
 from kitehub.querysets.instances import InstanceQuerySet
 
-__all__ = ["InstanceConfigQuerySet", "InstanceQuerySet"]
+__all__ = ["InstanceConfigQuerySet", "InstanceGateQuerySet", "InstanceQuerySet"]

@@ -25,7 +25,7 @@ _PAUSE_SECONDS = 0.01
 
 _CLOSE = """
 INSERT INTO instance_gates AS gate (instance_id, reason, expires_at)
-VALUES (%s, %s, clock_timestamp() + %s)
+VALUES (%s, %s, clock_timestamp() + make_interval(secs => %s))
 ON CONFLICT (instance_id, reason) DO UPDATE SET expires_at = excluded.expires_at
 """
 _CHANGED = (
@@ -58,7 +58,7 @@ def close(
     `lasts` is after what time it opens by itself; None is never. Who wrote before may be writing
     still: see `wait_for_writers`.
     """
-    _execute(alias, _CLOSE, [instance_id, reason.value, lasts])
+    _execute(alias, _CLOSE, [instance_id, reason.value, lasts.total_seconds() if lasts else None])
     # Once more after the commit: who keeps a snapshot from before it must not find an older time.
     _execute(alias, _CHANGED, [])
 
@@ -96,9 +96,9 @@ def extend(alias: str, instance_id: UUID, *, lasts: timedelta) -> bool:
         if row is None:
             return False
         cursor.execute(
-            "UPDATE instance_gates SET expires_at = clock_timestamp() + %s"
+            "UPDATE instance_gates SET expires_at = clock_timestamp() + make_interval(secs => %s)"
             " WHERE instance_id = %s AND reason = 'MOVING' AND expires_at = %s",
-            [lasts, instance_id, row[0]],
+            [lasts.total_seconds(), instance_id, row[0]],
         )
         changed = cursor.rowcount == 1
         cursor.execute("SELECT clock_timestamp() < %s", [row[0]])
