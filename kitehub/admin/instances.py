@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from kitehub.admin.suspensions import Suspending
 from kitehub.backoffice import RecordAdmin
 from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.filters import DayRangeFilter
@@ -31,6 +32,14 @@ class InstanceForm(RecordForm):
         """The domain in its stored spelling; one that is left alone, as it is."""
         return self._name("custom_domain", clean_domain)
 
+    def clean_status(self) -> str:
+        """A suspension is more than a word in the row."""
+        status: str = self.cleaned_data["status"]
+        was = self.initial.get("status")
+        if status != was and InstanceStatus.SUSPENDED in (status, was):
+            raise ValidationError(_("Use Suspend and Resume, which also tell the database."))
+        return status
+
     def _name(self, field: str, clean: Callable[[str], str]) -> str:
         name: str = self.cleaned_data[field]
         return clean(name) if name and field in self.changed_data else name
@@ -46,7 +55,7 @@ STATUS_COLOURS = {
 
 
 @admin.register(Instance)
-class InstanceAdmin(RecordAdmin):
+class InstanceAdmin(Suspending, RecordAdmin):
     """Schools. Where an instance's data lives is not for this page."""
 
     form = InstanceForm
