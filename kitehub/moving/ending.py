@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
-from django.db import Error, connections
+from django.db import Error
 from django.utils import timezone
 
 from kitehub import tenancy
@@ -44,12 +44,14 @@ def abort(
     return found
 
 
-def purge(*, instance: Instance, tell: Tell = lambda line: None) -> list[InstanceMove]:
+def purge(
+    *, instance: Instance, admin_url: str = "", tell: Tell = lambda line: None
+) -> list[InstanceMove]:
     """Removes what an instance's finished moves left at their sources; returns these moves.
 
     Its rows in the pool, or in a database that others share; of a silo of its own the database and
-    the role. Raises MoveRefused while a move is open, and where a source has changes that no copy
-    took along.
+    the role, on another server only with an administrator's address. Raises MoveRefused while a
+    move is open, and where a source has changes that no copy took along.
     """
     with alone(instance.pk):
         if open_move(instance.pk) is not None:
@@ -60,7 +62,7 @@ def purge(*, instance: Instance, tell: Tell = lambda line: None) -> list[Instanc
             )
         )
         for found in done:
-            _remove_source(found, instance, tell)
+            _remove_source(found, instance, admin_url, tell)
             found.step = MoveStep.PURGED
             found.save(update_fields=["step"])
     return done
@@ -80,15 +82,15 @@ def _undo(found: InstanceMove, target: Place, admin_url: str) -> None:
         gates.reopen(target.alias, found.instance_id, GateReason.MOVING, GateReason.SUSPENDED)
 
 
-def _remove_source(found: InstanceMove, instance: Instance, tell: Tell) -> None:
+def _remove_source(found: InstanceMove, instance: Instance, admin_url: str, tell: Tell) -> None:
     source = places.source_of(found)
     if source.alias == tenancy.alias_of(instance):
         tell(f"The instance lives in {source} again, which is kept.")
         return
-    if places.can_drop(source):
-        if _is_there(source):
+    if places.can_drop(source, admin_url=admin_url):
+        if places.exists(source, admin_url=admin_url):
             _check_nothing_late(source)
-            places.unmake(source)
+            places.unmake(source, admin_url=admin_url)
         tell(f"Dropped {source}.")
         return
     _check_nothing_late(source)
@@ -103,10 +105,3 @@ def _check_nothing_late(source: Place) -> None:
             f"{source} has {late} changes that came after the switch, by a process that knew only "
             "the old place (table instance_changes there). Look at them, then delete these entries."
         )
-
-
-def _is_there(source: Place) -> bool:
-    """Whether the database is still there: a purge that was killed may have dropped it."""
-    with connections[tenancy.POOL].cursor() as cursor:
-        cursor.execute("SELECT FROM pg_database WHERE datname = %s", [tenancy.database_of(source)])
-        return bool(cursor.rowcount)

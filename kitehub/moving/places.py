@@ -124,14 +124,24 @@ def unmake(place: Place, *, admin_url: str = "") -> None:
         provisioning.drop(admin, tenancy.database_of(place), place.database_username)
 
 
-def can_drop(place: Place) -> bool:
-    """Whether a silo may be dropped: an instance's alone, on the platform's own server."""
-    if place.alias == tenancy.POOL or urlsplit(place.database_url).netloc:
+def can_drop(place: Place, *, admin_url: str = "") -> bool:
+    """Whether a silo may be dropped: one's own by its name, on a server that we administer."""
+    elsewhere = bool(urlsplit(place.database_url).netloc)
+    if place.alias == tenancy.POOL or (elsewhere and not admin_url):
         return False
     if place.database_username != tenancy.database_of(place):
         return False
     others = Instance.all_objects.exclude(pk=place.id)
     return not others.filter(database_url=place.database_url).exists()
+
+
+def exists(place: Place, *, admin_url: str = "") -> bool:
+    """Whether a silo is there: a purge that was killed may have dropped it."""
+    with _administration(place, admin_url) as (admin, _):
+        found = admin.execute(
+            "SELECT FROM pg_database WHERE datname = %s", [tenancy.database_of(place)]
+        )
+        return bool(found.rowcount)
 
 
 def check_schema(place: Place) -> None:

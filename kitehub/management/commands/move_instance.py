@@ -83,7 +83,7 @@ class Command(BaseCommand):
             said = self._move(instance, options)
         if options["purge"]:
             instance.refresh_from_db()
-            purged = purge(instance=instance, tell=self._tell)
+            purged = purge(instance=instance, admin_url=options["admin_url"], tell=self._tell)
             said["purged"] = len(purged)
             if purged and not options["to"]:
                 said["result"] = "left nothing at its old places"

@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from analytics.models import GuestEvent, GuestSession
 from kitehub import tenancy
 from kitehub.enums import Tier
-from kitehub.models import Instance, InstanceConfig
-from kitehub.moving import copying
+from kitehub.models import Instance, InstanceConfig, InstanceMove
+from kitehub.moving import copying, move
 from kitehub.tenancy import provisioning
 from kitehub.tenancy.connections import close_all
 from storage import services as storage
@@ -63,6 +64,26 @@ def upload(
         file_type="IMAGE",
         event_id=event_id or uuid4(),
     )
+
+
+def upload_in(instance: Instance) -> None:
+    """Records one event wherever the school lives."""
+    with tenancy.use(fresh(instance)):
+        upload(instance.pk)
+
+
+def moved(instance: Instance, place: str) -> InstanceMove | None:
+    """Moves the school, from wherever it lives."""
+    return move(instance=fresh(instance), to=place, actor="ops")
+
+
+def count_databases(instance: Instance) -> int:
+    """How many silos of the school's there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_database WHERE datname = %s", [f"kitehub_{instance.pk.hex}"]
+        )
+        return int(cursor.fetchone()[0])
 
 
 def fresh(instance: Instance) -> Instance:
