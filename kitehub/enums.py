@@ -72,3 +72,15 @@ class EntitlementSource(TextChoices):
     CONFIG = "config", _("Instance config")
     SUBSCRIPTION = "subscription", _("Subscription")
     INSTANCE = "instance", _("Instance")
+
+
+class MoveStep(TextChoices):
+    """How far a move has come. Each step is done once its word is kept, and may be repeated."""
+
+    PLANNED = "PLANNED", _("Planned")
+    PREPARED = "PREPARED", _("Target prepared")
+    COPIED = "COPIED", _("Rows copied")
+    SWITCHED = "SWITCHED", _("Placement switched")
+    DONE = "DONE", _("Done, source kept")
+    PURGED = "PURGED", _("Done, source removed")
+    ABORTED = "ABORTED", _("Aborted")

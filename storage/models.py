@@ -10,7 +10,7 @@ from kitehub.db.base import Identified
 from kitehub.db.functions import Now
 from kitehub.db.indexes import Index
 from kitehub.enums import Tier
-from kitehub.tenancy.base import Everywhere, Tenant, TenantManager
+from kitehub.tenancy.base import PerDatabase, Tenant, TenantManager
 from storage.enums import FileType, ReservationStatus, StorageOperation
 from storage.functions import Actor, Reason
 from storage.querysets import ReservationQuerySet, StorageEventQuerySet, StorageUsageQuerySet
@@ -171,7 +171,7 @@ class Reservation(Tenant, Identified):
         return f"{self.status} · {self.size_bytes}"
 
 
-class TierLimit(Everywhere):
+class TierLimit(PerDatabase):
     """A tier's storage limit where KITEHUB_PLANS changes it; NULL is no limit.
 
     The limits of all others are in the SQL function storage_limit(). services.sync_tier_limits

@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import BigIntegerField, Case, DecimalField, F, Sum, When
 from django.db.models.functions import Cast
 
+from kitehub.models import InstanceGate
 from storage.enums import ReservationStatus, StorageOperation
 
 if TYPE_CHECKING:
@@ -75,3 +76,7 @@ class ReservationQuerySet(models.QuerySet["Reservation"]):
     def settled_before(self, moment: datetime) -> Self:
         """Those that came to an end before a moment (idx_storage_reservations_settled)."""
         return self.filter(settled_at__lt=moment)
+
+    def writable(self) -> Self:
+        """Those of instances whose writes aren't refused, for duties that are done for all."""
+        return self.exclude(instance_id__in=InstanceGate.objects.refusing().values("instance_id"))

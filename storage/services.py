@@ -21,7 +21,7 @@ import psycopg
 from django.db import IntegrityError, connections, router, transaction
 from django.utils import timezone
 
-from kitehub.models import Instance
+from kitehub.models import Instance, InstanceGate
 from kitehub.tenancy import POOL, alias_of, use
 from storage.enums import ReservationStatus, StorageOperation
 from storage.models import UNLIMITED, Reservation, StorageEvent, StorageUsage
@@ -245,16 +245,16 @@ def release(*, reservation_id: UUID, at: datetime | None = None) -> None:
 def expire_reservations(*, at: datetime | None = None, keep: timedelta = KEPT) -> Purge:
     """Gives back the room of all overdue reservations, and forgets those settled `keep` ago.
 
-    In transactions of at most 1,000 rows. Uploads don't wait for this: who finds no room expires
-    what is overdue itself.
+    In transactions of at most 1,000 rows. Instances whose writes are refused are passed over.
+    Uploads don't wait for this: who finds no room expires what is overdue itself.
     """
     at = at or timezone.now()
     expired = forgotten = 0
-    overdue = Reservation.objects.overdue(at=at)
+    overdue = Reservation.objects.overdue(at=at).writable()
     for instance_id in overdue.values_list("instance_id", flat=True).distinct():
         while count := _expire(instance_id, at=at, most=BATCH):
             expired += count
-    settled = Reservation.objects.settled_before(at - keep)
+    settled = Reservation.objects.settled_before(at - keep).writable()
     while batch := list(settled.values_list("pk", flat=True)[:BATCH]):
         forgotten += settled.filter(pk__in=batch).delete()[0]
     return Purge(expired=expired, forgotten=forgotten)
@@ -297,7 +297,13 @@ def reconcile(*, instance_id: UUID | None = None) -> list[Drift]:
     An adjustment in the trail does it, so nothing moves `used_bytes` but an event. While an
     instance is put right its uploads wait; between two instances nobody does.
     """
-    found = (_put_right(drift.instance_id) for drift in drifts(instance_id=instance_id))
+    wrong = [drift.instance_id for drift in drifts(instance_id=instance_id)]
+    if instance_id is None:
+        # While writes are refused nobody can put anything right.
+        closed = InstanceGate.objects.using(router.db_for_read(StorageUsage)).refusing()
+        refused = set(closed.values_list("instance_id", flat=True))
+        wrong = [each for each in wrong if each not in refused]
+    found = map(_put_right, wrong)
     return [drift for drift in found if drift is not None]
 
 

@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from billing.services import SubscriptionEnded
 from kitehub.admin.opening import OpensSchools
+from kitehub.admin.suspensions import Suspending
 from kitehub.backoffice import RecordAdmin, history
 from kitehub.backoffice.audit import Refusal, actor_of, reason_of
 from kitehub.backoffice.base import RECORD_FIELDSET
@@ -42,6 +43,14 @@ class InstanceForm(RecordForm):
     def clean_custom_domain(self) -> str:
         """The domain in its stored spelling; one that is left alone, as it is."""
         return self._name("custom_domain", clean_domain)
+
+    def clean_status(self) -> str:
+        """A suspension is more than a word in the row."""
+        status: str = self.cleaned_data["status"]
+        was = self.initial.get("status")
+        if status != was and InstanceStatus.SUSPENDED in (status, was):
+            raise ValidationError(_("Use Suspend and Resume, which also tell the database."))
+        return status
 
     def _name(self, field: str, clean: Callable[[str], str]) -> str:
         name: str = self.cleaned_data[field]
@@ -98,7 +107,7 @@ STATUS_COLOURS = {
 
 
 @admin.register(Instance)
-class InstanceAdmin(OpensSchools, RecordAdmin):
+class InstanceAdmin(OpensSchools, Suspending, RecordAdmin):
     """Schools. Where an instance's data lives is not for this page."""
 
     form = InstanceForm

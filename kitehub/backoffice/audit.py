@@ -23,6 +23,7 @@ from kitehub.backoffice.json_fields import StorableJSONField
 from kitehub.backoffice.moments import MomentField
 from kitehub.db.acting import ACTOR_LENGTH, REASON_LENGTH, acting
 from kitehub.db.base import StaleRow
+from kitehub.db.gates import GateReason, WritesRefused
 from kitehub.db.lifecycle import ForbiddenTransition
 
 # Its own section, at the end of what people fill in.
@@ -34,7 +35,7 @@ class Refusal(Exception):
 
 
 # What may stop a write without being anybody's bug.
-REFUSED = (Refusal, StaleRow, ForbiddenTransition, IntegrityError)
+REFUSED = (Refusal, StaleRow, ForbiddenTransition, IntegrityError, WritesRefused)
 
 
 def actor_of(request: HttpRequest) -> str:
@@ -243,6 +244,8 @@ class Audited:
             return _changed_meanwhile(error)
         if isinstance(error, IntegrityError):
             return self._constraint_of(error)
+        if isinstance(error, WritesRefused):
+            return _closed(error)
         if isinstance(error, ForbiddenTransition):
             why = gettext("Nothing was saved: this change of state is not allowed (%(which)s).")
             return why % {"which": error}
@@ -295,6 +298,14 @@ def _changed_meanwhile(error: StaleRow) -> str:
     return gettext(
         "Nothing was saved: %(who)s changed “%(row)s” in the meantime. Look at it again first."
     ) % {"who": who or "–", "row": error.row}
+
+
+def _closed(error: WritesRefused) -> str:
+    if error.reason == GateReason.SUSPENDED:
+        return gettext("Nothing was saved: the instance is suspended. Resume it first.")
+    if error.reason == GateReason.MOVING:
+        return gettext("Nothing was saved: the instance is being moved. Try again in a moment.")
+    return gettext("Nothing was saved: the instance has moved to another database.")
 
 
 def _first_error(form: Reasoned) -> str:

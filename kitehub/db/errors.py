@@ -13,6 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connections
 from django.db.migrations.exceptions import MigrationSchemaMissing
 
+from kitehub.db.gates import refusal_in
+
 SUPPORTED = "15 to 18"
 
 
@@ -78,6 +80,8 @@ def _connecting(error: BaseException, using: str) -> str | None:
 def _working(error: BaseException, using: str) -> str | None:
     if not isinstance(error, psycopg.Error):
         return None
+    if refused := refusal_in(error):
+        return str(refused)
     server = _Server(using)
     if error.sqlstate in {"42501", "3F000"}:
         return _missing_right(str(error.diag.message_primary or error), server)

@@ -3,9 +3,10 @@
 import re
 from argparse import ArgumentTypeError
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from kitehub.db import locks
+from kitehub.models import Instance
 
 # What PostgreSQL takes for a time; without a unit it means milliseconds.
 _TIME = re.compile(r"(\d{1,9}) *(us|ms|s|min|h|d)?")
@@ -34,3 +35,16 @@ def _lock_timeout(text: str) -> str:
             f"{text!r} is no time that PostgreSQL knows, such as 500ms, 5s or 2min."
         )
     return text.strip()
+
+
+def add_subdomain(parser: CommandParser) -> None:
+    """Which instance a command is about."""
+    parser.add_argument("subdomain", help="the instance's label before the platform's domain")
+
+
+def instance_named(subdomain: str) -> Instance:
+    """The instance with a subdomain; raises CommandError where there is none."""
+    found = Instance.objects.filter(subdomain=subdomain.lower()).first()
+    if found is None:
+        raise CommandError(f"No instance has the subdomain {subdomain}.")
+    return found

@@ -14,9 +14,10 @@ from kitehub.db.operations import RunSQLFile
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("kitehub", "0013_v13_api_keys"),
-        ("billing", "0010_v12_subscription_history"),
-        ("storage", "0007_v12_ledger_under_any_path"),
+        ("kitehub", "0014_v14_moves"),
+        # All of V14, so that a step back from V15 takes nothing of it along.
+        ("analytics", "0004_v14_gates"),
+        ("storage", "0008_v14_gates"),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ from kitehub.db.fields import LooseForeignKey
 from kitehub.db.functions import Now
 from kitehub.db.indexes import Index
 from kitehub.querysets.tombstones import TombstoneQuerySet
-from kitehub.tenancy.base import Tenant, TenantManager
+from kitehub.tenancy.base import PerDatabase
 
 
 class Tombstone(Identified):
@@ -73,7 +73,7 @@ class Tombstone(Identified):
         return str(self.instance or self.instance_id)
 
 
-class ArchiveRun(Tenant, Identified):
+class ArchiveRun(PerDatabase, Identified):
     """Rows of an instance that came into this database from an archive, or left it for one.
 
     While a run is open the triggers of storage events let archived rows in as they are, or let the
@@ -94,8 +94,6 @@ class ArchiveRun(Tenant, Identified):
     archive_sha256 = models.CharField(_("SHA-256 of the archive"), max_length=64)
     started_at = models.DateTimeField(_("started at"), db_default=Now())
     finished_at = models.DateTimeField(_("finished at"), null=True)
-
-    objects = TenantManager()
 
     class Meta:
         db_table = "archive_runs"

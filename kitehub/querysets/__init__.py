@@ -1,8 +1,15 @@
-"""Every reusable filter on users, instances, instance configs and API keys."""
+"""Every reusable filter on users, instances, their configs, keys, gates and tombstones."""
 
 from kitehub.querysets.api_keys import ApiKeyQuerySet
 from kitehub.querysets.configs import InstanceConfigQuerySet
+from kitehub.querysets.gates import InstanceGateQuerySet
 from kitehub.querysets.instances import InstanceQuerySet
 from kitehub.querysets.tombstones import TombstoneQuerySet
 
-__all__ = ["ApiKeyQuerySet", "InstanceConfigQuerySet", "InstanceQuerySet", "TombstoneQuerySet"]
+__all__ = [
+    "ApiKeyQuerySet",
+    "InstanceConfigQuerySet",
+    "InstanceGateQuerySet",
+    "InstanceQuerySet",
+    "TombstoneQuerySet",
+]

@@ -6,6 +6,7 @@
 Outside, code means the pool and all who live there. docs/scaling.md has the whole picture.
 """
 
+from kitehub.db.gates import GateReason, WritesRefused
 from kitehub.tenancy.context import (
     AcrossDatabases,
     NoInstance,
@@ -30,8 +31,10 @@ __all__ = [
     "POOL",
     "AcrossDatabases",
     "BadPlacement",
+    "GateReason",
     "NoInstance",
     "OtherInstance",
+    "WritesRefused",
     "alias_of",
     "atomic",
     "current",

@@ -199,8 +199,11 @@ class Tenant(models.Model):
         return bool(super()._do_update(rows, *args, **kwargs))
 
 
-class Everywhere(models.Model):
-    """A table that every database of tenants has beside theirs, with the platform's own rows."""
+class PerDatabase(models.Model):
+    """A table that each database of tenants has for itself: about them, and not their data.
+
+    It is made wherever tenants' tables are; a move and an export leave it where it is.
+    """
 
     class Meta:
         abstract = True

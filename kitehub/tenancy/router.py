@@ -5,7 +5,7 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Model
 
-from kitehub.tenancy.base import Everywhere, Tenant
+from kitehub.tenancy.base import PerDatabase, Tenant
 from kitehub.tenancy.context import current
 from kitehub.tenancy.placement import is_silo
 
@@ -20,7 +20,7 @@ class TenantRouter:
 
     def db_for_read(self, model: type[Model], **hints: Any) -> str | None:
         """The instance's database for its tables; no opinion outside `use`."""
-        scope = current() if issubclass(model, (Tenant, Everywhere)) else None
+        scope = current() if issubclass(model, (Tenant, PerDatabase)) else None
         return scope.alias if scope else None
 
     db_for_write = db_for_read
@@ -45,5 +45,11 @@ def tenant_labels() -> frozenset[str]:
     return FORMER | {
         model._meta.label_lower
         for model in apps.get_models()
-        if issubclass(model, (Tenant, Everywhere))
+        if issubclass(model, (Tenant, PerDatabase))
     }
+
+
+def tenant_models() -> list[type[Tenant]]:
+    """The tables that hold tenants' rows, in the order of their names."""
+    found = [model for model in apps.get_models() if issubclass(model, Tenant)]
+    return sorted(found, key=lambda model: model._meta.db_table)

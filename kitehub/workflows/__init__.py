@@ -1,5 +1,6 @@
 """What is done to several apps at once. Nothing below writes to more than one."""
 
+from kitehub.moving import abort, move, purge, resume, suspend
 from kitehub.workflows.leaving import (
     GRACE,
     cancel_deprovision,
@@ -26,6 +27,7 @@ __all__ = [
     "Opened",
     "Opening",
     "SubdomainTaken",
+    "abort",
     "apply_tier",
     "cancel_deprovision",
     "change_tier",
@@ -33,7 +35,11 @@ __all__ = [
     "drop_deprovisioned",
     "export_instance",
     "import_instance",
+    "move",
     "open_instance",
     "open_instances",
     "provision",
+    "purge",
+    "resume",
+    "suspend",
 ]

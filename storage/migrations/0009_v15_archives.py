@@ -7,7 +7,7 @@ from kitehub.db.operations import RunSQLFile
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("storage", "0007_v12_ledger_under_any_path"),
+        ("storage", "0008_v14_gates"),
         ("kitehub", "0015_v15_leaving"),
     ]
 

@@ -9,7 +9,7 @@ from django.db import Error, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from kitehub.checks import is_for_development
-from kitehub.db import locks
+from kitehub.db import gates, locks
 from kitehub.management.arguments import add_lock_timeout
 from kitehub.management.schema import live, obstacles
 from kitehub.management.schema.outcome import Refused
@@ -39,6 +39,7 @@ class Command(DjangoCommand):
         with (
             locks.turn(connection, locks.SCHEMA, self._say_that_it_waits),
             locks.patience(connection, options["lock_timeout"]),
+            gates.passing(connection),
         ):
             self._refuse_obstacles(connection, options["app_label"], options["migration_name"])
             if options["verbosity"]:

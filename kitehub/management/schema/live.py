@@ -9,7 +9,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.loader import MigrationLoader
 
-from kitehub.db import locks
+from kitehub.db import gates, locks
 from kitehub.db.versions import MigrationKey, Versions, label
 from kitehub.management.schema.outcome import Refused, WrongVersion
 
@@ -88,5 +88,5 @@ def alone(connection: BaseDatabaseWrapper, *, lock_timeout: str = locks.PATIENCE
     with locks.held(connection, locks.SCHEMA) as free:
         if not free:
             raise Refused("Another schema command is at work on this database. Try again later.")
-        with locks.patience(connection, lock_timeout):
+        with locks.patience(connection, lock_timeout), gates.passing(connection):
             yield

@@ -16,7 +16,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
 
-from kitehub.db import locks
+from kitehub.db import gates, locks
 from kitehub.db.errors import explain
 from kitehub.db.versions import MigrationKey
 from kitehub.tenancy.connections import bare_connections
@@ -169,6 +169,7 @@ class Fanout:
                 pause=self._gate.pause,
             ),
             locks.patience(connection, self._lock_timeout),
+            gates.passing(connection),
         ):
             # Another run may have been here since.
             found = applied(connection)

@@ -45,4 +45,5 @@ END $$;
 CREATE OR REPLACE TRIGGER keep_storage_events
     BEFORE UPDATE OR DELETE ON storage_events
     FOR EACH ROW
+    WHEN (current_setting('kitehub.moving', true) IS DISTINCT FROM 'on')
     EXECUTE FUNCTION refuse_event_change();

@@ -21,6 +21,7 @@ def test_silo_has_the_tenants_tables_exactly_as_the_pool_has_them(silo: Instance
     pool, own = catalog.read(connection), catalog.read(connections[tenancy.alias_of(silo)])
     tables = {model._meta.db_table for model in (GuestEvent, GuestSession, InstanceConfig)}
     tables |= {"storage_usage", "storage_events", "storage_reservations", "storage_tier_limits"}
+    tables |= {"instance_gates", "instance_changes", "archive_runs"}
     assert {key.table for key in own.of_kind("table")} == {*tables, "django_migrations"}
     assert {key: own[key] for key in own if key.table in tables} == {
         key: pool[key] for key in pool if key.table in tables

@@ -3,9 +3,12 @@
 from typing import Any
 
 from django.db.backends.postgresql import base, features
+from django.db.utils import DatabaseErrorWrapper
+from django.utils.functional import cached_property
 from psycopg.adapt import AdaptersMap
 
 from kitehub.db.backends.postgresql import moments
+from kitehub.db.gates import refusal_in
 
 # Long enough for a slow network, short enough that a wrong address is told as one.
 CONNECT_TIMEOUT_SECONDS = 10
@@ -17,10 +20,25 @@ class DatabaseFeatures(features.DatabaseFeatures):
     minimum_database_version = (15,)
 
 
+class ErrorWrapper(DatabaseErrorWrapper):
+    """Django's translation of errors, which knows one more: WritesRefused."""
+
+    def __exit__(self, exc_type: Any, exc_value: Any, traceback: Any) -> None:
+        if exc_value is not None and (refused := refusal_in(exc_value)):
+            # The connection is as usable as before.
+            raise refused.with_traceback(traceback) from exc_value
+        super().__exit__(exc_type, exc_value, traceback)
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
     """Django's wrapper, which refuses a server that is too old and gives up on a silent one."""
 
     features_class = DatabaseFeatures
+
+    @cached_property
+    def wrap_database_errors(self) -> DatabaseErrorWrapper:
+        """How errors of the driver become Django's, or ours."""
+        return ErrorWrapper(self)
 
     def get_connection_params(self) -> dict[str, Any]:
         """Says how to connect; OPTIONS may give another connect_timeout, in seconds."""

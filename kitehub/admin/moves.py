@@ -1,0 +1,65 @@
+"""Moves and suspensions of instances, as they went. Nobody writes them here."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from kitehub.backoffice import AuditAdmin
+from kitehub.backoffice.filters import DayRangeFilter
+from kitehub.enums import MoveStep
+from kitehub.models import InstanceMove, InstanceSuspension
+
+
+class _OfInstance(AuditAdmin):
+    list_select_related = ("instance",)
+    ordering = ("-created_at",)
+    search_uuids: ClassVar[Any] = ("id", "instance_id")
+    search_help_text = _("ID")
+
+
+@admin.register(InstanceMove)
+class InstanceMoveAdmin(_OfInstance):
+    """Where instances moved. `manage.py move_instance` moves them."""
+
+    list_display = ("created_at", "instance", "step_label", "target_url", "refused_ms", "ended_at")
+    list_filter = ("step", ("created_at", DayRangeFilter))
+    fields = (
+        "instance",
+        "step",
+        "source_url",
+        "target_url",
+        "row_counts",
+        "refused_ms",
+        "created_at",
+        "created_by",
+        "ended_at",
+    )
+    readonly_fields = fields
+
+    @display(
+        description=_("step"),
+        ordering="step",
+        label={
+            MoveStep.DONE.value: "success",
+            MoveStep.PURGED.value: "success",
+            MoveStep.ABORTED.value: "default",
+        },
+    )
+    def step_label(self, move: InstanceMove) -> tuple[str, str]:
+        """The step as a coloured label."""
+        return move.step, move.get_step_display()
+
+
+@admin.register(InstanceSuspension)
+class InstanceSuspensionAdmin(_OfInstance):
+    """When instances were suspended. The pages of instances suspend and resume."""
+
+    list_display = ("created_at", "instance", "reason", "created_by", "resumed_at", "resumed_by")
+    list_filter = (("created_at", DayRangeFilter),)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """All."""
+        return [field.name for field in self.model._meta.local_fields]

@@ -1,0 +1,4 @@
+DROP TRIGGER refuse_plain_instance_moves_target_update ON instance_moves;
+DROP TRIGGER refuse_plain_instance_moves_target_insert ON instance_moves;
+DROP TRIGGER refuse_plain_instance_moves_source_update ON instance_moves;
+DROP TRIGGER refuse_plain_instance_moves_source_insert ON instance_moves;

@@ -1,0 +1,10 @@
+DROP TRIGGER gate_storage_usage ON storage_usage;
+DROP TRIGGER gate_storage_usage_whole ON storage_usage;
+DROP TRIGGER gate_storage_reservations_whole ON storage_reservations;
+DROP TRIGGER gate_deleted_storage_reservations ON storage_reservations;
+DROP TRIGGER gate_changed_storage_reservations ON storage_reservations;
+DROP TRIGGER gate_new_storage_reservations ON storage_reservations;
+DROP TRIGGER gate_storage_events_whole ON storage_events;
+DROP TRIGGER gate_deleted_storage_events ON storage_events;
+DROP TRIGGER gate_changed_storage_events ON storage_events;
+DROP TRIGGER gate_new_storage_events ON storage_events;
