@@ -13,7 +13,7 @@ import hmac
 import secrets
 from base64 import b64encode
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
@@ -23,7 +23,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 from psycopg import sql
-from psycopg.errors import DuplicateObject
+from psycopg.errors import DuplicateObject, UniqueViolation
 
 from kitehub.db.errors import explain
 from kitehub.db.servers import SETTING, Server
@@ -32,6 +32,7 @@ from kitehub.tenancy.connections import bare_connections, forget
 from kitehub.tenancy.placement import OWNERS, POOL, alias_at
 
 _TEMPLATE_LOCK = 0x6B69_7465_7470_6C74  # "kitetplt" in ASCII
+_POOL_LOCK = 0x6B69_7465_706F_6F6C  # "kitepool"
 # As PostgreSQL itself has it, and RFC 7677 at least.
 _SCRAM_ITERATIONS = 4096
 # PostgreSQL cuts names off at 63 bytes; 16 are the digest's.
@@ -157,7 +158,8 @@ def ensure_database(admin: Admin, name: str, template: str, role: str) -> None:
         )
     # On another server a database of the pool's name is somebody else's.
     if admin.server is None and open_to_all.get(pool):
-        _run(admin, "REVOKE CONNECT ON DATABASE {pool} FROM PUBLIC", pool=sql.Identifier(pool))
+        with _turn(admin, _POOL_LOCK):
+            _run(admin, "REVOKE CONNECT ON DATABASE {pool} FROM PUBLIC", pool=sql.Identifier(pool))
     _run(
         admin,
         "REVOKE ALL ON DATABASE {name} FROM PUBLIC;"
@@ -177,21 +179,21 @@ def ensure_template(admin: Admin, migrate: Callable[[str], object]) -> str:
     if admin.templates:
         return admin.templates[0]
     name = _template_name()
-    admin.execute("SELECT pg_advisory_lock(%s)", [_TEMPLATE_LOCK])
-    try:
+    with _turn(admin, _TEMPLATE_LOCK):
         if not _is_template(admin, name):
             drop_templates(admin)
             _make_template(admin, name, migrate)
-    finally:
-        admin.execute("SELECT pg_advisory_unlock(%s)", [_TEMPLATE_LOCK])
     admin.templates.append(name)
     return name
 
 
 def drop_templates(admin: Admin) -> None:
     """Drops the pool's templates: of older code, and what a killed run left."""
+    # Others may have given a database a name that only begins like ours.
     rows = admin.execute(
-        "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [_prefix()]
+        "SELECT datname FROM pg_database WHERE starts_with(datname, %s)"
+        " AND substr(datname, length(%s) + 1) ~ '^[0-9a-f]{16}$'",
+        [_prefix(), _prefix()],
     )
     for (old,) in rows.fetchall():
         _run(admin, "ALTER DATABASE {name} IS_TEMPLATE false", name=sql.Identifier(old))
@@ -213,7 +215,40 @@ def drop(admin: Admin, name: str, role: str) -> None:
     _run(admin, "DROP ROLE IF EXISTS {role}", role=sql.Identifier(role))
 
 
+def open_doors(admin: Admin, role: str) -> list[str]:
+    """The databases that a silo's role may connect to beside its own, because everybody may.
+
+    Whose they are, only the server's operator knows; so only they can close them.
+    """
+    rows = admin.execute(
+        "SELECT datname FROM pg_database"
+        " WHERE datallowconn AND datname <> %s AND has_database_privilege(%s, oid, 'CONNECT')"
+        " ORDER BY 1",
+        [role, role],
+    )
+    return [name for (name,) in rows.fetchall()]
+
+
+@contextmanager
+def school(admin: Admin, role: str) -> Iterator[None]:
+    """In the block, nobody else makes or drops this school's role and database."""
+    (key,) = admin.execute("SELECT hashtextextended(%s, %s)", [role, _POOL_LOCK]).fetchone() or [0]
+    with _turn(admin, key):
+        yield
+
+
 # --- Parts --------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _turn(admin: Admin, key: int) -> Iterator[None]:
+    """Holds an advisory lock of the server's maintenance database; waits for it."""
+    admin.execute("SELECT pg_advisory_lock(%s)", [key])
+    try:
+        yield
+    finally:
+        if not admin.connection.closed:
+            admin.execute("SELECT pg_advisory_unlock(%s)", [key])
 
 
 def _run(admin: Admin, statement: LiteralString, **parts: sql.Composable) -> None:
@@ -236,9 +271,11 @@ def _verifier(password: str) -> str:
 
 
 def _roles(admin: Admin, role: str) -> tuple[bool, bool]:
-    """Whether the group and a silo's role are there."""
+    """Whether the group is there, with the administrator in it, and a silo's role."""
     rows = admin.execute(
-        "SELECT rolname FROM pg_roles WHERE rolname IN (%s, %s)", [OWNERS, role]
+        "SELECT rolname FROM pg_roles"
+        " WHERE rolname = %s AND pg_has_role(oid, 'MEMBER') OR rolname = %s",
+        [OWNERS, role],
     ).fetchall()
     return (OWNERS,) in rows, (role,) in rows
 
@@ -249,10 +286,9 @@ def _is_template(admin: Admin, name: str) -> bool:
 
 
 def _make_owners(admin: Admin) -> None:
-    try:
+    # Another run may be faster, or was killed between the two.
+    with suppress(DuplicateObject, UniqueViolation):
         _run(admin, "CREATE ROLE {owners} NOLOGIN", owners=sql.Identifier(OWNERS))
-    except DuplicateObject:
-        return  # another run was faster
     _run(admin, "GRANT {owners} TO CURRENT_USER", owners=sql.Identifier(OWNERS))
 
 

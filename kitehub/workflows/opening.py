@@ -174,8 +174,9 @@ def make_silo(admin: provisioning.Admin, instance: Placed) -> None:
     """Makes an instance's role and database, or makes them whole; every step may be repeated."""
     template = provisioning.ensure_template(admin, _migrate)
     role = instance.database_username
-    provisioning.ensure_role(admin, role, instance.database_password.reveal())
-    provisioning.ensure_database(admin, tenancy.database_of(instance), template, role)
+    with provisioning.school(admin, role):
+        provisioning.ensure_role(admin, role, instance.database_password.reveal())
+        provisioning.ensure_database(admin, tenancy.database_of(instance), template, role)
 
 
 # --- Steps --------------------------------------------------------------------------------------

@@ -31,7 +31,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         """Which instance, where to, and what to do with what is left."""
         add_subdomain(parser)
-        parser.add_argument("--to", metavar="pool|silo|postgres://…", help="where it shall live")
+        parser.add_argument(
+            "--to", metavar="pool|silo[:SERVER]|postgres://…", help="where it lives then"
+        )
         parser.add_argument(
             "--admin-url",
             default="",

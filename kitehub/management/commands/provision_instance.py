@@ -12,8 +12,8 @@ from django.core.management.base import (
 
 from kitehub import tenancy
 from kitehub.enums import Tier
-from kitehub.models import User
-from kitehub.tenancy import servers
+from kitehub.models import Instance, User
+from kitehub.tenancy import provisioning, servers
 from kitehub.workflows import Opened, SubdomainTaken, open_instance
 
 ACTOR = "manage.py provision_instance"
@@ -69,12 +69,10 @@ class Command(BaseCommand):
     def _say(self, opened: Opened) -> None:
         """Where it lives, and its first key: the only time that anybody sees it."""
         instance = opened.instance
-        where = "the pool"
-        if tenancy.alias_of(instance) != tenancy.POOL:
-            where = f"its own database {tenancy.database_of(instance)}"
-            if server := servers.server_of(instance):
-                where += f" on the server {server}"
-        self.stdout.write(f"{instance.subdomain} ({instance.id}) lives in {where}.")
+        if tenancy.alias_of(instance) == tenancy.POOL:
+            self.stdout.write(f"{instance.subdomain} ({instance.id}) lives in the pool.")
+        else:
+            self._say_where(instance)
         if opened.first_key is not None:
             self.stdout.write(f"Its first API key, shown this once: {opened.first_key.secret_text}")
             return
@@ -82,3 +80,18 @@ class Command(BaseCommand):
             "It had an API key already. If nobody kept the text: "
             f"manage.py api_key list {instance.subdomain}, then rotate --overlap 0s."
         )
+
+    def _say_where(self, instance: Instance) -> None:
+        server = servers.server_of(instance)
+        on = f" on the server {server}" if server else ""
+        database = tenancy.database_of(instance)
+        self.stdout.write(
+            f"{instance.subdomain} ({instance.id}) lives in its own database {database}{on}."
+        )
+        with provisioning.administration(server) as admin:
+            doors = provisioning.open_doors(admin, instance.database_username)
+        if doors:
+            self.stdout.write(
+                f"Everybody may connect to {', '.join(doors)} there, so its role may too. To close "
+                f"one: REVOKE CONNECT ON DATABASE {doors[0]} FROM PUBLIC;"
+            )
