@@ -19,6 +19,7 @@ PLATFORM = {
     *("kitehub.user", "kitehub.instance"),
     *("billing.paymentorder", "billing.subscription", "billing.subscriptionhistory"),
     "branding.brandingjob",
+    *("jobs.job", "jobs.jobfailure"),
 }
 TENANT = {
     *("kitehub.instanceconfig", "analytics.guestsession", "analytics.guestevent"),
