@@ -19,6 +19,7 @@ PLATFORM = {
     *("kitehub.user", "kitehub.instance", "kitehub.apikey", "kitehub.tombstone"),
     *("billing.paymentorder", "billing.subscription", "billing.subscriptionhistory"),
     "branding.brandingjob",
+    *("jobs.job", "jobs.jobfailure"),
 }
 TENANT = {
     *(

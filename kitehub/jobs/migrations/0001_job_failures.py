@@ -55,5 +55,5 @@ class Migration(migrations.Migration):
             },
             bases=("procrastinate.procrastinatejob",),
         ),
-        RunSQLFile(__file__, models=["jobs.JobFailure"]),
+        RunSQLFile(__file__, models=["jobs.JobFailure", "jobs.Job"]),
     ]
