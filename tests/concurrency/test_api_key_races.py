@@ -11,7 +11,7 @@ from django.utils import timezone
 from kitehub.models import ApiKey, Instance
 from kitehub.services import api_keys
 from kitehub.services.api_keys import AlreadyRotated, IssuedKey, TwoLiveKeys
-from tests.concurrency.threads import Background, together
+from tests.concurrency.threads import Background, changed, together
 from tests.factories.kitehub import InstanceFactory
 from tests.kitehub.db.records import execute, without_trigger
 
@@ -76,30 +76,46 @@ def test_control_without_the_guards_each_rotation_gives_a_key(
         assert ApiKey.objects.live(at=timezone.now()).count() == 1 + MANY
 
 
-def test_line_has_two_live_keys_whoever_adds_to_it_at_once(issued: IssuedKey) -> None:
-    """SQL that adds to different keys of one line, which no unique key keeps apart."""
+def add_to_line_meanwhile(issued: IssuedKey) -> tuple[object, int]:
+    """SQL that adds to two keys of one line, the second while the first isn't committed.
+
+    No unique key keeps these apart. Returns what became of the second, and how many are live.
+    """
     second = api_keys.rotate(key=issued.key, actor=AN, overlap=timedelta(0))
-    third = api_keys.rotate(key=second.key, actor=AN, overlap=timedelta(0))
-    execute("ALTER TABLE api_keys DROP CONSTRAINT api_keys_replaces_key")
+
+    def add(prefix: str, replaced: ApiKey) -> None:
+        execute(
+            "INSERT INTO api_keys (id, instance_id, name, prefix, secret_hash, scopes, created_by,"
+            " created_at, replaces_id) SELECT gen_random_uuid(), instance_id, name, %s,"
+            " secret_hash, scopes, 'a', clock_timestamp(), id FROM api_keys WHERE id = %s",
+            prefix,
+            replaced.pk,
+        )
+
+    execute(f"ALTER TABLE api_keys DROP CONSTRAINT {UNIQUE}")
     try:
-        old = [issued.key.pk, second.key.pk, third.key.pk] * 2
-
-        def add(number: int, replaced: object) -> None:
-            execute(
-                "INSERT INTO api_keys (id, instance_id, name, prefix, secret_hash, scopes,"
-                " created_at, replaces_id) SELECT gen_random_uuid(), instance_id, name, %s,"
-                " secret_hash, scopes, clock_timestamp(), id FROM api_keys WHERE id = %s",
-                f"000000000{number}",
-                replaced,
-            )
-
-        results = together(*[lambda pair=pair: add(*pair) for pair in enumerate(old)])
-        assert results.count(None) == 1
-        assert all("api_keys: 2 live keys" in str(each) for each in results if each)
-        assert ApiKey.objects.live(at=timezone.now()).count() == 2
+        with transaction.atomic():
+            add("aaaaaaaaaa", second.key)
+            late = Background(lambda: add("bbbbbbbbbb", issued.key))
+            late.wait_until_blocked_or_done()
+        return late.join(), ApiKey.objects.live(at=timezone.now()).count()
     finally:
         execute("TRUNCATE api_keys")
         execute(f"ALTER TABLE api_keys ADD CONSTRAINT {UNIQUE} UNIQUE (replaces_id)")
+
+
+def test_line_has_two_live_keys_whoever_adds_to_it_at_once(issued: IssuedKey) -> None:
+    result, live = add_to_line_meanwhile(issued)
+    assert "2 live keys" in str(result)
+    assert live == 2
+
+
+def test_control_without_the_lines_lock_it_has_three(issued: IssuedKey) -> None:
+    lock = "PERFORM FROM api_keys WHERE id = NEW.line_id FOR NO KEY UPDATE;"
+    with changed("keep_new_api_key()", (lock, "")):
+        result, live = add_to_line_meanwhile(issued)
+    assert result is None
+    assert live == 3
 
 
 def test_line_of_two_is_told_so_under_a_rotation_meanwhile(issued: IssuedKey) -> None:
