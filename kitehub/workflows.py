@@ -106,14 +106,7 @@ def import_instance(
         name = clean_subdomain(subdomain) if subdomain else said.subdomain
         owner_id = archives.check_free(archive, name, owner)
         where = _silo(said.instance_id) if silo else _pool()
-        password: Any = Instance._meta.get_field("database_password")
-        place = Place(
-            subdomain=name,
-            owner_id=owner_id,
-            database_url=where["database_url"],
-            database_username=where["database_username"],
-            sealed_password=password.get_prep_value(where["database_password"]),
-        )
+        place = _place(name, owner_id, **where)
         trace: dict[str, Any] = {
             "actor": actor,
             "sha256": archives.file_digest(path),
@@ -209,6 +202,12 @@ def _register(
                 trial_end=at + TRIAL,
             )
     return found
+
+
+def _place(subdomain: str, owner_id: UUID, *, database_password: Any, **where: str) -> Place:
+    password: Any = Instance._meta.get_field("database_password")
+    sealed = password.get_prep_value(database_password)
+    return Place(subdomain=subdomain, owner_id=owner_id, sealed_password=sealed, **where)
 
 
 def _pool() -> dict[str, Any]:

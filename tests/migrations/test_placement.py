@@ -21,7 +21,12 @@ PLATFORM = {
     "branding.brandingjob",
 }
 TENANT = {
-    *("kitehub.instanceconfig", "kitehub.archiverun", "analytics.guestsession", "analytics.guestevent"),
+    *(
+        "kitehub.instanceconfig",
+        "kitehub.archiverun",
+        "analytics.guestsession",
+        "analytics.guestevent",
+    ),
     *("storage.storageusage", "storage.storageevent", "storage.reservation"),
 }
 
