@@ -108,7 +108,7 @@ def load(
     with session(alias) as conn, _one_line(), conn.transaction(force_rollback=not keep):
         _check_empty(conn, archive.manifest, parts)
         _sanction(conn, archive.manifest.instance_id, actor=actor, sha256=sha256)
-        expected = {}
+        expected: dict[str, str] = {}
         for part in parts:
             expected |= _load_part(conn, archive, part, place, progress)
         for part in parts:
