@@ -20,7 +20,7 @@ from tests.kitehub.tenancy.conftest import database, living_in
 def test_silo_has_the_tenants_tables_exactly_as_the_pool_has_them(silo: Instance) -> None:
     pool, own = catalog.read(connection), catalog.read(connections[tenancy.alias_of(silo)])
     tables = {model._meta.db_table for model in (GuestEvent, GuestSession, InstanceConfig)}
-    tables |= {"storage_usage", "storage_events", "storage_reservations"}
+    tables |= {"storage_usage", "storage_events", "storage_reservations", "archive_runs"}
     assert {key.table for key in own.of_kind("table")} == {*tables, "django_migrations"}
     assert {key: own[key] for key in own if key.table in tables} == {
         key: pool[key] for key in pool if key.table in tables
