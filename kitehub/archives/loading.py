@@ -108,17 +108,9 @@ def load(
     with session(alias) as conn, _one_line(), conn.transaction(force_rollback=not keep):
         _check_empty(conn, archive.manifest, parts)
         _sanction(conn, archive.manifest.instance_id, actor=actor, sha256=sha256)
-        expected: dict[str, Any] = {}
+        expected: dict[str, str] = {}
         for part in parts:
-            files = {file.table: file for file in archive.manifest.of(part)}
-            for table in in_order(part):
-                file = files.get(table.name)
-                if file is None:
-                    continue
-                if file.table == "instances":
-                    expected[file.table] = _load_instance(conn, archive, file, place)
-                else:
-                    _load_table(conn, archive, file, table, progress)
+            expected |= _load_part(conn, archive, part, place, progress)
         for part in parts:
             differ = differences(conn, archive.manifest, part, expected=expected)
             if differ:
@@ -184,6 +176,23 @@ def _when(table: Table) -> tuple[int, int, str]:
         above = above.parent
         phases.append(_LOADERS.get(above.name, _USUAL)[0])
     return max(phases), table.depth, table.name
+
+
+def _load_part(
+    conn: Session, archive: Archive, part: Part, place: Place, progress: Progress
+) -> dict[str, str]:
+    """Loads a part's tables; the hashes of those whose rows are others here."""
+    files = {file.table: file for file in archive.manifest.of(part)}
+    expected = {}
+    for table in in_order(part):
+        file = files.get(table.name)
+        if file is None:
+            continue
+        if table.model is Instance:
+            expected[table.name] = _load_instance(conn, archive, file, place)
+        else:
+            _load_table(conn, archive, file, table, progress)
+    return expected
 
 
 def _load_table(

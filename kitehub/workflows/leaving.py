@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.db import connection
 from django.utils import timezone
@@ -55,14 +56,7 @@ def import_instance(
             if silo
             else pool_placement(said.instance_id)
         )
-        password: Any = Instance._meta.get_field("database_password")
-        place = Place(
-            subdomain=name,
-            owner_id=owner_id,
-            database_url=where["database_url"],
-            database_username=where["database_username"],
-            sealed_password=password.get_prep_value(where["database_password"]),
-        )
+        place = _place(name, owner_id, **where)
         trace: dict[str, Any] = {
             "actor": actor,
             "sha256": archives.file_digest(path),
@@ -119,6 +113,12 @@ def drop_deprovisioned(
     the tombstone among them, and the subdomain stays taken.
     """
     return closing.drop(tombstone, actor=actor, at=at or timezone.now(), progress=progress)
+
+
+def _place(subdomain: str, owner_id: UUID, *, database_password: Any, **where: str) -> Place:
+    password: Any = Instance._meta.get_field("database_password")
+    sealed = password.get_prep_value(database_password)
+    return Place(subdomain=subdomain, owner_id=owner_id, sealed_password=sealed, **where)
 
 
 @contextmanager

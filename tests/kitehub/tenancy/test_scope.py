@@ -40,7 +40,7 @@ def theirs(model: Any, neighbour: Instance) -> Any:
     return FACTORIES[model](instance_id=neighbour.id)
 
 
-def test_tenant_tables_are_those_of_the_plan() -> None:
+def test_tenant_tables_are_those_of_the_plan_and_what_came_later() -> None:
     tenants = {each._meta.db_table for each in apps.get_models() if issubclass(each, Tenant)}
     assert tenants == {
         "instance_configs",
