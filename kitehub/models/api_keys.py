@@ -27,6 +27,9 @@ class ApiKey(Identified):
 
     # A real reference, unlike the plan's tables: a key must not outlive its instance, or open the
     # next one that gets its id. Who loses an instance for good loses its keys with it.
+    # An archive opens nothing.
+    archived = False
+
     instance = models.ForeignKey(
         "kitehub.Instance",
         on_delete=models.CASCADE,

@@ -24,6 +24,8 @@ class InstanceMove(Identified):
     goes on from there.
     """
 
+    archived = False
+
     instance = LooseForeignKey("kitehub.Instance", related_name="moves", verbose_name=_("instance"))
     step = models.CharField(
         _("step"), max_length=10, choices=MoveStep.choices, db_default=MoveStep.PLANNED.value
@@ -77,6 +79,8 @@ class InstanceMove(Identified):
 
 class InstanceSuspension(Identified):
     """One suspension of an instance, from beginning to end (V14); at most one is open."""
+
+    archived = False
 
     instance = LooseForeignKey(
         "kitehub.Instance", related_name="suspensions", verbose_name=_("instance")

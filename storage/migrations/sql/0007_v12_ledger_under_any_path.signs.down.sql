@@ -1,5 +1,5 @@
 -- V10's own way back makes uploads and deletions of adjustments, which may carry no correction. What
--- was corrected stays so: the sum is in storage_usage.
+-- was corrected stays so, in the sum.
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM storage_events WHERE correction_bytes IS NOT NULL) THEN

@@ -244,7 +244,7 @@ def test_custom_domain_is_stored_as_the_dns_has_it_and_an_impossible_one_opens_n
         workflows.open_instance(**{**given, "organization_name": "x" * 201})
     assert not Instance.all_objects.exists()
     school = workflows.open_instance(**given, custom_domain="Học.SaoMai.vn")
-    assert school.custom_domain == "xn--hc-68s.saomai.vn"
+    assert school.instance.custom_domain == "xn--hc-68s.saomai.vn"
 
 
 def test_subdomain_of_somebody_else_or_of_a_deleted_school_is_taken(owner: User) -> None:

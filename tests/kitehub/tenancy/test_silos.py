@@ -108,7 +108,8 @@ def test_no_platform_table_is_ever_made_in_a_silo() -> None:
 def test_server_that_never_answers_is_given_up_soon() -> None:
     def options(url: str) -> dict[str, Any]:
         school = InstanceFactory.build(database_url=url, database_username="u")
-        found: dict[str, Any] = connections.settings[tenancy.alias_of(school)]["OPTIONS"]
+        alias = tenancy.alias_of(school)
+        found: dict[str, Any] = connections.settings[alias]["OPTIONS"]
         return found
 
     assert options("postgres://a.example.vn/kitehub") == {"connect_timeout": 5}
