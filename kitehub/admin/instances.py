@@ -111,8 +111,14 @@ class InstanceAdmin(OpensSchools, Suspending, RecordAdmin):
     """Schools. Where an instance's data lives is not for this page."""
 
     form = InstanceForm
-    actions = (*RecordAdmin.actions, "finish_selected")
-    actions_detail = (*RecordAdmin.actions_detail, "finish_opening")
+    actions = (*RecordAdmin.actions, "suspend_all", "resume_all", "finish_selected")
+    actions_detail = (
+        *RecordAdmin.actions_detail,
+        "change_tier",
+        "suspend_one",
+        "resume_one",
+        "finish_opening",
+    )
     list_display = (
         "organization_name",
         "subdomain",
@@ -132,7 +138,6 @@ class InstanceAdmin(OpensSchools, Suspending, RecordAdmin):
     search_help_text = _("Subdomain, own domain, owner's e-mail, ID, or part of the name")
     autocomplete_fields = ("owner",)
     readonly_fields = (*RecordAdmin.readonly_fields, "subscription_id")
-    actions_detail = (*RecordAdmin.actions_detail, "change_tier")
     fieldsets = (
         (None, {"fields": ("organization_name", ("subdomain", "custom_domain"), "owner")}),
         (

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -44,9 +44,6 @@ class WhyDialog(WhyForm, BaseDialogForm):
 
 class Suspending:
     """For the admin of instances: two actions on one of them, and on several."""
-
-    actions: ClassVar[Any] = ("delete_selected", "restore_selected", "suspend_all", "resume_all")
-    actions_detail: ClassVar[Any] = ("restore", "suspend_one", "resume_one")
 
     @action(
         description=gettext_lazy("Suspend"),

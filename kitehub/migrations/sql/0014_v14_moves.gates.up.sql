@@ -42,7 +42,7 @@ END;
 $$ LANGUAGE plpgsql;
 
 -- kitehub.moving is set by what copies and removes rows as they are, past the other triggers. It
--- does nothing but for instances whose gate is closed for a move.
+-- does nothing but for schools whose gate is closed for a move.
 CREATE FUNCTION refuse_unmoved(instance UUID)
 RETURNS VOID AS $$
 BEGIN
@@ -121,7 +121,7 @@ BEGIN
 END;
 $$ LANGUAGE plpgsql;
 
--- TRUNCATE empties the tables of all instances, so it may not go past the gate of any, nor unseen
+-- TRUNCATE empties the tables of all schools, so it may not go past the gate of any, nor unseen
 -- by a move.
 CREATE FUNCTION gate_table()
 RETURNS TRIGGER AS $$
