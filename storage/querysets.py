@@ -53,10 +53,6 @@ class StorageEventQuerySet(models.QuerySet["StorageEvent"]):
         """What these events add up to: all of an instance's make its used_bytes."""
         return int(self.aggregate(total=Sum(COUNTED_BYTES, default=0))["total"])
 
-    def negative(self) -> Self:
-        """Files of less than nothing, which only events from before V10 can be."""
-        return self.filter(file_size_bytes__lt=0).exclude(operation=StorageOperation.ADJUST)
-
 
 class ReservationQuerySet(models.QuerySet["Reservation"]):
     """Room set aside for uploads."""

@@ -6,6 +6,7 @@ from argparse import ArgumentTypeError
 from django.core.management.base import CommandError, CommandParser
 
 from kitehub.db import locks
+from kitehub.management.schema.outcome import Exit
 from kitehub.models import Instance
 
 # What PostgreSQL takes for a time; without a unit it means milliseconds.
@@ -37,14 +38,15 @@ def _lock_timeout(text: str) -> str:
     return text.strip()
 
 
-def add_subdomain(parser: CommandParser) -> None:
+def add_instance(parser: CommandParser) -> None:
     """Which instance a command is about."""
-    parser.add_argument("subdomain", help="the instance's label before the platform's domain")
+    parser.add_argument("instance", help="the label before the platform's domain, or the id")
 
 
-def instance_named(subdomain: str) -> Instance:
-    """The instance with a subdomain; raises CommandError where there is none."""
-    found = Instance.objects.filter(subdomain=subdomain.lower()).first()
+def instance_named(text: str, *, deleted: bool = False) -> Instance:
+    """The instance of a subdomain or id, if asked for also a deleted one; raises CommandError."""
+    among = Instance.all_objects if deleted else Instance.objects
+    found: Instance | None = among.named(text).first()
     if found is None:
-        raise CommandError(f"No instance has the subdomain {subdomain}.")
+        raise CommandError(f"There is no instance {text}.", returncode=Exit.USAGE)
     return found

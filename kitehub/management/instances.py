@@ -3,19 +3,16 @@
 import json
 import time
 from argparse import ArgumentTypeError
-from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from kitehub.archives import ArchiveError
 from kitehub.closing import ClosingError
-from kitehub.models import Instance
 
 # What an operator can mend; the message is a line.
 MENDABLE = (ArchiveError, ClosingError, OSError)
@@ -53,17 +50,6 @@ class Watcher:
         if now - self._said >= 1:
             self._said = now
             self._command.stderr.write(f"{table}: {rows:,} rows", self._command.style.NOTICE)
-
-
-def instance_named(text: str) -> Instance:
-    """The instance of a subdomain or id, also a deleted one; raises CommandError."""
-    named: dict[str, Any] = {"subdomain": text.strip().lower()}
-    with suppress(ValueError):
-        named = {"pk": UUID(text)}
-    found = None if "\x00" in text else Instance.all_objects.filter(**named).first()
-    if found is None:
-        raise CommandError(f"There is no instance {text}.")
-    return found
 
 
 def line(error: Exception) -> str:

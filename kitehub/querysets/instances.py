@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
+
+from django.db import models
 
 from kitehub.db.querysets import RecordQuerySet
 from kitehub.enums import InstanceStatus
@@ -23,6 +26,14 @@ class InstanceQuerySet(RecordQuerySet["Instance"]):
     def trial_ending(self, *, before: datetime) -> Self:
         """Trials that end before a moment, the first to end first (idx_instances_trial_expires)."""
         return self.in_trial().filter(trial_expires_at__lt=before).order_by("trial_expires_at")
+
+    def named(self, text: str) -> Self:
+        """The instance of a subdomain or an id, as people write either."""
+        matches = models.Q(subdomain=text.strip().lower())
+        with suppress(ValueError):
+            matches |= models.Q(pk=UUID(text.strip()))
+        # PostgreSQL has no text with a NUL in it.
+        return self.none() if "\x00" in text else self.filter(matches)
 
     def owned_by(self, owner_id: UUID) -> Self:
         """One person's instances (idx_instances_owner)."""

@@ -8,9 +8,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from kitehub import tenancy
 from kitehub.db.acting import acting
+from kitehub.models import Instance
 from storage import services
 from storage.models import Reservation, StorageEvent, StorageUsage
+from tests.factories.kitehub import InstanceFactory
+from tests.kitehub.tenancy.conftest import migrated_silo, silo  # noqa: F401 - fixtures
 from tests.storage.ledger import delete, upload, usage, used, with_room
 
 pytestmark = pytest.mark.django_db
@@ -141,23 +145,32 @@ def test_the_command_prints_json_of_one_instance() -> None:
                 "open": 60,
             }
         ],
-        "negative_sizes": [],
+        "failed": [],
     }
 
 
-def test_the_command_lists_old_sizes_below_nothing() -> None:
-    instance = tampered()
-    with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE storage_events DROP CONSTRAINT storage_events_size_check")
-    upload(instance, -20)
-    (event,) = StorageEvent.objects.negative()
-    assert f"event {event.pk} has a negative size: UPLOAD of -20" in run("--dry-run")
-    assert json.loads(run("--json"))["negative_sizes"] == [str(event.pk)]
-    assert json.loads(run("--json", "--instance", str(uuid4())))["negative_sizes"] == []
+def test_the_command_goes_into_silos_and_tells_of_those_it_cannot_reach(
+    silo: Instance,  # noqa: F811
+) -> None:
+    with tenancy.use(silo):
+        upload(silo.pk, 500)
+        StorageUsage.objects.update(used_bytes=200)
+    lost = InstanceFactory(database_url="postgres:///none_of_that_name", owner=silo.owner)
+    out = StringIO()
+    with pytest.raises(CommandError, match="could not be reconciled: 1"):
+        call_command("reconcile_storage", stdout=out)
+    assert f"{silo.pk}: used 200 -> 500 (+300)" in out.getvalue()
+    assert f"{lost.subdomain}: " in out.getvalue()
+    assert run("--instance", silo.subdomain) == "Every sum is that of its rows.\n"
+    with tenancy.use(silo):
+        assert StorageUsage.objects.get().used_bytes == 500
+        assert StorageEvent.objects.get(operation="ADJUST").created_by == (
+            "manage.py reconcile_storage"
+        )
 
 
 def test_an_instance_that_is_no_uuid_is_refused() -> None:
-    with pytest.raises(CommandError, match="is no UUID"):
+    with pytest.raises(CommandError, match="There is no instance"):
         run("--instance", "truong-1")
 
 

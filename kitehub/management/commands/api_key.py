@@ -16,7 +16,8 @@ from django.utils.dateparse import parse_date, parse_datetime
 from kitehub.db.acting import REASON_LENGTH
 from kitehub.enums import ApiScope
 from kitehub.key_format import read_prefix
-from kitehub.models import ApiKey, Instance
+from kitehub.management.arguments import instance_named
+from kitehub.models import ApiKey
 from kitehub.services import api_keys
 from kitehub.services.api_keys import IssuedKey, KeyRefused
 
@@ -74,7 +75,7 @@ class Command(BaseCommand):
 
     def _issue(self, options: dict[str, Any]) -> None:
         issued = api_keys.issue(
-            instance=_instance(options["instance"]),
+            instance=instance_named(options["instance"]),
             name=options["name"],
             scopes=options["scope"],
             expires_at=options["expires"],
@@ -105,7 +106,7 @@ class Command(BaseCommand):
     def _list(self, options: dict[str, Any]) -> None:
         keys = ApiKey.objects.select_related("instance").order_by("-created_at", "-id")
         if options["instance"]:
-            keys = keys.of_instance(_instance(options["instance"]).pk)
+            keys = keys.of_instance(instance_named(options["instance"]).pk)
         if options["live"]:
             keys = keys.live(at=timezone.now())
         if options["json"]:
@@ -133,16 +134,6 @@ def _action(actions: Any, name: str, help_text: str) -> CommandParser:
     parser: CommandParser = actions.add_parser(name, help=help_text, description=help_text)
     parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
-
-
-def _instance(text: str) -> Instance:
-    matches = Q(subdomain=text.lower())
-    if (key := _uuid(text)) is not None:
-        matches |= Q(pk=key)
-    instance = Instance.objects.filter(matches).first() if "\x00" not in text else None
-    if instance is None:
-        raise CommandError(f"There is no instance {text}.")
-    return instance
 
 
 def _key(text: str) -> ApiKey:

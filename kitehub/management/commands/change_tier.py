@@ -12,7 +12,7 @@ from django.core.management.base import (
 from billing.services import SubscriptionEnded
 from kitehub.db.acting import REASON_LENGTH
 from kitehub.enums import Tier
-from kitehub.models import Instance
+from kitehub.management.arguments import add_instance, instance_named
 from kitehub.workflows import InstanceGone, change_tier
 
 ACTOR = "manage.py change_tier"
@@ -25,19 +25,18 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Whose tier, which, and why."""
-        parser.add_argument("subdomain", help="the label before the platform's domain")
+        add_instance(parser)
         parser.add_argument("tier", choices=Tier.values, type=str.upper)
         parser.add_argument("--reason", required=True, help="kept in the history")
 
     @no_translations  # commands speak English
     def handle(self, *args: Any, **options: Any) -> None:
         """Changes it, and says from what to what."""
-        subdomain, reason = options["subdomain"], options["reason"]
+        reason = options["reason"]
         if len(reason) > REASON_LENGTH or "\x00" in reason:
             raise CommandError(f"A reason has at most {REASON_LENGTH} characters.")
-        found = Instance.objects.filter(subdomain=subdomain).first()
-        if found is None:
-            raise CommandError(f"There is no school {subdomain}.")
+        found = instance_named(options["instance"])
+        subdomain = found.subdomain
         try:
             now = change_tier(
                 instance=found, tier=Tier(options["tier"]), actor=ACTOR, reason=reason

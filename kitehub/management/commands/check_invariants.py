@@ -8,8 +8,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
+from kitehub import tenancy
 from kitehub.db.invariants import Finding, findings, validate_constraints
+from kitehub.management.arguments import instance_named
 from kitehub.management.schema import live
 
 
@@ -24,8 +27,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Which database, what to print, and whether to validate constraints."""
-        parser.add_argument(
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument(
             "--database", default=DEFAULT_DB_ALIAS, choices=tuple(connections), help="its alias"
+        )
+        which.add_argument(
+            "--instance", metavar="SUBDOMAIN_OR_UUID", help="the database that this one lives in"
         )
         parser.add_argument("--json", action="store_true", help="print JSON")
         parser.add_argument(
@@ -36,10 +43,18 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         """Checks and prints."""
-        connection = connections[options["database"]]
+        if options["instance"]:
+            instance = instance_named(options["instance"])
+            with tenancy.use(instance):
+                self._check(connections[tenancy.alias_of(instance)], options)
+        else:
+            self._check(connections[options["database"]], options)
+
+    def _check(self, connection: BaseDatabaseWrapper, options: dict[str, Any]) -> None:
         if live.read(connection).pending:
             raise CommandError(
-                "The database is not at the newest version: run manage.py migrate first."
+                "The database is not at the newest version: run manage.py migrate or, for a silo, "
+                "migrate_tenants first."
             )
         validated = validate_constraints(connection) if options["validate"] else []
         found = findings(connection)

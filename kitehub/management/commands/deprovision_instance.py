@@ -7,12 +7,12 @@ from django.core.management.base import CommandError, CommandParser, no_translat
 from django.utils import timezone
 
 from kitehub import workflows
+from kitehub.management.arguments import instance_named
 from kitehub.management.instances import (
     MENDABLE,
     InstanceCommand,
     duration,
     folder,
-    instance_named,
     line,
 )
 from kitehub.models import Tombstone
@@ -55,7 +55,7 @@ class Command(InstanceCommand):
         """Closes it, or opens it again."""
         if len(options["reason"]) > 500 or "\x00" in options["reason"]:
             raise CommandError("A reason has at most 500 characters.")
-        instance = instance_named(options["instance"])
+        instance = instance_named(options["instance"], deleted=True)
         name = instance.subdomain
         try:
             if options["cancel"]:

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.management.base import CommandError, CommandParser, no_translations
 
-from kitehub.management.instances import MENDABLE, InstanceCommand, instance_named, line
+from kitehub.management.arguments import instance_named
+from kitehub.management.instances import MENDABLE, InstanceCommand, line
 from kitehub.workflows import export_instance
 
 
@@ -25,7 +26,7 @@ class Command(InstanceCommand):
     @no_translations  # commands speak English
     def handle(self, *args: Any, **options: Any) -> None:
         """Writes it."""
-        instance = instance_named(options["instance"])
+        instance = instance_named(options["instance"], deleted=True)
         path = options["to"].absolute()
         if path.suffix != ".zip":
             raise CommandError(f"{path.name}: an archive is a .zip file.")

@@ -5,12 +5,11 @@ import traceback
 from argparse import ArgumentTypeError
 from collections.abc import Iterable, Sequence
 from typing import Any
-from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from kitehub import tenancy
-from kitehub.management.arguments import add_lock_timeout
+from kitehub.management.arguments import add_lock_timeout, instance_named
 from kitehub.management.schema.outcome import Exit
 from kitehub.management.silos import report
 from kitehub.management.silos.obstacles import Lookout
@@ -170,16 +169,10 @@ def _instances(wanted: Sequence[str]) -> Iterable[tuple[str, Instance]]:
 
     Also for one in the pool, which this command has nothing to do with.
     """
-    rows = Instance.objects.order_by("created_at", "id")
-    found = [(row.subdomain, row) for row in rows]
     if not wanted:
-        return found
-    chosen = []
-    for text in dict.fromkeys(wanted):
-        same = [(name, row) for name, row in found if text == name or _is(text, row)]
-        if not same:
-            raise CommandError(f"There is no instance {text}.", returncode=Exit.USAGE)
-        chosen += same
+        return [(row.subdomain, row) for row in Instance.objects.order_by("created_at", "id")]
+    rows = [instance_named(text) for text in dict.fromkeys(wanted)]
+    chosen = [(row.subdomain, row) for row in rows]
     for name, row in chosen:
         if not _in_silo(row):
             raise CommandError(
@@ -187,13 +180,6 @@ def _instances(wanted: Sequence[str]) -> Iterable[tuple[str, Instance]]:
                 returncode=Exit.USAGE,
             )
     return chosen
-
-
-def _is(text: str, row: Instance) -> bool:
-    try:
-        return UUID(text) == row.id
-    except ValueError:
-        return False
 
 
 def _in_silo(row: Instance) -> bool:

@@ -12,7 +12,7 @@ from django.core.management.base import (
     no_translations,
 )
 
-from kitehub.management.arguments import add_subdomain, instance_named
+from kitehub.management.arguments import add_instance, instance_named
 from kitehub.management.moves import in_words, move_as_data, one_line, plan_as_data
 from kitehub.models import Instance
 from kitehub.moving import abort, move, plan, purge
@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which instance, where to, and what to do with what is left."""
-        add_subdomain(parser)
+        add_instance(parser)
         parser.add_argument(
             "--to", metavar="pool|silo[:SERVER]|postgres://…", help="where it lives then"
         )
@@ -63,7 +63,7 @@ class Command(BaseCommand):
             raise CommandError("--abort goes alone.")
         if options["dry_run"] and not options["to"]:
             raise CommandError("--dry-run needs --to.")
-        instance = instance_named(options["subdomain"])
+        instance = instance_named(options["instance"])
         with one_line(instance):
             said = self._do(instance, options)
         if options["json"]:

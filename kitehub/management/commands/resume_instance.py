@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser, no_translations
 
-from kitehub.management.arguments import add_subdomain, instance_named
+from kitehub.management.arguments import add_instance, instance_named
 from kitehub.management.moves import one_line
 from kitehub.workflows import resume
 
@@ -18,13 +18,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Which instance, and why."""
-        add_subdomain(parser)
+        add_instance(parser)
         parser.add_argument("--reason", default="", help="kept in the history")
 
     @no_translations  # commands speak English
     def handle(self, *args: Any, **options: Any) -> None:
         """Resumes it and says in which state it is."""
-        instance = instance_named(options["subdomain"])
+        instance = instance_named(options["instance"])
         with one_line(instance):
             was = resume(instance_id=instance.pk, reason=options["reason"], actor=ACTOR)
         instance.refresh_from_db()

@@ -144,5 +144,5 @@ def test_commands_say_what_became_of_it(
     assert f"{made.subdomain} is ACTIVE again." in capsys.readouterr().out
     call_command("resume_instance", made.subdomain)
     assert "it was not suspended" in capsys.readouterr().out
-    with pytest.raises(CommandError, match="No instance has the subdomain"):
+    with pytest.raises(CommandError, match="There is no instance"):
         call_command("suspend_instance", "nowhere", "--reason", "x")

@@ -202,7 +202,7 @@ class TestCommand:
 
     @pytest.mark.parametrize(
         ("subdomain", "reason", "said"),
-        [("nowhere", "why", "There is no school nowhere"), ("", "w" * 501, "at most 500")],
+        [("nowhere", "why", "There is no instance nowhere"), ("", "w" * 501, "at most 500")],
     )
     def test_bad_input_is_a_line(
         self, subdomain: str, reason: str, said: str, school: Instance
