@@ -68,7 +68,14 @@ class CreateExtension(operations.CreateExtension):
         if router.allow_migrate(alias, app_label, **self.hints) and not self.extension_exists(
             schema_editor, self.name
         ):
-            schema_editor.execute(f"CREATE EXTENSION {schema_editor.quote_name(self.name)}")
+            # As who signed in: the group that owns silos' tables may make none, its members may
+            # where they own the database.
+            with schema_editor.connection.cursor() as cursor:
+                cursor.execute("SELECT current_setting('role')")
+                role = cursor.fetchone()[0]
+                cursor.execute("SET ROLE NONE")
+                schema_editor.execute(f"CREATE EXTENSION {schema_editor.quote_name(self.name)}")
+                cursor.execute("SELECT set_config('role', %s, false)", [role])
 
     def database_backwards(
         self,

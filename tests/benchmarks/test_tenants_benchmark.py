@@ -8,7 +8,15 @@ from tests.benchmarks import tenants
 @pytest.mark.django_db(transaction=True)
 def test_every_way_is_compared(capsys: pytest.CaptureFixture[str]) -> None:
     tenants.main(["--tenants", "1", "--runs", "1", "--queries", "5"])
-    lines = capsys.readouterr().out.splitlines()
+    said = capsys.readouterr().out
+    opening = [line for line in said.splitlines() if line.startswith(("open_", "one "))]
+    assert [line[:16].strip() for line in opening[:3]] == [
+        "open_instances",
+        "one by one",
+        "one alone",
+    ]
+    assert opening[0].endswith(("met", "missed"))
+    lines = said[said.index("1 silos") :].splitlines()
     assert [line[:16].strip() for line in lines[2:]] == [
         "nothing to do",
         "one AddField",

@@ -59,6 +59,7 @@ def test_extension_that_the_role_may_not_make_is_one_line_that_says_how(
             " WHERE installed_version IS NULL AND name IN ('vector', 'pg_trgm') LIMIT 1"
         )
         ((name,),) = cursor.fetchall()
+    there = f"SELECT count(*) FROM pg_extension WHERE extname = '{name}'"
     body = f'operations = [CreateExtension("{name}", models=("storage.StorageUsage",))]'
     with later("storage", tmp_path, extension=body):
         with pytest.raises(CommandError, match="1 of 1 failed"):
@@ -71,6 +72,19 @@ def test_extension_that_the_role_may_not_make_is_one_line_that_says_how(
         told = capsys.readouterr().out.splitlines()
         call_command("migrate_tenants")
         assert "1 silo: 1 migrated." in capsys.readouterr().out
+        # The template, whose administrator may, has it.
+        with provisioning.administration() as admin:
+            template = provisioning.ensure_template(admin, workflows._migrate)
+            admin.execute(f"CREATE DATABASE extended TEMPLATE {template}")
+        try:
+            copy = connections[alias_at("extended")]
+            with copy.cursor() as cursor:
+                cursor.execute(there)
+                assert cursor.fetchall() == [(1,)]
+            copy.close()
+        finally:
+            with provisioning.administration() as admin:
+                provisioning.drop(admin, "extended", "nobody_extended")
     line, summary = told
     assert f"lacks a right in the database {tenancy.database_of(school)}" in line
     assert f'As the owner or a superuser run: CREATE EXTENSION "{name}";' in line
