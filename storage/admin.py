@@ -12,7 +12,7 @@ from kitehub.backoffice import AuditAdmin, InstanceNames
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.display import percent, size
 from storage.enums import ReservationStatus, StorageOperation
-from storage.models import Reservation, StorageEvent, StorageUsage
+from storage.models import Reservation, StorageEvent, StorageUsage, TierLimit
 
 
 class FillFilter(admin.SimpleListFilter):
@@ -145,3 +145,18 @@ class ReservationAdmin(InstanceNames, AuditAdmin):
     def size_text(self, reservation: Reservation) -> str:
         """The bytes set aside."""
         return size(reservation.size_bytes)
+
+
+@admin.register(TierLimit)
+class TierLimitAdmin(AuditAdmin):
+    """What the settings make of tiers; `manage.py sync_plans` writes it."""
+
+    list_display = ("tier", "limit_text")
+    fields = ("tier", "limit_text")
+    readonly_fields = fields
+    ordering = ("tier",)
+
+    @display(description=_("limit"))
+    def limit_text(self, limit: TierLimit) -> str:
+        """The limit as people read it."""
+        return gettext("unlimited") if limit.limit_bytes is None else size(limit.limit_bytes)

@@ -1,4 +1,4 @@
-"""Moves and suspensions of instances, as they went. Nobody writes them here."""
+"""Moves, suspensions and gates of instances, as they are. Nobody writes them here."""
 
 from typing import Any, ClassVar
 
@@ -7,10 +7,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from kitehub.backoffice import AuditAdmin
+from kitehub.backoffice import AuditAdmin, InstanceNames
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.enums import MoveStep
-from kitehub.models import InstanceMove, InstanceSuspension
+from kitehub.models import InstanceChange, InstanceGate, InstanceMove, InstanceSuspension
 
 
 class _OfInstance(AuditAdmin):
@@ -63,3 +63,24 @@ class InstanceSuspensionAdmin(_OfInstance):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """All."""
         return [field.name for field in self.model._meta.local_fields]
+
+
+@admin.register(InstanceGate)
+class InstanceGateAdmin(InstanceNames, AuditAdmin):
+    """Whose rows in the pool may not be written, and why."""
+
+    list_display = ("instance_name", "reason", "created_at", "expires_at")
+    list_filter = ("reason",)
+    ordering = ("-created_at",)
+    search_uuids: ClassVar[Any] = ("id", "instance_id")
+    search_help_text = _("ID")
+
+
+@admin.register(InstanceChange)
+class InstanceChangeAdmin(InstanceNames, AuditAdmin):
+    """Rows of the pool that were written while their instance is being moved."""
+
+    list_display = ("id", "instance_name", "table_name", "row_id")
+    ordering = ("-id",)
+    search_uuids: ClassVar[Any] = ("instance_id", "row_id")
+    search_help_text = _("ID")

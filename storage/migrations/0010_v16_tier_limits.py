@@ -8,7 +8,7 @@ from kitehub.db.operations import RunSQLFile
 class Migration(migrations.Migration):
     dependencies = [
         ("storage", "0009_v15_archives"),
-        ("kitehub", "0016_v16_exceptions_only"),
+        ("kitehub", "0016_v16_scoped_managers"),
     ]
 
     operations = [

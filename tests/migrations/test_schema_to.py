@@ -1,5 +1,7 @@
 """`schema to` goes to any version, says first what that costs, and never goes unasked."""
 
+import re
+
 import pytest
 from cryptography.fernet import Fernet
 from django.contrib.auth.models import Permission
@@ -208,7 +210,7 @@ def test_it_does_not_queue_behind_a_long_transaction(current: BaseDatabaseWrappe
     other.close()
 
     assert outcome.code == 1
-    assert "storage.0004_v10_ledger failed and was rolled back" in outcome.error
+    assert re.match(r"storage\.\w+ failed and was rolled back: ", outcome.error)
     assert "lock timeout" in outcome.error
     assert value(current, "SHOW lock_timeout") == "0"
 

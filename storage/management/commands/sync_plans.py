@@ -8,6 +8,7 @@ from django.db import Error
 
 from kitehub.db.errors import explain
 from kitehub.models import Instance
+from kitehub.services.configs import forget_copies
 from kitehub.tenancy import POOL
 from kitehub.tenancy.connections import holding
 from kitehub.tenancy.fanout import gather
@@ -25,15 +26,23 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Whether to change anything."""
-        parser.add_argument("--check", action="store_true", help="say it, and change nothing")
+        which = parser.add_mutually_exclusive_group()
+        which.add_argument("--check", action="store_true", help="say it, and change nothing")
+        which.add_argument(
+            "--forget-copies",
+            action="store_true",
+            help="also take out of configs what they only copied from their tier",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Compares, changes, prints."""
-        differ, failed, count = 0, 0, 0
+        differ = failed = count = forgotten = 0
         for alias, address in self._databases():
             count += 1
             try:
                 found = self._of_one(alias, options["check"])
+                if options["forget_copies"]:
+                    forgotten += forget_copies(actor="manage.py sync_plans", using=alias)
             except Error as error:
                 failed += 1
                 self.stderr.write(f"{address}: {explain(error, using=alias) or error}")
@@ -46,6 +55,8 @@ class Command(BaseCommand):
             raise CommandError(f"Databases that could not be reached: {failed}.")
         if options["check"] and differ:
             raise CommandError(f"Databases that differ: {differ}. Run manage.py sync_plans.")
+        if options["forget_copies"]:
+            self.stdout.write(f"Configs whose copies were forgotten: {forgotten}.")
         changed = f", {differ} brought there" if differ else ""
         self.stdout.write(f"As the settings say: {count} of {count} databases{changed}.")
 

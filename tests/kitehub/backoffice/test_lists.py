@@ -14,7 +14,10 @@ from branding.admin import STATUS_COLOURS as BRANDING_COLOURS
 from branding.enums import BrandingStatus
 from kitehub.admin.api_keys import STATE_COLOURS as API_KEY_COLOURS
 from kitehub.admin.instances import STATUS_COLOURS as INSTANCE_COLOURS
-from kitehub.enums import ApiKeyState, InstanceStatus
+from kitehub.db.gates import GateReason
+from kitehub.enums import ApiKeyState, InstanceStatus, Tier
+from kitehub.models import InstanceChange, InstanceGate, InstanceMove, InstanceSuspension
+from storage.models import TierLimit
 from tests.factories.analytics import GuestEventFactory, GuestSessionFactory
 from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
 from tests.factories.branding import BrandingJobFactory
@@ -57,12 +60,19 @@ def rows(db: None) -> None:
         ReservationFactory(instance_id=instance.id)
         TombstoneFactory(instance=instance)
         ArchiveRunFactory(instance_id=instance.id)
+        InstanceMove.objects.create(instance=instance, source_url="a", target_url="b")
+        InstanceSuspension.objects.create(instance=instance, status_before="TRIAL", reason="x")
+        TierLimit.objects.create(tier=Tier.values[number], limit_bytes=None)
+        InstanceChange.objects.create(instance_id=instance.id, table_name="t", row_id=instance.id)
+        # Last, as it refuses more rows.
+        InstanceGate.objects.create(instance_id=instance.id, reason=GateReason.SUSPENDED)
 
 
 def test_every_table_has_an_admin() -> None:
     assert [model for model in MODELS if model not in admin.site._registry] == []
-    # The plan's ten, users, reservations, API keys, tombstones and archive runs.
-    assert len(MODELS) == 15
+    # The plan's ten, users, reservations, API keys, tombstones and archive runs, four of moves and
+    # suspensions, and the tiers' limits.
+    assert len(MODELS) == 20
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.model_name)

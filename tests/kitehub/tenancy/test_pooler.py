@@ -53,7 +53,7 @@ def pooled(transactional_db: None) -> Iterator[Instance]:
     assert PROGRAM, "KITEHUB_TESTS_NEED_PGBOUNCER is set, and pgbouncer isn't installed"
     school = workflows.open_instance(
         subdomain="sao-mai", organization_name="Sao Mai", owner=UserFactory(), actor="t", silo=True
-    )
+    ).instance
     close_all()
     folder = Path(tempfile.mkdtemp(prefix="kitehub-pooler-"))
     pooler = _start(folder, school.database_username)

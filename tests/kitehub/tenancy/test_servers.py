@@ -77,7 +77,7 @@ def stopped(server: OwnServer) -> Iterator[None]:
 def open_school(owner: User, subdomain: str, **where: Any) -> Instance:
     return workflows.open_instance(
         subdomain=subdomain, organization_name=subdomain, owner=owner, actor="t", **where
-    )
+    ).instance
 
 
 def test_schools_on_two_servers_are_opened_used_and_migrated_alike(

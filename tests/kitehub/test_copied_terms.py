@@ -1,32 +1,19 @@
-"""V16: what a config has copied from its tier is taken out, exceptions stay, and it can go back."""
+"""What a config has copied from its tier is forgotten where somebody says so; exceptions stay."""
 
 import json
+from io import StringIO
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from kitehub.enums import Tier
 from kitehub.models import InstanceConfig
+from kitehub.services.configs import forget_copies
 
-# Nothing outlives a test: PostgreSQL takes back changes of the schema with the rest.
 pytestmark = pytest.mark.django_db
-
-V16 = ("kitehub", "0016_v16_exceptions_only")
-
-
-def go_to(*targets: tuple[str, str]) -> None:
-    executor = MigrationExecutor(connection)
-    executor.migrate(list(targets) or executor.loader.graph.leaf_nodes())
-
-
-def before() -> tuple[str, str]:
-    """The migration of the same app that comes before."""
-    graph = MigrationExecutor(connection).loader.graph
-    parents = graph.node_map[V16].parents
-    return next(parent.key for parent in parents if parent.key[0] == "kitehub")
 
 
 def insert(tier: Tier, features: Any, limitations: Any) -> UUID:
@@ -64,22 +51,23 @@ PREMIUM = {"engagement": True, "media": True, "premium": True}
 def test_copies_go_and_exceptions_stay(
     tier: Tier, features: Any, limitations: Any, kept: tuple[Any, Any]
 ) -> None:
-    go_to(before())
     instance = insert(tier, features, limitations)
-    go_to()
+    others = insert(Tier.BASIC, {"x": 1}, {})
+    forgotten = forget_copies(actor="lan")
     config = InstanceConfig.objects.get(instance_id=instance)
     assert (config.features, config.limitations) == kept
-    version = config.version
-    go_to(before())
-    go_to()
-    config.refresh_from_db()
-    assert (config.features, config.limitations, config.version) == (*kept, version)
+    changed = (features, limitations) != kept
+    assert (forgotten, config.version) == (int(changed), int(changed))
+    assert config.updated_by == ("lan" if changed else None)
+    assert forget_copies(actor="lan") == 0
+    assert InstanceConfig.objects.get(instance_id=others).version == 0
 
 
 def test_tier_that_changes_afterwards_takes_effect() -> None:
-    go_to(before())
     instance = insert(Tier.BASIC, BASIC, {"maxStudents": 50, "maxCourses": 10})
-    go_to()
+    out = StringIO()
+    call_command("sync_plans", "--forget-copies", stdout=out)
+    assert "copies were forgotten: 1." in out.getvalue()
     InstanceConfig.objects.update(tier=Tier.PREMIUM)
     config = InstanceConfig.objects.get(instance_id=instance)
     assert (config.allows("media"), config.limit("maxStudents")) == (True, None)
