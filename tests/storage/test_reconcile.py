@@ -14,6 +14,7 @@ from kitehub.models import Instance
 from storage import services
 from storage.models import Reservation, StorageEvent, StorageUsage
 from tests.factories.kitehub import InstanceFactory
+from tests.factories.storage import StorageEventFactory
 from tests.kitehub.tenancy.conftest import migrated_silo, silo  # noqa: F401 - fixtures
 from tests.storage.ledger import delete, upload, usage, used, with_room
 
@@ -153,7 +154,7 @@ def test_the_command_goes_into_silos_and_tells_of_those_it_cannot_reach(
     silo: Instance,  # noqa: F811
 ) -> None:
     with tenancy.use(silo):
-        upload(silo.pk, 500)
+        StorageEventFactory(instance_id=silo.pk, operation="UPLOAD", file_size_bytes=500)
         StorageUsage.objects.update(used_bytes=200)
     lost = InstanceFactory(database_url="postgres:///none_of_that_name", owner=silo.owner)
     out = StringIO()

@@ -13,7 +13,7 @@ from billing.models import Subscription
 from kitehub import tenancy
 from kitehub.db.servers import servers
 from kitehub.enums import Tier
-from kitehub.models import Instance, InstanceConfig, User
+from kitehub.models import ApiKey, Instance, InstanceConfig, User
 from kitehub.tenancy import provisioning
 from kitehub.tenancy.connections import close_all
 from tests.factories.kitehub import InstanceFactory, UserFactory
@@ -53,7 +53,9 @@ def test_school_in_the_pool_is_opened_with_its_trial_by_who_is_signed_in(
     assert "Mở trường" in back_office.get(reverse(OPEN)).text
     page = back_office.post(reverse(OPEN), form(UserFactory(), custom_domain="Học.Vn"))
     school = Instance.objects.get()
-    assert page.status_code == 302
+    assert page.status_code == 200
+    key = ApiKey.objects.get(instance=school)
+    assert f"kh_live_{key.prefix}" in page.text, "its first key, shown this once"
     assert (school.created_by, school.custom_domain) == (staff.email, "xn--hc-68s.vn")
     assert Subscription.objects.get().instance_id == school.pk
     with tenancy.use(school):
