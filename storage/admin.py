@@ -156,6 +156,15 @@ class TierLimitAdmin(AuditAdmin):
     readonly_fields = fields
     ordering = ("tier",)
 
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> TierLimit | None:
+        """Django's; no tier has a NUL in its name, which PostgreSQL would not even look up."""
+        found: TierLimit | None = (
+            None if "\x00" in object_id else super().get_object(request, object_id, from_field)
+        )
+        return found
+
     @display(description=_("limit"))
     def limit_text(self, limit: TierLimit) -> str:
         """The limit as people read it."""

@@ -1,14 +1,18 @@
 """The databases that the tests of the schema share, made once a process."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db.backends.base.base import BaseDatabaseWrapper
 from pytest_django import DjangoDbBlocker
 
-from kitehub.db import catalog
+from kitehub.db import catalog, scratch
 from kitehub.db.catalog import Catalog
+from kitehub.db.versions import MigrationKey
+from kitehub.tenancy import is_silo
 from tests.migrations import plan_sql
 from tests.migrations.databases import database, execute
 
@@ -18,6 +22,36 @@ def _databases_allowed(django_db_setup: None, django_db_blocker: DjangoDbBlocker
     """These tests have databases of their own, which no transaction of pytest-django covers."""
     with django_db_blocker.unblock():
         yield
+
+
+_made: dict[Any, Catalog] = {}
+
+
+@pytest.fixture(autouse=True)
+def _catalogs_are_made_once(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What migrations make on a server is the same each time, and takes seconds to be seen.
+
+    Only test_scratch sees it made anew each time.
+    """
+    if request.module.__name__.endswith("test_scratch"):
+        return
+    make = scratch.catalogs
+
+    def catalogs(
+        connection: BaseDatabaseWrapper, *stages: Iterable[MigrationKey]
+    ) -> tuple[Catalog, ...]:
+        who = {name: connection.settings_dict.get(name) for name in ("USER", "OPTIONS")}
+        where = (is_silo(connection.alias), str(who), str(settings.MIGRATION_MODULES))
+        wanted = [frozenset(stage) for stage in stages]
+        lacking = [stage for stage in dict.fromkeys(wanted) if (where, stage) not in _made]
+        if lacking:
+            for stage, found in zip(lacking, make(connection, *lacking), strict=True):
+                _made[where, stage] = found
+        return tuple(_made[where, stage] for stage in wanted)
+
+    monkeypatch.setattr(scratch, "catalogs", catalogs)
 
 
 @pytest.fixture(scope="session")

@@ -90,7 +90,7 @@ def test_old_place_refuses_whoever_still_knows_it(moved_school: Instance) -> Non
 def test_purge_removes_the_pools_rows_of_this_school_only(moved_school: Instance) -> None:
     neighbour = school()
     others = sums(neighbour)
-    with pytest.raises(CommandError, match="No instance"):
+    with pytest.raises(CommandError, match="There is no instance"):
         call_command("move_instance", "nowhere", "--purge")
     call_command("move_instance", moved_school.subdomain, "--to", "silo", "--purge")
     assert not any(copying.counts(tenancy.POOL, moved_school.pk).values())

@@ -13,6 +13,7 @@ from kitehub.models import Instance
 from kitehub.tenancy import provisioning
 from kitehub.tenancy.fanout import gather
 from kitehub.tenancy.placement import alias_at
+from kitehub.workflows import opening
 from tests.factories.kitehub import UserFactory
 from tests.kitehub.tenancy.fleet import Fleet
 from tests.migrations.later import later
@@ -74,7 +75,7 @@ def test_extension_that_the_role_may_not_make_is_one_line_that_says_how(
         assert "1 silo: 1 migrated." in capsys.readouterr().out
         # The template, whose administrator may, has it.
         with provisioning.administration() as admin:
-            template = provisioning.ensure_template(admin, workflows._migrate)
+            template = provisioning.ensure_template(admin, opening._migrate)
             admin.execute(f"CREATE DATABASE extended TEMPLATE {template}")
         try:
             copy = connections[alias_at("extended")]
