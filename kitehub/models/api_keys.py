@@ -25,11 +25,11 @@ class ApiKey(Identified):
     an earlier end, and its revocation, which is for good.
     """
 
-    # A real reference, unlike the plan's tables: a key must not outlive its instance, or open the
-    # next one that gets its id. Who loses an instance for good loses its keys with it.
     # An archive opens nothing.
     archived = False
 
+    # A real reference, unlike the plan's tables: a key must not outlive its instance, or open the
+    # next one that gets its id. Who loses an instance for good loses its keys with it.
     instance = models.ForeignKey(
         "kitehub.Instance",
         on_delete=models.CASCADE,

@@ -20,6 +20,7 @@ from kitehub.db.secrets import Secret
 from kitehub.db.servers import SETTING
 from kitehub.models import Instance, InstanceMove
 from kitehub.tenancy import provisioning, servers
+from kitehub.tenancy.placement import silo_name
 from kitehub.tenancy.provisioning import Admin
 
 
@@ -81,7 +82,7 @@ def named(instance: Instance, to: str, *, admin_url: str = "") -> Place:
     """
     if to == "pool":
         return Place(instance.id, tenancy.pool_url(), "", Secret(""))
-    own = f"kitehub_{instance.id.hex}"
+    own = silo_name(instance.id)
     if to == "silo" and admin_url:
         url = f"postgres://{urlsplit(admin_url).netloc.rpartition('@')[2]}/{own}"
         return Place(instance.id, url, own, _new_password(), makes=True)

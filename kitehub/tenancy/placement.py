@@ -101,6 +101,14 @@ def same_database(one: Placed, other: Placed) -> bool:
     return _same(_place(one.database_url, one), _place(other.database_url, other))
 
 
+def silo_name(instance_id: UUID) -> str:
+    """What the database and the role of an instance's own silo are called.
+
+    Not by the subdomain, which may change.
+    """
+    return f"kitehub_{instance_id.hex}"
+
+
 def is_provisioned(instance: Placed) -> bool:
     """Whether an instance's database is one that KiteHub made for it on the platform's server."""
     place = _place(instance.database_url, instance)

@@ -27,7 +27,7 @@ from kitehub.services import api_keys
 from kitehub.services.api_keys import IssuedKey
 from kitehub.tenancy import provisioning, servers
 from kitehub.tenancy.connections import close_all
-from kitehub.tenancy.placement import Placed
+from kitehub.tenancy.placement import Placed, silo_name
 from storage import tiers
 
 # Plan, V6: trial_end is 14 days from trial_started_at.
@@ -163,7 +163,7 @@ def provision(instance: Instance, *, actor: str) -> IssuedKey | None:
 
 def is_of_our_making(instance: Placed) -> bool:
     """Whether an instance's database and role are its own, with the names that we give."""
-    name = _silo_name(instance.id)
+    name = silo_name(instance.id)
     return (
         tenancy.alias_of(instance) != tenancy.POOL
         and tenancy.database_of(instance) == name == instance.database_username
@@ -232,14 +232,9 @@ def pool_placement(instance_id: UUID) -> dict[str, Any]:
     return {"database_url": tenancy.pool_url(), "database_username": "", "database_password": ""}
 
 
-def _silo_name(instance_id: UUID) -> str:
-    # Not the subdomain, which may change: database and role keep their names.
-    return f"kitehub_{instance_id.hex}"
-
-
 def silo_placement(server: str, instance_id: UUID) -> dict[str, Any]:
     """The columns that say so for a silo on a server, with a new password."""
-    name = _silo_name(instance_id)
+    name = silo_name(instance_id)
     return {
         "database_url": servers.silo_url(server, name),
         "database_username": name,
