@@ -1,4 +1,4 @@
-"""Payment orders and subscriptions in the admin."""
+"""Subscriptions and their history in the admin."""
 
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
-from billing.enums import PaymentStatus, SubscriptionStatus
-from billing.lifecycles import PAYMENT_ORDER, SUBSCRIPTION
-from billing.models import PaymentOrder, Subscription, SubscriptionHistory
+from billing.enums import SubscriptionStatus
+from billing.lifecycles import SUBSCRIPTION
+from billing.models import Subscription, SubscriptionHistory
 from billing.querysets import PLANNED_STATE, STATE
 from kitehub.backoffice import AuditAdmin, RecordAdmin
 from kitehub.backoffice.base import RECORD_FIELDSET
@@ -22,15 +22,8 @@ from kitehub.backoffice.differences import differences, in_words, label_of, plai
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.names import instances_at
 from kitehub.display import money
-from kitehub.models import User
 
 # Each status is there: of one that is missing, unfold shows the code.
-ORDER_COLOURS = {
-    PaymentStatus.PENDING.value: "warning",
-    PaymentStatus.PAID.value: "success",
-    PaymentStatus.EXPIRED.value: "danger",
-    PaymentStatus.CANCELLED.value: "default",
-}
 SUBSCRIPTION_COLOURS = {
     SubscriptionStatus.TRIAL.value: "info",
     SubscriptionStatus.ACTIVE.value: "success",
@@ -38,85 +31,6 @@ SUBSCRIPTION_COLOURS = {
     SubscriptionStatus.CANCELED.value: "default",
     SubscriptionStatus.EXPIRED.value: "danger",
 }
-
-
-@admin.register(PaymentOrder)
-class PaymentOrderAdmin(RecordAdmin):
-    """Payment orders. What is asked for is fixed once the order is open."""
-
-    lifecycle = PAYMENT_ORDER
-    spelling: ClassVar = {"amount": money}
-    list_display = (
-        "order_id",
-        "status_label",
-        "amount_text",
-        "type",
-        "instance",
-        "created_at",
-        "expires_at",
-        "paid_at",
-    )
-    list_filter = (
-        "status",
-        "type",
-        "tier",
-        ("created_at", DayRangeFilter),
-        ("paid_at", DayRangeFilter),
-    )
-    list_select_related = ("instance",)
-    ordering = ("-created_at",)
-    date_hierarchy = "created_at"
-    search_columns: ClassVar = ("order_id", "transaction_reference")
-    search_uuids = ("id", "instance_id", "user_id")
-    search_help_text = _("Order code, bank reference, subdomain, e-mail or ID")
-    autocomplete_fields = ("instance", "user")
-    readonly_fields = (*RecordAdmin.readonly_fields, "amount_text")
-    fieldsets = (
-        (
-            None,
-            {"fields": (("order_id", "status"), ("type", "tier"), "amount", "payment_content")},
-        ),
-        (_("Who pays"), {"fields": ("instance", "user")}),
-        (
-            _("Payment"),
-            {"fields": ("expires_at", "paid_at", "transaction_reference", "qr_image_url")},
-        ),
-        RECORD_FIELDSET,
-    )
-    frozen = ("order_id", "type", "tier", "instance", "user", "payment_content", "expires_at")
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """Everything that was agreed when the order was opened."""
-        own = super().get_readonly_fields(request, obj)
-        return own if obj is None else (*own, *self.frozen)
-
-    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """An open order shows its amount as money rather than as a field to fill in."""
-        fieldsets = super().get_fieldsets(request, obj)
-        if obj is None:
-            return fieldsets
-        title, options = fieldsets[0]
-        fields = ["amount_text" if field == "amount" else field for field in options["fields"]]
-        return [(title, {**options, "fields": fields}), *fieldsets[1:]]
-
-    def related_matches(self, term: str) -> Q:
-        """Orders of the instance with this subdomain, or of the person with this e-mail address."""
-        matches = Q()
-        if instances := instances_at(term):
-            matches |= Q(instance_id__in=instances)
-        if people := list(User.objects.filter(email=term).values_list("id", flat=True)):
-            matches |= Q(user_id__in=people)
-        return matches
-
-    @display(description=_("status"), ordering="status", label=ORDER_COLOURS)
-    def status_label(self, order: PaymentOrder) -> tuple[str, str]:
-        """The status as a coloured label."""
-        return order.status, order.get_status_display()
-
-    @display(description=_("amount"), ordering="amount")
-    def amount_text(self, order: PaymentOrder) -> str:
-        """The amount as money."""
-        return money(order.amount)
 
 
 class Changes:

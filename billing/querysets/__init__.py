@@ -1,0 +1,17 @@
+"""Every reusable filter on billing's tables, by noun."""
+
+from billing.querysets.orders import PaymentOrderQuerySet
+from billing.querysets.subscriptions import (
+    PLANNED_STATE,
+    STATE,
+    SubscriptionHistoryQuerySet,
+    SubscriptionQuerySet,
+)
+
+__all__ = [
+    "PLANNED_STATE",
+    "STATE",
+    "PaymentOrderQuerySet",
+    "SubscriptionHistoryQuerySet",
+    "SubscriptionQuerySet",
+]
