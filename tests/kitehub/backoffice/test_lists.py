@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from billing.admin import ORDER_COLOURS, SUBSCRIPTION_COLOURS
 from billing.enums import PaymentStatus, SubscriptionStatus
+from billing.models import PaymentOrder, Subscription
 from branding.admin import STATUS_COLOURS as BRANDING_COLOURS
 from branding.enums import BrandingStatus
 from kitehub.admin.api_keys import STATE_COLOURS as API_KEY_COLOURS
@@ -19,7 +20,20 @@ from kitehub.enums import ApiKeyState, InstanceStatus, Tier
 from kitehub.models import InstanceChange, InstanceGate, InstanceMove, InstanceSuspension
 from storage.models import TierLimit
 from tests.factories.analytics import GuestEventFactory, GuestSessionFactory
-from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
+from tests.factories.billing import (
+    BankFeedFactory,
+    BankTransferFactory,
+    CreditEntryFactory,
+    FeedSilenceFactory,
+    PaymentAllocationFactory,
+    PaymentOrderFactory,
+    ReceiptFactory,
+    RefundFactory,
+    StatementMappingFactory,
+    SubscriptionAdjustmentFactory,
+    SubscriptionFactory,
+    SubscriptionPeriodFactory,
+)
 from tests.factories.branding import BrandingJobFactory
 from tests.factories.kitehub import (
     ApiKeyFactory,
@@ -49,8 +63,9 @@ def rows(db: None) -> None:
         instance = InstanceFactory(organization_name=f"Trung tâm Toán Việt {number}")
         InstanceConfigFactory(instance_id=instance.id)
         ApiKeyFactory(instance=instance)
-        PaymentOrderFactory(instance=instance)
+        order = PaymentOrderFactory(instance=instance)
         subscription = SubscriptionFactory(instance=instance)
+        money_rows(order, subscription)
         subscription.tier = "PREMIUM"
         subscription.save()
         session = GuestSessionFactory(instance_id=instance.id)
@@ -68,11 +83,23 @@ def rows(db: None) -> None:
         InstanceGate.objects.create(instance_id=instance.id, reason=GateReason.SUSPENDED)
 
 
+def money_rows(order: PaymentOrder, subscription: Subscription) -> None:
+    """A row of every table of money."""
+    PaymentAllocationFactory(order=order, transfer=BankTransferFactory(instance=order.instance))
+    FeedSilenceFactory(feed=BankFeedFactory())
+    StatementMappingFactory()
+    SubscriptionPeriodFactory(subscription=subscription)
+    SubscriptionAdjustmentFactory(subscription=subscription)
+    CreditEntryFactory(instance=order.instance)
+    RefundFactory(order=order)
+    ReceiptFactory(order=order)
+
+
 def test_every_table_has_an_admin() -> None:
     assert [model for model in MODELS if model not in admin.site._registry] == []
     # The plan's ten, users, reservations, API keys, tombstones and archive runs, four of moves and
-    # suspensions, and the tiers' limits.
-    assert len(MODELS) == 20
+    # suspensions, the tiers' limits, and twelve of money.
+    assert len(MODELS) == 32
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.model_name)
