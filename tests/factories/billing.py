@@ -1,6 +1,7 @@
 """Payment orders and subscriptions."""
 
 from datetime import timedelta
+from random import Random
 
 import factory
 from django.utils import timezone
@@ -22,6 +23,7 @@ from billing.models import (
     SubscriptionHistory,
     SubscriptionPeriod,
 )
+from billing.order_codes import draw_code
 from kitehub.enums import Tier
 from kitehub.plans import PLANS
 from tests.factories.kitehub import InstanceFactory, UserFactory
@@ -40,7 +42,7 @@ class PaymentOrderFactory(DjangoModelFactory[PaymentOrder]):
             transaction_reference=factory.Sequence(lambda n: f"FT26{n:08}"),
         )
 
-    order_id = factory.Sequence(lambda n: f"KH{n:08}")
+    order_id = factory.Sequence(lambda n: draw_code(Random(n).choice))  # noqa: S311
     type = PaymentType.SUBSCRIPTION
     instance = factory.SubFactory(InstanceFactory)
     user = factory.LazyAttribute(
