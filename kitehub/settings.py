@@ -175,6 +175,14 @@ KITEHUB_PLANS = _plans()
 KITEHUB_OPEN_SILOS = 8
 # Beside the platform's own server: where else schools may have databases of their own, by name.
 KITEHUB_SILO_SERVERS = servers(env.str("KITEHUB_SILO_SERVERS", default=""))
+# What this site is called from outside, for addresses in e-mails and answers: https://kitehub.vn
+KITEHUB_BASE_URL = env.str("KITEHUB_BASE_URL", default="").strip()
+# Where KiteHub itself is paid to. Development has an account that is nobody's.
+KITEHUB_BANK_BIN = env.str("KITEHUB_BANK_BIN", default="970436" if DEBUG else "").strip()
+KITEHUB_BANK_ACCOUNT = env.str("KITEHUB_BANK_ACCOUNT", default="0123499999" if DEBUG else "").strip()
+KITEHUB_BANK_ACCOUNT_NAME = env.str(
+    "KITEHUB_BANK_ACCOUNT_NAME", default="CONG TY KITEHUB" if DEBUG else ""
+).strip()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "kitehub.User"
 AUTH_PASSWORD_VALIDATORS = [
