@@ -6,12 +6,10 @@ of which only the letters that occur are embedded.
 
 import unicodedata
 from collections.abc import Iterator
-from datetime import datetime
 from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -21,6 +19,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
+from billing import receipt_texts as texts
 from billing.amount_words import amount_in_words
 from billing.receipt_content import Payment, ReceiptContent
 from kitehub.display import money
@@ -28,7 +27,6 @@ from kitehub.display import money
 Paper = Literal["A5", "A4"]
 
 _FONTS = Path(__file__).resolve().parent / "fonts"
-_ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 _WIDTH, _HEIGHT = 210 * mm, 148 * mm
 _A4_HEIGHT = 297 * mm
 _LEFT, _RIGHT = 15 * mm, _WIDTH - 15 * mm
@@ -59,7 +57,7 @@ def render(
     canvas.setCreator("KiteHub")
     canvas.translate(0, height - _HEIGHT)
     with translation.override(language):
-        canvas.setSubject(_title(content))
+        canvas.setSubject(texts.title(content))
         page = _Page(canvas)
         _head(page, content)
         _body(page, content, language)
@@ -74,10 +72,6 @@ def render(
 # --- What stands where ------------------------------------------------------------------------
 
 
-def _title(content: ReceiptContent) -> str:
-    return _("Receipt void") if content.voids else _("Payment receipt")
-
-
 def _head(page: "_Page", content: ReceiptContent) -> None:
     """The issuer on the left, number and date on the right, the title below."""
     _kite(page.canvas, x=_LEFT, top=_HEIGHT - 11 * mm)
@@ -90,11 +84,11 @@ def _head(page: "_Page", content: ReceiptContent) -> None:
     page.y = _HEIGHT - 15 * mm
     page.write_right(_("No. %(number)s") % {"number": content.number}, font=_BOLD, size=11)
     page.y -= 5 * mm
-    page.write_right(_("Date %(date)s") % {"date": _day(content.issued_at)}, size=9)
+    page.write_right(_("Date %(date)s") % {"date": texts.day(content.issued_at)}, size=9)
     page.y = _HEIGHT - 32 * mm
     page.rule(colour=_BRAND, width=1)
     page.y -= 10 * mm
-    page.write_centred(_title(content).upper(), font=_BOLD, size=16)
+    page.write_centred(texts.title(content).upper(), font=_BOLD, size=16)
     page.y -= 9 * mm
 
 
@@ -108,45 +102,21 @@ def _body(page: "_Page", content: ReceiptContent, language: str) -> None:
         page.row(_("Voids receipt"), content.voids, font=_BOLD)
         page.row(_("Reason"), content.reason or "–", most=2)
     page.y -= 2 * mm
-    page.sum(_what(content), money(-content.amount if content.voids else content.amount))
+    page.sum(texts.what(content), texts.amount(content))
     words = amount_in_words(content.amount, language=language)
     page.row(_("Amount in words"), f"{words}.", font=_BOLD, most=2)
     for place, (how, amount) in enumerate(_payments(content.payments)):
         page.row("" if place else _("Paid by"), how, amount=money(amount))
 
 
-def _what(content: ReceiptContent) -> str:
-    """What was paid for, in a line."""
-    what = _("KiteHub subscription")
-    if content.tier:
-        what = _("KiteHub subscription, plan %(tier)s") % {"tier": content.tier.label}
-    if content.period_start and content.period_end:
-        start, end = _day(content.period_start), _day(content.period_end)
-        what += ", " + _("from %(start)s to %(end)s") % {"start": start, "end": end}
-    return what
-
-
 def _payments(payments: tuple[Payment, ...]) -> Iterator[tuple[str, int]]:
     """How it was paid, a line and an amount each; what has no place is summed up."""
     shown = payments if len(payments) <= _PAYMENTS else payments[: _PAYMENTS - 1]
     for payment in shown:
-        yield _payment(payment), payment.amount
+        yield texts.how(payment), payment.amount
     if rest := payments[len(shown) :]:
         total = sum(payment.amount for payment in rest)
         yield _("%(count)d more payments") % {"count": len(rest)}, total
-
-
-def _payment(payment: Payment) -> str:
-    if not payment.bank and not payment.reference:
-        return _("The school's credit")
-    parts = [_("Bank transfer")]
-    if payment.received_at:
-        parts[0] += f" {payment.received_at.astimezone(_ZONE):%d/%m/%Y %H:%M}"
-    if payment.bank:
-        parts.append(payment.bank)
-    if payment.reference:
-        parts.append(_("ref. %(reference)s") % {"reference": payment.reference})
-    return " · ".join(parts)
 
 
 def _foot(page: "_Page") -> None:
@@ -311,10 +281,6 @@ def _clean(text: str) -> str:
     composed = unicodedata.normalize("NFC", text)
     spaced = "".join(" " if c.isspace() and c != "\u00a0" else c for c in composed).strip()
     return "".join(c if ord(c) in has else "?" for c in spaced)
-
-
-def _day(moment: datetime) -> str:
-    return f"{moment.astimezone(_ZONE):%d/%m/%Y}"
 
 
 @cache
