@@ -56,11 +56,9 @@ class ReceiptContent:
     reason: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """What the database keeps of it; `from_json` makes the same content of that."""
+        """All but number and time, which the row has; `from_json` makes the same content of it."""
         return {
             "version": _VERSION,
-            "number": self.number,
-            "issued_at": self.issued_at.isoformat(),
             "issuer": _party(self.issuer),
             "payer": _party(self.payer),
             "order_code": self.order_code,
@@ -82,13 +80,17 @@ class ReceiptContent:
         }
 
     @classmethod
-    def from_json(cls, said: Mapping[str, Any]) -> "ReceiptContent":
-        """The content that `to_json` wrote. Raises ValueError for another version of it."""
+    def from_json(
+        cls, said: Mapping[str, Any], *, number: str, issued_at: datetime
+    ) -> "ReceiptContent":
+        """The content that `to_json` wrote, with what the row itself says.
+
+        Raises ValueError for another version of it.
+        """
         if said.get("version") != _VERSION:
             raise ValueError(f"version is {said.get('version')!r}, and must be {_VERSION}.")
-        issued_at = datetime.fromisoformat(said["issued_at"])
         return cls(
-            number=said["number"],
+            number=number,
             issued_at=issued_at,
             issuer=_read_party(said["issuer"]),
             payer=_read_party(said["payer"]),

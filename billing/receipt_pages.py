@@ -18,8 +18,8 @@ def receipt_page(
     request: HttpRequest, receipt: Receipt, *, pdf_url: str = "", back_url: str = ""
 ) -> TemplateResponse:
     """The receipt as a page of its own that prints like its PDF, in the active language."""
-    context = _context(ReceiptContent.from_json(receipt.content))
-    voided_by = receipt.voided_by_number
+    context = _context(receipt.printed)
+    voided_by = receipt.voided_by_code
     links = {"pdf_url": pdf_url, "back_url": back_url}
     return TemplateResponse(
         request, "billing/receipt.html", {**context, "voided_by": voided_by, **links}
@@ -29,8 +29,8 @@ def receipt_page(
 def receipt_pdf(receipt: Receipt, *, language: str | None = None, paper: Paper = "A5") -> bytes:
     """The receipt's PDF, stamped where it was made void; in the active language by default."""
     return render(
-        ReceiptContent.from_json(receipt.content),
-        voided_by=receipt.voided_by_number,
+        receipt.printed,
+        voided_by=receipt.voided_by_code,
         paper=paper,
         language=language or get_language() or "vi",
     )
@@ -42,7 +42,7 @@ def receipt_file(receipt: Receipt, *, paper: Paper = "A5") -> HttpResponse:
         receipt_pdf(receipt, paper=paper),
         content_type="application/pdf",
         headers={
-            "Content-Disposition": f'inline; filename="{receipt.content["number"]}.pdf"',
+            "Content-Disposition": f'inline; filename="{receipt.code}.pdf"',
             "Cache-Control": "private, no-store",
         },
     )

@@ -4,9 +4,10 @@ import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
 from io import StringIO
-from unicodedata import combining, normalize
 
 from django.utils.translation import gettext as _
+
+from billing.plain_text import fold
 
 # A spreadsheet takes a cell that begins with one of these for a formula.
 _FORMULA = ("=", "+", "-", "@", "|", "%", *"＝＋－＠")
@@ -54,7 +55,9 @@ def payouts_csv(payouts: Iterable[Payout]) -> bytes:
             payout.bank_bin,
             payout.bank_name,
         )
-        rows.writerow([place, *map(_inert, texts), payout.amount, _inert(_plain(payout.memo))])
+        rows.writerow(
+            [place, *map(_inert, texts), payout.amount, fold(payout.memo)[:_MEMO_LENGTH].rstrip()]
+        )
     return written.getvalue().encode()
 
 
@@ -62,10 +65,3 @@ def _inert(text: str) -> str:
     """A text in one line that no spreadsheet calculates."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     return f"'{line}" if line.startswith(_FORMULA) else line
-
-
-def _plain(text: str) -> str:
-    """A text in capitals without diacritics and signs, as banks pass memos on."""
-    folded = normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
-    letters = (c if c.isascii() and c.isalnum() else " " for c in folded if not combining(c))
-    return " ".join("".join(letters).split()).upper()[:_MEMO_LENGTH].rstrip()

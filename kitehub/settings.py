@@ -175,6 +175,11 @@ KITEHUB_PLANS = _plans()
 KITEHUB_OPEN_SILOS = 8
 # Beside the platform's own server: where else schools may have databases of their own, by name.
 KITEHUB_SILO_SERVERS = servers(env.str("KITEHUB_SILO_SERVERS", default=""))
+# Who receives the money, as receipts name them.
+KITEHUB_SELLER_NAME = env.str("KITEHUB_SELLER_NAME", default="").strip() or "KiteHub"
+KITEHUB_SELLER_ADDRESS = env.str("KITEHUB_SELLER_ADDRESS", default="").strip()
+KITEHUB_SELLER_TAX_CODE = env.str("KITEHUB_SELLER_TAX_CODE", default="").strip()
+KITEHUB_SELLER_CONTACT = env.str("KITEHUB_SELLER_CONTACT", default="").strip()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "kitehub.User"
 AUTH_PASSWORD_VALIDATORS = [

@@ -1,5 +1,6 @@
 """A receipt's PDF says in Vietnamese what was paid, and is the same whenever it is printed."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -102,6 +103,8 @@ def test_whatever_a_school_is_called_fits_its_place() -> None:
 
 def test_content_comes_back_from_the_database_unchanged() -> None:
     for content in (RECEIPT, VOID, replace(RECEIPT, tier=None, period_start=None, payments=())):
-        assert ReceiptContent.from_json(content.to_json()) == content
+        row = {"number": content.number, "issued_at": content.issued_at}
+        kept = json.loads(json.dumps(content.to_json()))
+        assert ReceiptContent.from_json(kept, **row) == content
     with pytest.raises(ValueError, match="version"):
-        ReceiptContent.from_json(RECEIPT.to_json() | {"version": 2})
+        ReceiptContent.from_json(RECEIPT.to_json() | {"version": 2}, **row)
