@@ -183,6 +183,11 @@ KITEHUB_BANK_ACCOUNT = env.str("KITEHUB_BANK_ACCOUNT", default="0123499999" if D
 KITEHUB_BANK_ACCOUNT_NAME = env.str(
     "KITEHUB_BANK_ACCOUNT_NAME", default="CONG TY KITEHUB" if DEBUG else ""
 ).strip()
+# Who receives the money, as receipts name them.
+KITEHUB_SELLER_NAME = env.str("KITEHUB_SELLER_NAME", default="").strip() or "KiteHub"
+KITEHUB_SELLER_ADDRESS = env.str("KITEHUB_SELLER_ADDRESS", default="").strip()
+KITEHUB_SELLER_TAX_CODE = env.str("KITEHUB_SELLER_TAX_CODE", default="").strip()
+KITEHUB_SELLER_CONTACT = env.str("KITEHUB_SELLER_CONTACT", default="").strip()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "kitehub.User"
 AUTH_PASSWORD_VALIDATORS = [
