@@ -42,7 +42,7 @@ def test_it_is_rounded_down_to_a_thousand_and_never_to_nothing() -> None:
 def test_days_of_a_trial_are_free_and_given_days_are_not() -> None:
     assert amount(day(1, 2), trial(day(1, 1)), pay(day(1, 2))) == 300_000
     given_days = Extension(name("x"), day(1, 2), 7)
-    assert amount(day(2, 1), pay(day(1, 1)), given_days) == 300_000 * 7 // 28
+    assert amount(day(2, 1), pay(day(1, 1)), given_days) == 67_000  # 7 of 31 days
 
 
 def test_nothing_left_or_nothing_more_is_no_upgrade() -> None:
