@@ -10,7 +10,7 @@ Months are calendar months in Vietnam, counted from the anchor of a chain of per
 January on, they end on 28 February, 31 March and 30 April, at the same time of day.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -33,6 +33,7 @@ class Kind(StrEnum):
     PAID = "PAID"
     UPGRADE = "UPGRADE"
     EXTENSION = "EXTENSION"
+    RESUMED = "RESUMED"
 
 
 class Gap(StrEnum):
@@ -138,9 +139,10 @@ Fact = Opening | Payment | Upgrade | Extension | Pause
 class Period:
     """A time for which a tier is there, up to but without `ends_at`.
 
-    `source` is the order of PAID and UPGRADE and the extension of EXTENSION; `base` is the source
-    of what an UPGRADE lies upon. `known_at` is when its fact happened, `anchor` the moment from
-    which its months are counted.
+    `source` is the order of PAID and UPGRADE, the extension of EXTENSION, the pause of RESUMED. No
+    order has two: what a pause leaves of one is RESUMED, and an upgrade has the rest of the period
+    that it fell into, while whole periods behind it keep their order and get its tier. `known_at`
+    is when its fact happened, `anchor` the moment from which its months are counted.
     """
 
     starts_at: datetime
@@ -151,7 +153,6 @@ class Period:
     known_at: datetime
     anchor: datetime
     gap_reason: Gap = Gap.NONE
-    base: UUID | None = None
 
 
 # --- The fold -----------------------------------------------------------------------------------
@@ -168,13 +169,20 @@ def timeline(
     Raises ValueError for more than one opening.
     """
     given = list(facts)
-    pauses = merged(
-        Silence(fact.starts_at, fact.ends_at) for fact in given if isinstance(fact, Pause)
-    )
-    fold = _Fold(pauses, merged(silences), grace)
+    pauses = [fact for fact in given if isinstance(fact, Pause)]
+    fold = _Fold(_apart(pauses), merged(silences), grace)
     for fact in sorted((fact for fact in given if not isinstance(fact, Pause)), key=_order):
         fold.take(fact)
-    return list(_joined(fold.periods))
+    return fold.periods
+
+
+def _apart(pauses: Sequence[Pause]) -> list[Pause]:
+    """The same pauses in order; those that overlap are one, with the name of the first."""
+    first: dict[datetime, Pause] = {}
+    for pause in sorted(pauses, key=lambda each: str(each.id), reverse=True):
+        first[pause.starts_at] = pause
+    spans = merged(Silence(each.starts_at, each.ends_at) for each in pauses)
+    return [replace(first[each.starts_at], ends_at=each.ends_at) for each in spans]
 
 
 def _order(fact: Opening | Payment | Upgrade | Extension) -> tuple[int, datetime, int, str]:
@@ -200,7 +208,7 @@ class _Fold:
     """What is known after some facts: the periods, where they end, and their chain's calendar."""
 
     def __init__(
-        self, pauses: Sequence[Silence], silences: Sequence[Silence], grace: timedelta
+        self, pauses: Sequence[Pause], silences: Sequence[Silence], grace: timedelta
     ) -> None:
         self.pauses = pauses
         self.silences = silences
@@ -310,7 +318,7 @@ class _Fold:
         if free is None:
             self.waits = True
         elif free != start:
-            gap = gap or (Gap.PAUSED if self.periods else Gap.NONE)
+            gap = gap or Gap.PAUSED
         return free, gap
 
     def _grace_end(self, end: datetime) -> datetime | None:
@@ -324,26 +332,31 @@ class _Fold:
 
     def _place(self, period: Period) -> None:
         """Puts a period down, around the pauses that lie in it."""
-        start, end, gap = period.starts_at, period.ends_at, period.gap_reason
+        start, end = period.starts_at, period.ends_at
         for pause in self.pauses:
             if pause.starts_at >= end:
                 break
             if pause.ends_at is not None and pause.ends_at <= start:
                 continue
             if pause.starts_at > start:
-                used = replace(period, starts_at=start, ends_at=pause.starts_at, gap_reason=gap)
-                self.periods.append(used)
+                self._append(replace(period, starts_at=start, ends_at=pause.starts_at))
+                if period.kind in (Kind.PAID, Kind.UPGRADE):
+                    period = replace(period, kind=Kind.RESUMED, source=pause.id)
             if pause.ends_at is None:
                 self.waits = True
                 return
             left = end - max(start, pause.starts_at)
-            start, end, gap = pause.ends_at, pause.ends_at + left, Gap.PAUSED
-            period = replace(period, anchor=end)
+            start, end = pause.ends_at, pause.ends_at + left
+            period = replace(period, anchor=end, gap_reason=Gap.PAUSED)
         if start < end:
-            self.periods.append(replace(period, starts_at=start, ends_at=end, gap_reason=gap))
+            self._append(replace(period, starts_at=start, ends_at=end))
         if end != period.ends_at and self.paid:
             self.anchor, self.months = end, 0
         self.end = end
+
+    def _append(self, period: Period) -> None:
+        """The first one follows nothing, so there is no gap before it."""
+        self.periods.append(period if self.periods else replace(period, gap_reason=Gap.NONE))
 
     def _retier(self, at: datetime, tier: str, *, order_id: UUID | None = None) -> None:
         """Gives what comes after a moment another tier: by an order a higher one, else a trial."""
@@ -354,32 +367,12 @@ class _Fold:
                 self.periods.append(period)
                 continue
             later = replace(period, tier=tier)
-            if order_id and period.kind != Kind.TRIAL:
-                base = period.base if period.kind == Kind.UPGRADE else period.source
-                later = replace(later, kind=Kind.UPGRADE, source=order_id, known_at=at, base=base)
             if period.starts_at < at:
                 self.periods.append(replace(period, ends_at=at))
                 later = replace(later, starts_at=at, gap_reason=Gap.NONE)
+                if order_id and period.kind != Kind.TRIAL:
+                    later = replace(later, kind=Kind.UPGRADE, source=order_id, known_at=at)
             self.periods.append(later)
-
-
-def _joined(periods: Sequence[Period]) -> Iterator[Period]:
-    """Periods of an upgrade that only what lies beneath keeps apart, as one."""
-    waiting: Period | None = None
-    for period in periods:
-        if waiting is not None:
-            if (
-                waiting.kind == period.kind == Kind.UPGRADE
-                and waiting.source == period.source
-                and waiting.base == period.base
-                and waiting.ends_at == period.starts_at
-            ):
-                waiting = replace(waiting, ends_at=period.ends_at, anchor=period.anchor)
-                continue
-            yield waiting
-        waiting = period
-    if waiting is not None:
-        yield waiting
 
 
 # --- Reading it ---------------------------------------------------------------------------------

@@ -3,10 +3,11 @@
 No database, no clock. Amounts are whole đồng.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from itertools import dropwhile
 
 from billing.months import months_between
 from billing.periods import RANK, Kind, Period
@@ -49,10 +50,10 @@ def upgrade_quote(
     price = Fraction(0)
     unused, months = timedelta(0), Fraction(0)
     until: datetime | None = None
-    for period in periods:
+    for period in _bought(periods):
         begins = max(period.starts_at, at)
         difference = prices[tier] - prices[period.tier]
-        if period.kind == Kind.TRIAL or begins >= period.ends_at or RANK[period.tier] >= RANK[tier]:
+        if begins >= period.ends_at or RANK[period.tier] >= RANK[tier]:
             continue
         count = months_between(begins, period.ends_at, anchor=period.anchor)
         price += max(difference, 0) * count
@@ -62,6 +63,12 @@ def upgrade_quote(
     if until is None:
         raise NothingToUpgrade(tier)
     return Quote(max(STEP, int(price // STEP) * STEP), unused, months, until)
+
+
+def _bought(periods: Sequence[Period]) -> Iterator[Period]:
+    """The periods from the first on that was paid for; a trial may have been lengthened."""
+    free = (Kind.TRIAL, Kind.EXTENSION)
+    return dropwhile(lambda period: period.kind in free, periods)
 
 
 # --- Downgrades ---------------------------------------------------------------------------------

@@ -87,6 +87,9 @@ class TestPayments:
     ) -> None:
         found = fold(carried(day(1, 1), day(2, 1)), pay(day(2, 1) + late))
         assert (spans(found)[1][0], found[1].gap_reason) == (start, gap)
+        # From then on months are counted from there.
+        again = fold(carried(day(1, 1), day(2, 1)), pay(day(2, 1) + late), pay(day(2, 20)))
+        assert spans(again)[2][1] == ("01/04" if not gap else "09/04")
 
     def test_grace_is_longer_by_the_silence_of_the_feed(self) -> None:
         facts = [carried(day(1, 1), day(2, 1)), pay(day(2, 9))]
@@ -118,8 +121,10 @@ class TestUpgrades:
             ("01/02", "01/03", "PREMIUM"),
             ("01/03", "01/04", "BASIC"),
         ]
-        assert [each.source for each in found[1:3]] == [name("up"), name("up")]
-        assert [each.base for each in found[1:3]] == [each.order_id for each in paid]
+        # The rest of the month is the upgrade's; the whole month behind it stays its own order's.
+        sources = [paid[0].order_id, name("up"), paid[1].order_id]
+        assert [each.source for each in found[:3]] == sources
+        assert [each.kind for each in found[:3]] == ["PAID", "UPGRADE", "PAID"]
 
     def test_it_moves_no_date(self) -> None:
         plain = pay(day(1, 31)), pay(day(2, 5))
@@ -139,7 +144,7 @@ class TestUpgrades:
         found = fold(*facts)
         assert tier_at(found, day(1, 4)) == "BASIC"
         assert tier_at(found, day(1, 6)) == tier_at(found, day(1, 20)) == "STANDARD"
-        assert [each.kind for each in found] == [Kind.TRIAL, Kind.TRIAL, Kind.UPGRADE]
+        assert [each.kind for each in found] == [Kind.TRIAL, Kind.TRIAL, Kind.PAID]
 
 
 class TestExtensions:
@@ -166,6 +171,8 @@ class TestPauses:
             ("11/02", "11/03", "BASIC"),
         ]
         assert [each.gap_reason for each in found] == ["", "PAUSED", ""]
+        assert [each.kind for each in found] == ["PAID", "RESUMED", "PAID"]
+        assert found[1].source == name("p")
         assert period_at(found, day(1, 11)) is None
 
     def test_until_it_is_resumed_nothing_follows(self) -> None:
@@ -239,6 +246,9 @@ def test_periods_are_sorted_never_overlap_and_every_gap_has_its_reason(facts: li
     found = fold(*facts)
     for each in found:
         assert each.starts_at < each.ends_at
+    orders = [each.source for each in found if each.kind in (Kind.PAID, Kind.UPGRADE)]
+    assert len(orders) == len(set(orders)), "an order has one period at most"
+    assert not (found and found[0].gap_reason), "there is nothing before the first"
     for one, next_one in pairwise(found):
         assert one.ends_at <= next_one.starts_at
         assert (one.ends_at < next_one.starts_at) is bool(next_one.gap_reason)
