@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from copy import copy
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -47,7 +48,7 @@ def apply_payment(*, order: PaymentOrder, at: datetime) -> Subscription:
     if order.type != PaymentType.SUBSCRIPTION or order.instance_id is None:
         raise ValueError(f"{order.order_id} is no order for a subscription.")
     with transaction.atomic():
-        _ensure(order, at)
+        _ensure(order.instance_id, order, at)
         return rebuild(
             instance_id=order.instance_id,
             at=at,
@@ -59,12 +60,14 @@ def apply_payment(*, order: PaymentOrder, at: datetime) -> Subscription:
 def takes_effect(*, order: PaymentOrder) -> bool:
     """Whether a paid order buys anything: an upgrade doesn't that came when nothing was left.
 
-    One that came while a pause was open may take effect once that ends, and counts as one that does.
+    One that came while a pause was open may take effect once that ends, so it counts as if it did.
     """
     if order.purpose != OrderPurpose.UPGRADE:
         return True
+    if order.instance_id is None or order.paid_at is None:
+        return False
     subscription = Subscription.all_objects.filter(instance_id=order.instance_id).first()
-    if subscription is None or order.paid_at is None:
+    if subscription is None:
         return False
     known = know(subscription)
     return known.paused(order.paid_at) or known.without(order.pk) != known.periods
@@ -109,13 +112,13 @@ def lock(instance_id: UUID) -> tuple[Instance | None, Subscription]:
     return instance, subscription
 
 
-def _ensure(order: PaymentOrder, at: datetime) -> None:
+def _ensure(instance_id: UUID, order: PaymentOrder, at: datetime) -> None:
     """A subscription that has had no time yet, where there is none."""
-    if Subscription.all_objects.filter(instance_id=order.instance_id).exists():
+    if Subscription.all_objects.filter(instance_id=instance_id).exists():
         return
     tier = Tier(order.tier or Tier.BASIC)
     Subscription.all_objects.get_or_create(
-        instance_id=order.instance_id,
+        instance_id=instance_id,
         defaults={
             "tier": tier,
             "monthly_price": order.monthly_price or PLANS[tier].monthly_price,
@@ -251,7 +254,7 @@ def set_tier(
 def _price(current: Period) -> int:
     """What a month of it costs: as agreed on its order, else as the catalogue has it."""
     agreed = None
-    if current.kind in (Kind.PAID, Kind.UPGRADE):
+    if current.kind in (Kind.PAID, Kind.UPGRADE) and current.source is not None:
         orders = PaymentOrder.all_objects.filter(pk=current.source, tier=current.tier)
         agreed = orders.values_list("monthly_price", flat=True).first()
     return agreed or PLANS[Tier(current.tier)].monthly_price
@@ -302,7 +305,7 @@ def save(
 
 def _bring_along(instance: Instance, subscription: Subscription, *, paid: bool) -> None:
     """What the instance's own row says of its subscription."""
-    said = {
+    said: dict[str, Any] = {
         "subscription_id": subscription.pk,
         "subscription_expires_at": subscription.current_period_end if paid else None,
     }
