@@ -89,6 +89,19 @@ def _plans() -> Any:
         raise ImproperlyConfigured(f"KITEHUB_PLANS holds no JSON: {error}.") from None
 
 
+def _whole(name: str, default: str, count: int = 1) -> tuple[int, ...]:
+    """So many whole numbers, separated by commas, each as large as the one before or larger."""
+    value = env.str(name, default="").strip() or default
+    parts = [part.strip() for part in value.split(",")]
+    if len(parts) != count or not all(part.isascii() and part.isdigit() for part in parts):
+        what = "a whole number" if count == 1 else f"{count} whole numbers such as {default}"
+        raise ImproperlyConfigured(f"{name} must be {what}, not {value!r}.")
+    numbers = tuple(int(part) for part in parts)
+    if list(numbers) != sorted(numbers) or numbers[-1] > 366:
+        raise ImproperlyConfigured(f"{name} is of days that go up to 366 at most, not {value!r}.")
+    return numbers
+
+
 # --- Environment ------------------------------------------------------------------------------
 
 DEBUG = _flag("DJANGO_DEBUG", default=True)
@@ -171,6 +184,10 @@ DATABASES = {"default": _database()}
 DATABASE_ROUTERS = ["kitehub.tenancy.router.TenantRouter"]
 # What differs from kitehub/plans.py, by tier: {"BASIC": {"monthly_price": 349000}}.
 KITEHUB_PLANS = _plans()
+# After how many days past the end of what is paid a school is warned, may change nothing more, and
+# has nothing more; how many days before it the order for the next period is opened.
+KITEHUB_GRACE = _whole("KITEHUB_GRACE", "0,3,7", 3)
+(KITEHUB_RENEWAL_DAYS,) = _whole("KITEHUB_RENEWAL_DAYS", "7")
 # How many silos a thread stays connected to; the least recently used one is closed.
 KITEHUB_OPEN_SILOS = 8
 # Beside the platform's own server: where else schools may have databases of their own, by name.
