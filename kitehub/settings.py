@@ -196,7 +196,9 @@ KITEHUB_SILO_SERVERS = servers(env.str("KITEHUB_SILO_SERVERS", default=""))
 KITEHUB_BASE_URL = env.str("KITEHUB_BASE_URL", default="").strip()
 # Where KiteHub itself is paid to. Development has an account that is nobody's.
 KITEHUB_BANK_BIN = env.str("KITEHUB_BANK_BIN", default="970436" if DEBUG else "").strip()
-KITEHUB_BANK_ACCOUNT = env.str("KITEHUB_BANK_ACCOUNT", default="0123499999" if DEBUG else "").strip()
+KITEHUB_BANK_ACCOUNT = env.str(
+    "KITEHUB_BANK_ACCOUNT", default="0123499999" if DEBUG else ""
+).strip()
 KITEHUB_BANK_ACCOUNT_NAME = env.str(
     "KITEHUB_BANK_ACCOUNT_NAME", default="CONG TY KITEHUB" if DEBUG else ""
 ).strip()

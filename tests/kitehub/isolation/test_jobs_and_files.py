@@ -21,10 +21,13 @@ TASK_PROBES: dict[str, dict[str, Any]] = {
 }
 DUTIES = {
     "billing.tasks.expire_orders",
+    "billing.tasks.settle_waiting",
     "kitehub.jobs.tasks.forget_finished",
     "kitehub.jobs.tasks.requeue_stalled",
     "storage.tasks.expire_reservations",
 }
+# Tasks about platform tables alone, by what they take: no tenant's table is read or written.
+PLATFORM_TASKS = {"billing.tasks.settle_transfer": {"transfer_id"}}
 # Storages by their alias in STORAGES, with the tests that try to get at another instance's files.
 # The default is Django's, and nothing is kept in it; the static files are everybody's.
 FILE_PROBES: dict[str, str] = {"default": "nothing is kept there", "staticfiles": "everybody's"}
@@ -36,10 +39,11 @@ def _tasks() -> dict[str, Any]:
 
 
 def test_every_task_has_its_probe() -> None:
-    assert set(_tasks()) == {*TASK_PROBES, *DUTIES}
+    assert set(_tasks()) == {*TASK_PROBES, *DUTIES, *PLATFORM_TASKS}
+    takes = {name: {"timestamp"} for name in DUTIES} | PLATFORM_TASKS
+    takes |= {name: {"instance_id", *said} for name, said in TASK_PROBES.items()}
     for name, task in _tasks().items():
-        takes = set(inspect.signature(task.func).parameters)
-        assert takes == ({"timestamp"} if name in DUTIES else {"instance_id", *TASK_PROBES[name]})
+        assert set(inspect.signature(task.func).parameters) == takes[name]
 
 
 @pytest.mark.django_db
