@@ -16,7 +16,6 @@ from django.db.models import F, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from billing.accounts import NoReceivingAccount, own_account, same_number
 from billing.enums import (
     CreditKind,
     PaymentStatus,
@@ -27,6 +26,7 @@ from billing.enums import (
 )
 from billing.matching import order_codes_in
 from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
+from billing.paying_accounts import is_paid_to
 from billing.plain_text import fold
 from billing.services import credit, receipts, subscriptions
 from kitehub.db.acting import acting
@@ -148,22 +148,6 @@ def _legacy_words(transfer: BankTransfer) -> list[str]:
         if len(form) in _LEGACY_LENGTHS and any(c.isdigit() for c in form)
     }
     return sorted(spelled)
-
-
-def is_paid_to(order: PaymentOrder, transfer: BankTransfer) -> bool:
-    """Whether an order is paid on the account that a bank line is of."""
-    if order.account_number:
-        number: str | None = order.account_number
-    elif order.type == PaymentType.ENROLLMENT:
-        number = order.instance.account_number if order.instance else None
-    else:
-        try:
-            number = own_account().number
-        except NoReceivingAccount:
-            number = None
-    return same_number(number, transfer.account_number) or same_number(
-        number, transfer.virtual_account
-    )
 
 
 def _fitting(payable: list[PaymentOrder], transfer: BankTransfer) -> Reading:
