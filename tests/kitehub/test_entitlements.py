@@ -19,7 +19,6 @@ from kitehub.plans import UnknownFeature
 from tests.factories.billing import SubscriptionFactory
 from tests.factories.kitehub import InstanceConfigFactory, InstanceFactory
 from tests.factories.storage import StorageEventFactory
-from tests.kitehub.tenancy.conftest import migrated_silo, silo  # noqa: F401 - fixtures
 from tests.storage.ledger import upload
 
 pytestmark = pytest.mark.django_db
@@ -172,7 +171,7 @@ def test_pool_takes_three_queries(django_assert_num_queries: Any) -> None:
     assert other.id != instance.id
 
 
-def test_silo_takes_one_of_the_platform_and_two_of_its_own(silo: Instance) -> None:  # noqa: F811
+def test_silo_takes_one_of_the_platform_and_two_of_its_own(silo: Instance) -> None:
     SubscriptionFactory(instance=silo, tier=Tier.PREMIUM)
     with tenancy.use(silo):
         InstanceConfig.objects.create(tier=Tier.PREMIUM)
