@@ -8,16 +8,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
+from billing.enums import FeedProvider
 from billing.feeds import casso, payos, sepay
-from billing.feeds.lines import Direction, Line, Malformed, Refused, Secrets
+from billing.feeds.lines import Line, Malformed, Refused, Secrets
 
-__all__ = ["FEEDS", "Direction", "Feed", "Line", "Malformed", "Refused", "Secrets"]
+__all__ = ["FEEDS", "Feed", "Line", "Malformed", "Refused", "Secrets"]
 
 
 class Feed(Protocol):
     """What a service's module has."""
 
     NAME: str
+    PROVIDER: FeedProvider
 
     def verify(
         self, headers: Mapping[str, str], raw_body: bytes, secrets: Secrets, at: datetime

@@ -18,6 +18,9 @@ VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 DEEPEST = 16
 LONGEST_TEXT = 2000
 LONGEST_NAME = 100
+# As the columns have them.
+LONGEST_ACCOUNT = 50
+LONGEST_PERSON = 200
 _WHOLE = re.compile(r"-?[0-9]{1,20}\.0{1,9}", re.ASCII)
 _MOMENT = re.compile(
     r"(20[0-9]{2}-[0-9]{2}-[0-9]{2})"
@@ -139,6 +142,10 @@ class Fields:
         """A text; empty where it is missing or null."""
         value = self.raw.get(name)
         return "" if value is None else self._text(value, name, longest)
+
+    def short_text(self, name: str, longest: int = LONGEST_NAME) -> str:
+        """A text that only informs, cut where it is longer than we keep; `raw` has it whole."""
+        return self.optional_text(name)[:longest]
 
     def _text(self, value: Any, name: str, longest: int) -> str:
         if not isinstance(value, str):

@@ -11,8 +11,9 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from billing.feeds.bodies import Fields, read_object
-from billing.feeds.lines import Direction, Line, Malformed, Refused, Secrets
+from billing.enums import FeedProvider, TransferDirection
+from billing.feeds.bodies import LONGEST_ACCOUNT, LONGEST_NAME, LONGEST_PERSON, Fields, read_object
+from billing.feeds.lines import Line, Malformed, Refused, Secrets
 from billing.feeds.signatures import (
     check_stamp,
     matches,
@@ -24,6 +25,7 @@ from billing.feeds.signatures import (
 )
 
 NAME = "casso"
+PROVIDER = FeedProvider.CASSO
 # Casso doesn't say that what it sends again is signed anew. What comes twice is known by its id.
 WINDOW = timedelta(hours=1)
 _SIGNATURE = re.compile(r"t=([0-9]{1,13}), ?v1=([0-9a-fA-F]{128})", re.ASCII)
@@ -95,18 +97,20 @@ def _line_of_v1(fields: Fields) -> Line | None:
     amount = fields.signed_amount("amount")
     at, has_time = fields.moment("when")
     return Line(
-        provider=NAME,
+        provider=PROVIDER,
         provider_id=str(number),
-        account_number=fields.optional_text("bank_sub_acc_id") or fields.text("subAccId"),
-        bank=fields.optional_text("bankAbbreviation") or fields.optional_text("bankName"),
-        direction=Direction.IN if amount > 0 else Direction.OUT,
+        account_number=fields.optional_text("bank_sub_acc_id", LONGEST_ACCOUNT)
+        or fields.text("subAccId", LONGEST_ACCOUNT),
+        virtual_account=fields.optional_text("virtualAccount", LONGEST_ACCOUNT),
+        bank=fields.short_text("bankAbbreviation") or fields.short_text("bankName"),
+        direction=TransferDirection.IN if amount > 0 else TransferDirection.OUT,
         amount=abs(amount),
         memo=fields.optional_text("description"),
-        counterparty_name=fields.optional_text("corresponsiveName"),
-        counterparty_account=fields.optional_text("corresponsiveAccount"),
-        counterparty_bank=fields.optional_text("corresponsiveBankId")
-        or fields.optional_text("corresponsiveBankName"),
-        reference=fields.optional_text("tid"),
+        counterparty_name=fields.short_text("corresponsiveName", LONGEST_PERSON),
+        counterparty_account=fields.short_text("corresponsiveAccount", LONGEST_ACCOUNT),
+        counterparty_bank=fields.short_text("corresponsiveBankId")
+        or fields.short_text("corresponsiveBankName"),
+        reference=fields.optional_text("tid", LONGEST_NAME),
         transferred_at=at,
         has_time=has_time,
         balance_after=fields.optional_whole("cusum_balance"),
@@ -121,18 +125,19 @@ def _line_of_v2(fields: Fields) -> Line | None:
     amount = fields.signed_amount("amount")
     at, has_time = fields.moment("transactionDateTime")
     return Line(
-        provider=NAME,
+        provider=PROVIDER,
         provider_id=str(number),
-        account_number=fields.text("accountNumber"),
-        bank=fields.optional_text("bankAbbreviation") or fields.optional_text("bankName"),
-        direction=Direction.IN if amount > 0 else Direction.OUT,
+        account_number=fields.text("accountNumber", LONGEST_ACCOUNT),
+        virtual_account=fields.optional_text("virtualAccountNumber", LONGEST_ACCOUNT),
+        bank=fields.short_text("bankAbbreviation") or fields.short_text("bankName"),
+        direction=TransferDirection.IN if amount > 0 else TransferDirection.OUT,
         amount=abs(amount),
         memo=fields.optional_text("description"),
-        counterparty_name=fields.optional_text("counterAccountName"),
-        counterparty_account=fields.optional_text("counterAccountNumber"),
-        counterparty_bank=fields.optional_text("counterAccountBankId")
-        or fields.optional_text("counterAccountBankName"),
-        reference=fields.optional_text("reference"),
+        counterparty_name=fields.short_text("counterAccountName", LONGEST_PERSON),
+        counterparty_account=fields.short_text("counterAccountNumber", LONGEST_ACCOUNT),
+        counterparty_bank=fields.short_text("counterAccountBankId")
+        or fields.short_text("counterAccountBankName"),
+        reference=fields.optional_text("reference", LONGEST_NAME),
         transferred_at=at,
         has_time=has_time,
         balance_after=fields.optional_whole("runningBalance"),

@@ -3,20 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from django.utils.functional import Promise
 
+from billing.enums import FeedProvider, TransferDirection
+
 # NAPAS's specification of VietQR gives an amount 13 digits.
 MOST_DONG = 9_999_999_999_999
-
-
-class Direction(StrEnum):
-    """Which way money went, seen from the account that the line is of."""
-
-    IN = "IN"
-    OUT = "OUT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,17 +18,19 @@ class Line:
     """One line of a bank account, as a service or a statement told it.
 
     `provider_id` is what `provider` calls it, the same at every delivery; `reference` is the bank's
-    own name for it, empty where none was sent. `bank` is a BIN or a name, as it was sent. `amount`
-    is in đồng, from 1 to 13 digits, whichever way it went. `texts` are the other texts that an
-    order's code may stand in. `transferred_at` is aware; `has_time` says whether the hour is known
-    or only the day. `raw` is the line as it came, fields that nobody knows included.
+    own name for it, empty where none was sent. `virtual_account` is the number that the payer saw,
+    where the bank gave one to an order or a shop. `bank` is a BIN or a name, as it was sent.
+    `amount` is in đồng, from 1 to 13 digits, whichever way it went. `texts` are the other texts
+    that an order's code may stand in. `transferred_at` is aware; `has_time` says whether the hour
+    is known or only the day. `raw` is the line as it came, fields that nobody knows included.
     """
 
-    provider: str
+    provider: FeedProvider
     provider_id: str
     account_number: str
+    virtual_account: str = ""
     bank: str = ""
-    direction: Direction
+    direction: TransferDirection
     amount: int
     memo: str = ""
     texts: tuple[str, ...] = ()

@@ -10,11 +10,13 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from billing.feeds.bodies import Fields, read_object
-from billing.feeds.lines import Direction, Line, Malformed, Refused, Secrets
+from billing.enums import FeedProvider, TransferDirection
+from billing.feeds.bodies import LONGEST_ACCOUNT, LONGEST_PERSON, Fields, read_object
+from billing.feeds.lines import Line, Malformed, Refused, Secrets
 from billing.feeds.signatures import nothing_configured, nothing_sent, signed_by, wrong_signature
 
 NAME = "payos"
+PROVIDER = FeedProvider.PAYOS
 # What is sent, signed, when an address is registered: no payment.
 _PROBE_ORDER = 123
 _PROBE_MEMOS = {"VQRIO123", "Ma giao dich thu nghiem"}
@@ -78,16 +80,17 @@ def parse(raw_body: bytes) -> list[Line]:
     at, has_time = fields.moment("transactionDateTime")
     return [
         Line(
-            provider=NAME,
+            provider=PROVIDER,
             provider_id=reference,
-            account_number=fields.text("accountNumber"),
-            direction=Direction.IN,
+            account_number=fields.text("accountNumber", LONGEST_ACCOUNT),
+            virtual_account=fields.optional_text("virtualAccountNumber", LONGEST_ACCOUNT),
+            direction=TransferDirection.IN,
             amount=fields.amount("amount"),
             memo=memo,
-            counterparty_name=fields.optional_text("counterAccountName"),
-            counterparty_account=fields.optional_text("counterAccountNumber"),
-            counterparty_bank=fields.optional_text("counterAccountBankId")
-            or fields.optional_text("counterAccountBankName"),
+            counterparty_name=fields.short_text("counterAccountName", LONGEST_PERSON),
+            counterparty_account=fields.short_text("counterAccountNumber", LONGEST_ACCOUNT),
+            counterparty_bank=fields.short_text("counterAccountBankId")
+            or fields.short_text("counterAccountBankName"),
             reference=reference,
             transferred_at=at,
             has_time=has_time,

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from django.utils.translation import gettext_lazy as _
 
-from billing.feeds.bodies import Fields, read_object
-from billing.feeds.lines import Direction, Line, Malformed, Refused, Secrets
+from billing.enums import FeedProvider, TransferDirection
+from billing.feeds.bodies import LONGEST_ACCOUNT, LONGEST_NAME, Fields, read_object
+from billing.feeds.lines import Line, Malformed, Refused, Secrets
 from billing.feeds.signatures import (
     check_stamp,
     matches,
@@ -21,11 +22,12 @@ from billing.feeds.signatures import (
 )
 
 NAME = "sepay"
+PROVIDER = FeedProvider.SEPAY
 # As SePay documents it.
 WINDOW = timedelta(minutes=5)
 _SCHEME = "apikey"
 _SIGNATURE = "sha256="
-_DIRECTIONS = {"in": Direction.IN, "out": Direction.OUT}
+_DIRECTIONS = {"in": TransferDirection.IN, "out": TransferDirection.OUT}
 
 
 def verify(headers: Mapping[str, str], raw_body: bytes, secrets: Secrets, at: datetime) -> None:
@@ -79,15 +81,16 @@ def parse(raw_body: bytes) -> list[Line]:
         raise Malformed("id", _("The number is not above 0."))
     return [
         Line(
-            provider=NAME,
+            provider=PROVIDER,
             provider_id=str(number),
-            account_number=fields.text("accountNumber"),
-            bank=fields.optional_text("gateway"),
+            account_number=fields.text("accountNumber", LONGEST_ACCOUNT),
+            virtual_account=fields.optional_text("subAccount", LONGEST_ACCOUNT),
+            bank=fields.short_text("gateway"),
             direction=_DIRECTIONS[sent],
             amount=fields.amount("transferAmount"),
             memo=fields.optional_text("content"),
             texts=(fields.optional_text("description"), fields.optional_text("code")),
-            reference=fields.optional_text("referenceCode"),
+            reference=fields.optional_text("referenceCode", LONGEST_NAME),
             transferred_at=at,
             has_time=has_time,
             # 0 stands for a bank that doesn't tell.

@@ -13,11 +13,10 @@ from billing.statements.columns import PREAMBLE_ROWS, Role, fold
 from billing.statements.files import Sheet, Unreadable
 from billing.statements.mappings import BadMapping, Mapping, Table, guessed, table_by
 from billing.statements.opening import sheets
-from billing.statements.reading import PROVIDER, SIGNS, Problem, StatementLine, read_rows
+from billing.statements.reading import SIGNS, Problem, StatementLine, read_rows
 from billing.statements.values import text_of
 
 __all__ = [
-    "PROVIDER",
     "BadMapping",
     "Mapping",
     "Preview",

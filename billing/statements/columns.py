@@ -1,12 +1,12 @@
 """Which column of a statement is what, by the words above it."""
 
 import re
-import unicodedata
 from collections.abc import Mapping as ReadOnly
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from billing import plain_text
 from billing.statements.files import Cell, Row
 from billing.statements.values import text_of
 
@@ -97,9 +97,7 @@ _WORDS: ReadOnly[Role, tuple[str, ...]] = {
 
 def fold(text: str) -> str:
     """A text without accents, case and punctuation, words apart by one blank."""
-    plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
-    letters = "".join(each for each in plain if not unicodedata.combining(each)).lower()
-    return " ".join(re.findall(r"[^\W_]+", letters))
+    return plain_text.fold(text).lower()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from datetime import datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from billing.feeds.lines import Direction, Line
+from billing.enums import FeedProvider, TransferDirection
+from billing.feeds.lines import Line
 from billing.statements.columns import Role, fold
 from billing.statements.files import Cell, Row
 from billing.statements.mappings import Mapping, Table
 from billing.statements.values import BadCell, read_amount, read_moment, text_of
 
-PROVIDER = "statement"
 _LONGEST_MEMO = 2000
 _LONGEST_NAME = 100
 # Rows of sums and of what was there before. A payer may be called "Cong ty …", so whole words only.
@@ -181,15 +181,15 @@ def _line(row: _Row, *, account_number: str, bank: str) -> Line | None:
         raise _Refused(row.problem(row.incoming, _("The amount is 0.")))
     balance = row.amount(Role.BALANCE) if row.text(Role.BALANCE) else None
     return Line(
-        provider=PROVIDER,
+        provider=FeedProvider.STATEMENT,
         provider_id="",
         account_number=account_number,
         bank=bank,
         direction=direction,
         amount=amount,
         memo=row.text(Role.MEMO, _LONGEST_MEMO),
-        counterparty_name=row.text(Role.COUNTERPARTY_NAME),
-        counterparty_account=row.text(Role.COUNTERPARTY_ACCOUNT),
+        counterparty_name=row.text(Role.COUNTERPARTY_NAME, 200),
+        counterparty_account=row.text(Role.COUNTERPARTY_ACCOUNT, 50),
         counterparty_bank=row.text(Role.COUNTERPARTY_BANK),
         reference=row.text(Role.REFERENCE) or beside_date[:_LONGEST_NAME],
         transferred_at=moment,
@@ -211,7 +211,7 @@ def _check_is_note(row: _Row) -> None:
         raise _Refused(row.problem(row.incoming, _("The row has a date but no amount.")))
 
 
-def _money(row: _Row) -> tuple[Direction, int]:
+def _money(row: _Row) -> tuple[TransferDirection, int]:
     """Which way a row's money went, and how much, in đồng."""
     amount, credit, debit = (row.amount(each) for each in (Role.AMOUNT, Role.CREDIT, Role.DEBIT))
     if amount:
@@ -221,11 +221,11 @@ def _money(row: _Row) -> tuple[Direction, int]:
     if credit and debit:
         raise _Refused(row.problem(Role.CREDIT, _("The row has money both in and out.")))
     if credit < 0:
-        return Direction.OUT, -credit
-    return (Direction.IN, credit) if credit else (Direction.OUT, debit)
+        return TransferDirection.OUT, -credit
+    return (TransferDirection.IN, credit) if credit else (TransferDirection.OUT, debit)
 
 
-def _signed(row: _Row, amount: int) -> tuple[Direction, int]:
+def _signed(row: _Row, amount: int) -> tuple[TransferDirection, int]:
     sign = 1 if amount > 0 else -1
     written = row.text(Role.SIGN)
     if written:
@@ -233,7 +233,7 @@ def _signed(row: _Row, amount: int) -> tuple[Direction, int]:
         if named is None:
             raise _Refused(row.problem(Role.SIGN, _("This tells neither in nor out.")))
         sign = named
-    return Direction.IN if sign > 0 else Direction.OUT, abs(amount)
+    return TransferDirection.IN if sign > 0 else TransferDirection.OUT, abs(amount)
 
 
 def _keyed(line: Line, seen: Counter[tuple[object, ...]]) -> Line:

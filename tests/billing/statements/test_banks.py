@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from billing.feeds import Direction
+from billing.enums import TransferDirection
 from billing.statements import Mapping, Role, lines, preview
 from tests.billing.statements.files import ACCOUNT, BANKS, MEMO, csv_text, rows_of, xlsx
 
@@ -41,8 +41,8 @@ def test_a_banks_statement_is_read(name: str, kind: str) -> None:
     assert report.problems == ()
     assert report.lines == shown.lines
     credit, debit = (each.line for each in report.lines)
-    assert (credit.direction, credit.amount) == (Direction.IN, 500_000)
-    assert (debit.direction, debit.amount) == (Direction.OUT, 20_000)
+    assert (credit.direction, credit.amount) == (TransferDirection.IN, 500_000)
+    assert (debit.direction, debit.amount) == (TransferDirection.OUT, 20_000)
     assert credit.memo == MEMO
     hour = (14, 2, 37) if name in TIMED else (0, 0)
     assert credit.transferred_at == datetime(2024, 9, 4, *hour, tzinfo=VIETNAM)

@@ -1,6 +1,6 @@
 """A line has the same name in every file that has it, and two genuine ones stay two."""
 
-from billing.feeds import Direction
+from billing.enums import TransferDirection
 from billing.statements import Mapping, Role, lines, preview
 from tests.billing.statements.files import HEADERS, csv_text, simple, xlsx
 
@@ -10,6 +10,8 @@ MAPPING = Mapping(
         Role.BALANCE: "Số dư", Role.MEMO: "Nội dung", Role.REFERENCE: "Số tham chiếu",
     }
 )  # fmt: skip
+
+IN_AND_OUT = [TransferDirection.IN, TransferDirection.OUT]
 
 
 def keys(data: bytes, name: str = "a.csv") -> list[str]:
@@ -52,11 +54,17 @@ def test_in_and_out_may_have_a_column_of_their_own() -> None:
     rows = [["Ngày giao dịch", "Số tiền", "Loại giao dịch", "Nội dung"],
             ["04/09/2024", "5.000", "C", "x"], ["04/09/2024", "6.000", "D", "x"]]  # fmt: skip
     shown = preview(csv_text(rows).encode(), "a.csv")
-    assert [each.line.direction for each in shown.lines] == [Direction.IN, Direction.OUT]
+    assert [each.line.direction for each in shown.lines] == [
+        TransferDirection.IN,
+        TransferDirection.OUT,
+    ]
     # The same words above other things are not believed.
     rows[1][2], rows[2][1:3] = "Chuyển khoản", ["-6.000", "Phí"]
     shown = preview(csv_text(rows).encode(), "a.csv")
-    assert [each.line.direction for each in shown.lines] == [Direction.IN, Direction.OUT]
+    assert [each.line.direction for each in shown.lines] == [
+        TransferDirection.IN,
+        TransferDirection.OUT,
+    ]
     assert shown.mapping
     assert Role.SIGN not in shown.mapping.columns
 
