@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import F, Func, Value
 from django.db.models.functions import Upper
 
+from billing.accounts import NoReceivingAccount, own_account, plain_number
 from billing.banks import bank, find_banks
 from kitehub.models import Instance
 
@@ -29,10 +29,13 @@ def owner_of(*numbers: str, bank_name: str = "") -> Owner | None:
     plain = {each: None for number in numbers if (each := plain_number(number))}
     if not plain:
         return None
-    own = getattr(settings, "KITEHUB_BANK_ACCOUNT", "")
-    own_bank = getattr(settings, "KITEHUB_BANK_BIN", "")
-    if plain_number(own) in plain and _same_bank(own_bank, bank_name):
-        return Owner(own)
+    try:
+        own = own_account()
+    except NoReceivingAccount:
+        pass
+    else:
+        if plain_number(own.number) in plain and _same_bank(own.bank_bin, bank_name):
+            return Owner(own.number)
     for pk, number, bin_ in (
         Instance.objects.filter(account_number__isnull=False)
         .annotate(plain=_plain_column())
@@ -43,12 +46,6 @@ def owner_of(*numbers: str, bank_name: str = "") -> Owner | None:
         if _same_bank(bin_ or "", bank_name):
             return Owner(number or "", pk)
     return None
-
-
-def plain_number(number: str) -> str:
-    """An account number as all spellings of it have in common."""
-    kept = "".join(each for each in number.upper() if each.isascii() and each.isalnum())
-    return kept.lstrip("0") or kept
 
 
 def _plain_column() -> Func:

@@ -47,7 +47,7 @@ def record_all(lines: Sequence[Line], *, at: datetime, raw_body: str = "") -> li
     found: dict[int, Recorded] = {}
     with transaction.atomic():
         owners = {each: _owner(each) for each in dict.fromkeys(map(_account, lines))}
-        rows = [_row(line, owners[_account(line)], at) for line in lines]
+        rows = [row_of(line, owners[_account(line)], at) for line in lines]
         if len(rows) == 1:
             rows[0].raw_body = raw_body
         lock(rows)
@@ -69,7 +69,7 @@ def _owner(account: _Account) -> Owner | None:
     return owner_of(number, virtual, bank_name=bank)
 
 
-def _row(line: Line, owner: Owner | None, at: datetime) -> BankTransfer:
+def row_of(line: Line, owner: Owner | None, at: datetime) -> BankTransfer:
     """The row of a line, under the number by which its owner knows the account."""
     row = BankTransfer(
         provider=line.provider,
@@ -222,7 +222,7 @@ _WRITTEN = (
     *("id", "provider", "provider_id", "account_number", "virtual_account", "bank", "instance"),
     *("direction", "amount", "memo", "details", "counterparty_name", "counterparty_account"),
     *("counterparty_bank", "reference", "balance_after", "transferred_at", "received_at", "raw"),
-    *("raw_body", "statement_key", "state", "reason", "duplicate_of"),
+    *("raw_body", "statement_key", "state", "reason", "note", "duplicate_of"),
 )
 
 
@@ -259,9 +259,10 @@ def _hear(rows: Sequence[BankTransfer], *, owners: Sequence[Owner | None], at: d
         for provider, account in sorted(heard):
             cursor.execute(
                 """
-                INSERT INTO bank_feeds AS feed
-                    (provider, account_number, first_seen_at, last_seen_at, received)
-                VALUES (%(provider)s, %(account)s, %(at)s, %(at)s, 1)
+                INSERT INTO bank_feeds AS feed (
+                    provider, account_number, first_seen_at, last_seen_at, received, refused_reason
+                )
+                VALUES (%(provider)s, %(account)s, %(at)s, %(at)s, 1, '')
                 ON CONFLICT (provider, account_number) DO UPDATE
                 SET received = feed.received + 1,
                     first_seen_at = COALESCE(feed.first_seen_at, EXCLUDED.first_seen_at),

@@ -243,7 +243,9 @@ def _keyed(line: Line, seen: Counter[tuple[object, ...]]) -> Line:
     two, and are the same two in every file that holds the whole day.
     """
     if line.reference:
-        said: tuple[object, ...] = (fold(line.reference), line.amount, line.direction.value)
+        # Some banks begin to number anew.
+        day = line.transferred_at.date().isoformat()
+        said: tuple[object, ...] = (day, fold(line.reference), line.amount, line.direction.value)
     else:
         said = (
             line.transferred_at.isoformat(),
