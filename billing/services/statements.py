@@ -13,9 +13,18 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.accounts import same_number
 from billing.enums import StatementOutcome, TransferDirection, TransferState
+from billing.matching import order_codes_in
 from billing.models import BankTransfer, StatementMapping
 from billing.services.receiving import Owner, owner_of
-from billing.services.transfers import SETTLE, insert, lock_account, row_of, told
+from billing.services.transfers import (
+    SETTLE,
+    UNREAD,
+    insert,
+    lock_account,
+    read_again,
+    row_of,
+    told,
+)
 from billing.statements import (
     Mapping,
     Problem,
@@ -145,13 +154,14 @@ def _book(
         outcome = StatementOutcome.TOLD if key is None else StatementOutcome.KNOWN
         outcomes[fresh[place].statement_key] = (outcome, pk)
     _name({pk: key for key, (outcome, pk) in outcomes.items() if outcome == StatementOutcome.TOLD})
+    _say_more([(fresh[place], others[other][0]) for place, other in paired.items()])
     new = [row for place, row in enumerate(fresh) if place not in paired]
     _insert(new)
     outcomes |= {row.statement_key: (StatementOutcome.BOOKED, row.pk) for row in new}
     return [
         ImportedLine(each.row, outcome, each.line.amount, each.line.direction, pk)
-        for each, row in zip(found, rows, strict=True)
-        for outcome, pk in [outcomes[row.statement_key]]
+        for each in found
+        for outcome, pk in [outcomes[each.line.provider_id]]
     ]
 
 
@@ -187,6 +197,19 @@ def _name(names: dict[UUID, str]) -> None:
                 " FROM unnest(%s::uuid[], %s::text[]) AS named (id, key) WHERE one.id = named.id",
                 [[pk for pk, _key in some], [key for _pk, key in some]],
             )
+
+
+def _say_more(pairs: Sequence[tuple[BankTransfer, UUID]]) -> None:
+    """Keeps, as duplicates, what a statement says of lines for which no order was found."""
+    telling = {pk: row for row, pk in pairs if order_codes_in([row.memo])}
+    unread = BankTransfer.objects.unmatched().filter(pk__in=list(telling), reason__in=UNREAD)
+    for pk in unread.order_by("pk").values_list("pk", flat=True):
+        row = telling[pk]
+        # The line itself has the statement's name for it.
+        row.statement_key, row.duplicate_of_id = None, pk
+        row.state, row.reason = TransferState.DUPLICATE, None
+        if insert([row]):
+            read_again(pk)
 
 
 def _insert(rows: Sequence[BankTransfer]) -> None:

@@ -18,6 +18,8 @@ from kitehub.jobs.services import enqueue
 SETTLE = "billing.tasks.settle_transfer"
 # From here on one lock of the account is cheaper than one of each amount.
 _MOST_LOCKS = 50
+# Of a line for which no text said an order.
+UNREAD = (UnmatchedReason.NO_CODE, UnmatchedReason.UNKNOWN_ORDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +108,29 @@ def _store(row: BankTransfer) -> Recorded:
     if insert([row]):
         if row.state == TransferState.RECEIVED:
             enqueue(SETTLE, transfer_id=str(row.pk))
+        if twin is not None:
+            read_again(twin)
         return Recorded(row.pk, TransferState(row.state), is_new=True)
     pk, state = BankTransfer.objects.values_list("pk", "state").get(
         provider=row.provider, account_number=row.account_number, provider_id=row.provider_id
     )
     return Recorded(pk, TransferState(state), is_new=False)
+
+
+def read_again(transfer_id: UUID) -> None:
+    """Has a line settled anew that no order was found for: another source has said more of it.
+
+    So it makes no difference which of two sources, one without the memo, was the first.
+    """
+    unread = BankTransfer.objects.unmatched().filter(
+        pk=transfer_id,
+        reason__in=UNREAD,
+        allocated_amount=0,
+        credited_amount=0,
+        refunded_amount=0,
+    )
+    if unread.update(state=TransferState.RECEIVED, reason=None):
+        enqueue(SETTLE, transfer_id=str(transfer_id))
 
 
 # --- Locks --------------------------------------------------------------------------------------

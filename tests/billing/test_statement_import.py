@@ -13,6 +13,8 @@ from billing.enums import StatementOutcome as Outcome
 from billing.enums import TransferState
 from billing.feeds import sepay
 from billing.models import BankFeed, BankTransfer, StatementMapping
+from billing.services.orders import open_order
+from billing.services.settlement import settle_transfer
 from billing.services.statements import (
     ImportResult,
     StatementRefused,
@@ -22,6 +24,7 @@ from billing.services.statements import (
 )
 from billing.services.transfers import record
 from billing.statements import BadMapping, Mapping, Role, Unreadable
+from kitehub.enums import Tier
 from kitehub.jobs.models import Job
 from tests.billing.feeds.bodies import body, published
 from tests.billing.statements.files import HEADERS, csv_text, simple, xlsx
@@ -124,6 +127,18 @@ def test_what_a_feed_tells_after_the_statement_is_a_duplicate() -> None:
     assert late.state == TransferState.DUPLICATE
     assert late.duplicate_of == BankTransfer.objects.get(provider="STATEMENT")
     assert told(2).state == TransferState.RECEIVED
+
+
+def test_a_memo_that_only_the_statement_has_is_read() -> None:
+    order = open_order(instance=InstanceFactory(), tier=Tier.STANDARD, actor="lan", at=NOW)
+    line = told(content="", referenceCode="FT1", transferAmount=order.amount)
+    assert settle_transfer(transfer_id=line.pk, at=NOW) == TransferState.UNMATCHED
+    row = ["04/09/2024", "", str(order.amount), "", order.order_id, "FT1"]
+    assert outcomes(run(row)) == ["TOLD"]
+    assert settle_transfer(transfer_id=line.pk, at=NOW) == TransferState.MATCHED
+    assert BankTransfer.objects.filter(duplicate_of=line, provider="STATEMENT").count() == 1
+    assert outcomes(run(row)) == ["KNOWN"]
+    assert BankTransfer.objects.count() == 2
 
 
 def test_rows_that_cant_be_read_are_reported_and_the_others_booked() -> None:

@@ -8,12 +8,16 @@ from django.conf import settings as project
 from django.core.handlers.wsgi import WSGIRequest
 from django.db import OperationalError
 from django.test import Client
+from django.utils import timezone
 
 from billing import webhooks
-from billing.enums import TransferState, UnmatchedReason
+from billing.enums import PaymentStatus, TransferState, UnmatchedReason
 from billing.feeds import payos
 from billing.feeds import sepay as sepay_feed
 from billing.models import BankFeed, BankTransfer
+from billing.services.orders import open_order
+from billing.services.settlement import settle_transfer
+from kitehub.enums import Tier
 from kitehub.jobs.models import Job
 from tests.billing.feeds.bodies import body, hexed, published
 from tests.factories.kitehub import InstanceFactory
@@ -211,6 +215,23 @@ def test_a_line_that_two_services_tell_is_settled_once() -> None:
     # Told again it stays the twin of the same one.
     send(casso(), "casso", "casso-token")
     assert BankTransfer.objects.count() == 2
+
+
+@pytest.mark.parametrize("blank_first", [True, False])
+def test_which_service_leaves_the_memo_out_makes_no_difference(blank_first: bool) -> None:
+    order = open_order(
+        instance=InstanceFactory(), tier=Tier.STANDARD, actor="lan", at=timezone.now()
+    )
+    said = {"transferAmount": order.amount, "content": "" if blank_first else order.order_id}
+    send(sepay(**said))
+    line = BankTransfer.objects.get()
+    settle_transfer(transfer_id=line.pk)
+    memo = order.order_id if blank_first else ""
+    send(casso(amount=order.amount, description=memo), "casso", "casso-token")
+    assert len(jobs()) == 1 + blank_first
+    assert settle_transfer(transfer_id=line.pk) == TransferState.MATCHED
+    order.refresh_from_db()
+    assert (order.status, order.paid_amount) == (PaymentStatus.PAID, order.amount)
 
 
 def test_genuine_lines_that_say_the_same_stay_as_many() -> None:
