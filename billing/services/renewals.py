@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, ExpressionWrapper, OuterRef, Q, QuerySet
 from django.db.models.fields import DateTimeField
+from django.db.models.functions import Coalesce
 
 from billing.accounts import own_account
 from billing.dunning import Step, stage
@@ -46,11 +47,10 @@ class Renewals:
 def renew_due(*, at: datetime, batch: int = RENEWAL_BATCH) -> Renewals:
     """Opens the order for the next period of whatever ends within KITEHUB_RENEWAL_DAYS.
 
-    It is for the tier that was asked for from the next period on, and can be paid until the grace is
-    over. Its owner gets it by mail, once a period. Where a subscription order is open there is
-    nothing to do, unless that is a renewal for another tier, of which nothing is paid. Whoever
-    cancelled the renewal of this period isn't asked again; what is cancelled, paused or over isn't
-    renewed.
+    It is for the tier that was asked for from the next period on, can be paid until the grace is
+    over, and its owner gets it by mail. Where a subscription order is open there is nothing to do,
+    unless that is a renewal for another tier, of which nothing is paid. Whoever cancelled the
+    renewal of this period isn't asked again; what is cancelled, paused or over isn't renewed.
 
     Each order is a transaction of its own. Of two runs at once one has nothing to do. Raises
     ValueError for a batch below 1, and NoReceivingAccount where KiteHub has no account.
@@ -87,9 +87,7 @@ def open_renewal(
     found = Subscription.objects.of_instance(instance.pk).first()
     if found is None:
         raise NoSubscription(instance.pk)
-    last = grace_of(
-        found.current_period_end, silences=grace.silences(), ladder=grace.ladder()
-    )
+    last = grace_of(found.current_period_end, silences=grace.silences(), ladder=grace.ladder())
     return open_order(
         type=PaymentType.SUBSCRIPTION,
         instance=instance,
@@ -160,13 +158,10 @@ def _candidates(at: datetime) -> QuerySet[Subscription]:
         instance_id=OuterRef("instance_id"), type=PaymentType.SUBSCRIPTION
     )
     opened = orders.filter(status=PaymentStatus.PENDING)
+    wanted = Coalesce(OuterRef("pending_tier"), OuterRef("tier"))
     outdated = opened.filter(
-        ~Q(tier=OuterRef("pending_tier"))
-        & (Q(tier=OuterRef("tier")) | Q(tier__isnull=True)),
-        created_by=RENEWAL_ACTOR,
-        purpose=OrderPurpose.PERIOD,
-        paid_amount=0,
-    )
+        created_by=RENEWAL_ACTOR, purpose=OrderPurpose.PERIOD, paid_amount=0
+    ).exclude(tier=wanted)
     first_day = ExpressionWrapper(
         OuterRef("current_period_end") - ahead, output_field=DateTimeField()
     )
@@ -178,7 +173,7 @@ def _candidates(at: datetime) -> QuerySet[Subscription]:
     )
     return Subscription.objects.filter(
         not_paused(),
-        ~Q(Exists(opened)) | Q(Exists(outdated), pending_tier__isnull=False),
+        ~Q(Exists(opened)) | Q(Exists(outdated)),
         ~Q(Exists(refused)),
         status__in=_RENEWED,
         current_period_end__lte=at + ahead,
@@ -205,5 +200,3 @@ def _is_over(found: Subscription, at: datetime) -> bool:
         return end <= at
     now = stage(period_end=end, at=at, silences=grace.silences(since=end), ladder=grace.ladder())
     return now.step == Step.SUSPENDED
-
-

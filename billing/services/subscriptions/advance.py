@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from billing.enums import AdjustmentKind, SubscriptionStatus
+from billing.enums import SubscriptionStatus
 from billing.models import Subscription, SubscriptionAdjustment
 from billing.services import grace
 from billing.services.subscriptions.facts import is_tried
@@ -69,9 +69,9 @@ class Advance:
 def advance_due(*, at: datetime, batch: int = ADVANCE_BATCH) -> Advance:
     """Brings subscriptions to what a moment makes of them.
 
-    A period that has begun is the current one, with its tier. A trial that is over has ended, and so
-    has what was cancelled; what was paid for is past due, and has ended once the grace ladder has.
-    What is paused stays as it is. A late run ends where the runs that it missed would have.
+    A period that has begun is the current one, with its tier. A trial that is over has ended, and
+    so has what was cancelled; what was paid for is past due, and has ended once the grace ladder
+    has. What is paused stays as it is. A late run ends where the runs that it missed would have.
 
     In batches, each a transaction of its own; a run that was killed keeps what it did. Rows that
     somebody else has locked are left to the next run. Raises ValueError for a batch below 1, and
@@ -86,13 +86,8 @@ def advance_due(*, at: datetime, batch: int = ADVANCE_BATCH) -> Advance:
 
 def not_paused() -> Q:
     """Subscriptions whose time doesn't stand still until somebody resumes it."""
-    pauses = SubscriptionAdjustment.objects.filter(
-        subscription=OuterRef("pk"),
-        kind=AdjustmentKind.PAUSE,
-        ends_at__isnull=True,
-        voided_at__isnull=True,
-    )
-    return ~Q(Exists(pauses))
+    pauses = SubscriptionAdjustment.objects.open_pauses()
+    return ~Q(Exists(pauses.filter(subscription=OuterRef("pk"))))
 
 
 # --- Beginnings ---------------------------------------------------------------------------------
