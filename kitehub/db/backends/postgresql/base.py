@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.backends.postgresql import base, features
+from django.db.backends.utils import CursorWrapper
 from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
 from psycopg.adapt import AdaptersMap
@@ -51,3 +52,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         moments.register(adapters)
         params["context"] = adapters
         return params
+
+    def prepared_cursor(self) -> CursorWrapper:
+        """A cursor whose repeated statements the server keeps, where `prepare_threshold` is set.
+
+        Django's own sends each statement whole, to be parsed and planned anew. For one
+        statement at a time, in which the type of each value is clear.
+        """
+        self.ensure_connection()
+        if self.connection.prepare_threshold is None:
+            return self.cursor()
+        with self.wrap_database_errors:
+            cursor = base.ServerBindingCursor(self.connection)
+        return self._prepare_cursor(cursor)
