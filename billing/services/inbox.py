@@ -49,9 +49,14 @@ def match_transfer(
             if not 0 < amount <= order.rest:
                 raise CannotMatch(f"{order.order_id} asks for {order.rest} đồng, not {amount}.")
             settlement.book(transfer, order, amount, at=now)
-        for order in orders.values():
-            settlement.conclude_payment(order, at=now)
-        return _concluded(transfer, now)
+        paid = [
+            order
+            for order in orders.values()
+            if settlement.conclude_payment(order, at=now, actor=actor)
+        ]
+        transfer = _concluded(transfer, now)
+        settlement.issue_receipts(paid, at=now)
+        return transfer
 
 
 def keep_transfer_as_credit(

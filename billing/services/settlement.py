@@ -30,6 +30,7 @@ from billing.paying_accounts import is_paid_to
 from billing.plain_text import fold
 from billing.services import credit, receipts, subscriptions
 from billing.twins import SHIFT
+from kitehub.db import rows
 from kitehub.db.acting import acting
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,15 @@ _PAYABLE = (PaymentStatus.PENDING, PaymentStatus.EXPIRED)
 # Codes of orders that other programs opened: words of the memo, as they stand there.
 _LEGACY_LENGTHS = range(6, 51)
 _LEGACY_WORDS = 40
+# What was booked on an order, and of which line in the order that the bank had them; credit's rows
+# have none.
+_MONEY = """
+    SELECT booked.amount, line.amount, line.allocated_amount, line.transferred_at,
+        COALESCE(NULLIF(line.reference, ''), line.provider_id)
+    FROM payment_allocations booked LEFT JOIN bank_transfers line ON line.id = booked.transfer_id
+    WHERE booked.order_id = %s
+    ORDER BY line.transferred_at, line.id
+"""
 
 
 @dataclass(slots=True)
@@ -63,16 +73,23 @@ def settle_transfer(*, transfer_id: UUID, at: datetime | None = None) -> Transfe
     """
     now = at or timezone.now()
     with transaction.atomic():
-        transfer = BankTransfer.objects.select_for_update(of=("self",)).get(pk=transfer_id)
+        found = rows.read(BankTransfer, "WHERE id = %s FOR UPDATE", [transfer_id])
+        if not found:
+            raise BankTransfer.DoesNotExist(f"There is no bank line {transfer_id}.")
+        (transfer,) = found
         if transfer.state != TransferState.RECEIVED:
             return TransferState(transfer.state)
         with acting(ACTOR, f"{transfer}"[:500], at=now):
             if transfer.direction == TransferDirection.OUT:
                 return _conclude(transfer, TransferState.IGNORED, UnmatchedReason.OUTGOING, now)
-            return _settle(transfer, now)
+            state, paid = _settle(transfer, now)
+        # Last, and outside: from a number on everybody waits for this transaction's end.
+        issue_receipts(paid, at=now)
+        return state
 
 
-def _settle(transfer: BankTransfer, now: datetime) -> TransferState:
+def _settle(transfer: BankTransfer, now: datetime) -> tuple[TransferState, list[PaymentOrder]]:
+    """Books a line; what became of it, and the orders that it has paid."""
     reading = read(transfer)
     for order, amount in reading.parts:
         book(transfer, order, amount, at=now)
@@ -84,10 +101,9 @@ def _settle(transfer: BankTransfer, now: datetime) -> TransferState:
         left = 0
     elif left and reading.parts:
         reason = UnmatchedReason.OVERPAID
-    for order, _amount in reading.parts:
-        conclude_payment(order, at=now)
+    paid = [order for order, _amount in reading.parts if conclude_payment(order, at=now)]
     state = TransferState.UNMATCHED if left else TransferState.MATCHED
-    return _conclude(transfer, state, reason, now)
+    return _conclude(transfer, state, reason, now), paid
 
 
 def _conclude(
@@ -96,9 +112,9 @@ def _conclude(
     reason: UnmatchedReason | None,
     now: datetime,
 ) -> TransferState:
-    BankTransfer.objects.filter(pk=transfer.pk).update(
-        state=state, reason=reason, settled_at=None if state == TransferState.UNMATCHED else now
-    )
+    transfer.state, transfer.reason = state, reason
+    transfer.settled_at = None if state == TransferState.UNMATCHED else now
+    rows.update(transfer, "state", "reason", "settled_at")
     return state
 
 
@@ -150,9 +166,13 @@ def _orders(codes: Sequence[str]) -> list[PaymentOrder]:
     """The orders of codes, locked by id, the surest first."""
     if not codes:
         return []
-    rows = PaymentOrder.objects.select_for_update(of=("self",)).filter(order_id__in=codes)
+    found = rows.read(
+        PaymentOrder,
+        "WHERE order_id = ANY (%s) AND NOT deleted ORDER BY id FOR UPDATE",
+        [list(codes)],
+    )
     rank = {code: place for place, code in enumerate(codes)}
-    return sorted(rows.order_by("pk"), key=lambda order: rank[order.order_id])
+    return sorted(found, key=lambda order: rank[order.order_id])
 
 
 def _legacy_words(transfer: BankTransfer) -> list[str]:
@@ -199,7 +219,8 @@ def _redate(order: PaymentOrder, transfer: BankTransfer) -> None:
 
 def book(transfer: BankTransfer, order: PaymentOrder, amount: int, *, at: datetime) -> None:
     """Allocates some đồng of a locked bank line to a locked order; the database adds them up."""
-    PaymentAllocation.objects.create(transfer=transfer, order=order, amount=amount, created_at=at)
+    rows.insert(PaymentAllocation(transfer=transfer, order=order, amount=amount, created_at=at))
+    order.paid_amount += amount
 
 
 def keep_as_credit(
@@ -218,13 +239,13 @@ def keep_as_credit(
     )
 
 
-def conclude_payment(order: PaymentOrder, *, at: datetime) -> bool:
+def conclude_payment(order: PaymentOrder, *, at: datetime, actor: str = ACTOR) -> bool:
     """Makes a locked order PAID if all of it has come, and does what follows; whether it did.
 
-    Credit that was offered is used where it completes the order; where it is gone meanwhile, the
-    order asks for it by transfer again.
+    The order is as it was read under its lock, with what was booked since. Credit that was offered
+    is used where it completes the order; where it is gone meanwhile, the order asks for it by
+    transfer again. `issue_receipts` is the caller's to call, at its transaction's end.
     """
-    order.refresh_from_db()
     if order.status not in _PAYABLE:
         return False
     if 0 < order.rest <= order.credit_offered and order.instance_id:
@@ -232,17 +253,19 @@ def conclude_payment(order: PaymentOrder, *, at: datetime) -> bool:
         order.refresh_from_db()
     if order.rest > 0:
         return False
-    paid_at, reference = _paid_by(order, at)
-    claimed = PaymentOrder.objects.filter(pk=order.pk, status__in=_PAYABLE).update(
-        status=PaymentStatus.PAID, paid_at=paid_at, transaction_reference=reference
-    )
-    if not claimed:
-        return False
-    order.refresh_from_db()
+    order.status = PaymentStatus.PAID
+    order.paid_at, order.transaction_reference = _paid_by(order, at)
+    rows.update(order, "status", "paid_at", "transaction_reference")
     if order.type == PaymentType.SUBSCRIPTION and order.instance_id:
-        subscriptions.apply_payment(order=order, at=at)
-        receipts.issue(order=order, at=at)
+        subscriptions.apply_payment(order=order, at=at, actor=actor)
     return True
+
+
+def issue_receipts(paid: Sequence[PaymentOrder], *, at: datetime) -> None:
+    """Issues the receipts of orders that became PAID in this transaction, which ends after it."""
+    for order in paid:
+        if order.type == PaymentType.SUBSCRIPTION and order.instance_id:
+            receipts.issue_first(order=order, at=at)
 
 
 def _use_credit(order: PaymentOrder, *, at: datetime) -> None:
@@ -262,7 +285,9 @@ def _use_credit(order: PaymentOrder, *, at: datetime) -> None:
 def pay_by_credit(order: PaymentOrder, *, at: datetime, actor: str) -> bool:
     """Pays an open order from its instance's credit alone; whether there was enough."""
     with acting(actor, at=at):
-        return conclude_payment(order, at=at)
+        paid = conclude_payment(order, at=at, actor=actor)
+    issue_receipts([order] if paid else [], at=at)
+    return paid
 
 
 def _paid_by(order: PaymentOrder, at: datetime) -> tuple[datetime, str]:
@@ -271,34 +296,19 @@ def _paid_by(order: PaymentOrder, at: datetime) -> tuple[datetime, str]:
     By the lines' own amounts in the order that the bank had them: more than one line may have come
     here in any order. What credit paid for is paid when it is used.
     """
-    lines = list(
-        PaymentAllocation.objects.filter(order=order, transfer__isnull=False, amount__gt=0)
-        .order_by("transfer__transferred_at", "transfer_id")
-        .values_list(
-            "amount",
-            "transfer__amount",
-            "transfer__allocated_amount",
-            "transfer__transferred_at",
-            "transfer__reference",
-            "transfer__provider_id",
-        )
-    )
+    found = rows.fetch(_MONEY, [order.pk])
+    lines = [row for row in found if row[1] is not None and row[0] > 0]
     if not lines:
         return at, CREDIT_REFERENCE
-    needed = order.amount - _credit_used(order)
+    needed = order.amount - sum(row[0] for row in found if row[1] is None)
     total = 0
-    for allocated, amount, booked, moment, reference, provider_id in lines:
+    for allocated, amount, booked, moment, said in lines:
         # A line for several orders counts with its share.
         total += amount if booked == allocated else allocated
-        paid_at, said = moment, reference or provider_id
+        paid_at, reference = moment, said
         if total >= needed:
             break
-    return paid_at, said[:100]
-
-
-def _credit_used(order: PaymentOrder) -> int:
-    by_credit = PaymentAllocation.objects.filter(order=order, credit_entry__isnull=False)
-    return sum(by_credit.values_list("amount", flat=True))
+    return paid_at, reference[:100]
 
 
 # --- Taking back --------------------------------------------------------------------------------
@@ -307,8 +317,8 @@ def _credit_used(order: PaymentOrder) -> int:
 def lock_transfers_of(*orders: UUID) -> None:
     """Locks the bank lines that pay orders, which come before orders in the order of locks."""
     paying = PaymentAllocation.objects.filter(order_id__in=orders, transfer__isnull=False)
-    rows = BankTransfer.objects.filter(pk__in=paying.values("transfer_id"))
-    list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+    found = BankTransfer.objects.filter(pk__in=paying.values("transfer_id"))
+    list(found.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
 
 
 def release(
@@ -352,14 +362,14 @@ def release(
 
 def held_by(order: PaymentOrder) -> list[tuple[PaymentAllocation, int]]:
     """The allocations of an order of which something is left, each with what is."""
-    rows = (
+    given = (
         PaymentAllocation.objects.filter(order=order, amount__gt=0)
         .annotate(left=F("amount") + Coalesce(Sum("reversals__amount"), 0))
         .filter(left__gt=0)
         .select_related("transfer")
         .order_by("created_at", "pk")
     )
-    return [(allocation, allocation.left) for allocation in rows]
+    return [(allocation, allocation.left) for allocation in given]
 
 
 # --- Those that nobody settled ------------------------------------------------------------------
