@@ -1,4 +1,4 @@
-"""Schools by the thousand: each with its owner, a subscription, an open order, a bank line for it."""
+"""Schools by the thousand: owner, subscription, open order, a bank line that pays it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ TABLES = (
     *("subscription_periods", "payment_orders", "bank_transfers", "payment_allocations"),
     *("receipts", "receipt_counters"),
 )
-# A paid month, all but two days of which are over; of `spread`, each school's ends a second later.
+# A paid month, all but two days of which are over.
 _SCHOOLS = """
 CREATE TEMPORARY TABLE school AS
 SELECT n, gen_random_uuid() AS instance_id, gen_random_uuid() AS owner_id,

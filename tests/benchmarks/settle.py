@@ -22,15 +22,18 @@ from datetime import datetime
 from functools import cache
 from multiprocessing import get_context
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import django
 import psycopg
-from django.conf import settings
 from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
 
+from billing.services.settlement import settle_transfer
+from kitehub.jobs.worker import staying_connected
+from tests.benchmarks.processes import environment
 from tests.benchmarks.schools import PRICE, TABLES, TIER, School, fill
 from tests.benchmarks.sql import execute, server
 from tests.migrations.databases import url
@@ -134,13 +137,16 @@ _Run = Callable[[str, Sequence[list[School]], datetime], None]
 def _crew(workers: int) -> Iterator[_Run]:
     """What settles the parts of some lines, each in a process; one worker is this process."""
     if workers == 1:
-        with override_settings(DEBUG=False):
+        connection.close()
+        with override_settings(DEBUG=False), staying_connected():
             yield lambda side, parts, at: work(side, parts[0], at)
         _connection().close()
         _connection.cache_clear()
         return
-    os.environ["DATABASE_URL"] = url(connection)
-    with ProcessPoolExecutor(workers, get_context("spawn"), _begin) as pool:
+    with (
+        patch.dict(os.environ, environment()),
+        ProcessPoolExecutor(workers, get_context("spawn"), django.setup) as pool,
+    ):
 
         def run(side: str, parts: Sequence[list[School]], at: datetime) -> None:
             for done in [pool.submit(work, side, part, at) for part in parts]:
@@ -149,16 +155,8 @@ def _crew(workers: int) -> Iterator[_Run]:
         yield run
 
 
-def _begin() -> None:
-    """A new process is like one of production's."""
-    django.setup()
-    settings.DEBUG = False
-
-
 def work(side: str, schools: Sequence[School], at: datetime) -> None:
     """Settles the schools' bank lines, one after another."""
-    from billing.services.settlement import settle_transfer
-
     for school in schools:
         if side == "service":
             settle_transfer(transfer_id=school.transfer_id, at=at)
