@@ -36,7 +36,8 @@ def fetch(sql: str, values: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any
     """What a query of the platform gives."""
     with _cursor() as cursor:
         cursor.execute(sql, values)
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
 
 def insert(row: models.Model, *, kept: Sequence[str] = ()) -> None:
@@ -74,7 +75,7 @@ def update(row: models.Model, *names: str) -> None:
     Reads back what the database keeps of a Record.
     """
     connection = connections[DEFAULT_DB_ALIAS]
-    fields = [row._meta.get_field(name) for name in names]
+    fields: list[Any] = [row._meta.get_field(name) for name in names]
     values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
     said = ", ".join(f"{field.column} = {_place(field)}" for field in fields)
     kept = KEPT if isinstance(row, Record) else ()

@@ -34,7 +34,7 @@ from django.utils import timezone
 from billing.services.settlement import settle_transfer
 from kitehub.jobs.worker import staying_connected
 from tests.benchmarks.processes import environment
-from tests.benchmarks.schools import PRICE, TABLES, TIER, School, fill
+from tests.benchmarks.schools import PRICE, TIER, School, fill
 from tests.benchmarks.sql import execute, server
 from tests.migrations.databases import url
 
@@ -104,9 +104,6 @@ def _compare(workers: int, lines: int, turns: int) -> float:
     at = timezone.now()
     each = lines * workers
     schools = iter(fill(2 * each * (turns + 1), at=at, lines=True))
-    for table in TABLES:
-        execute(f"VACUUM ANALYZE {table}")
-    execute("CHECKPOINT")
     rates: dict[str, list[float]] = {side: [] for side in SIDES}
     settled: dict[str, list[UUID]] = {side: [] for side in SIDES}
     with _crew(workers) as run:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.db.backends.postgresql import base, features
-from django.db.backends.utils import CursorWrapper
 from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
 from psycopg.adapt import AdaptersMap
@@ -53,7 +52,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         params["context"] = adapters
         return params
 
-    def prepared_cursor(self) -> CursorWrapper:
+    def prepared_cursor(self) -> Any:
         """A cursor whose repeated statements the server keeps, where `prepare_threshold` is set.
 
         Django's own sends each statement whole, to be parsed and planned anew. For one
@@ -63,5 +62,5 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.connection.prepare_threshold is None:
             return self.cursor()
         with self.wrap_database_errors:
-            cursor = base.ServerBindingCursor(self.connection)
-        return self._prepare_cursor(cursor)
+            cursor = base.ServerBindingCursor(self.connection)  # type: ignore[call-arg]
+        return self._prepare_cursor(cursor)  # type: ignore[attr-defined]
