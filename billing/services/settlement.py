@@ -166,6 +166,9 @@ def _orders(codes: Sequence[str]) -> list[PaymentOrder]:
     """The orders of codes, locked by id, the surest first."""
     if not codes:
         return []
+    if len(codes) == 1:
+        # The usual case has a plan of its own, which PostgreSQL keeps.
+        return rows.read(PaymentOrder, "WHERE order_id = %s AND NOT deleted FOR UPDATE", [codes[0]])
     found = rows.read(
         PaymentOrder,
         "WHERE order_id = ANY (%s) AND NOT deleted ORDER BY id FOR UPDATE",

@@ -26,4 +26,5 @@ def environment() -> dict[str, str]:
         "KITEHUB_BANK_ACCOUNT": settings.KITEHUB_BANK_ACCOUNT,
         "KITEHUB_BANK_ACCOUNT_NAME": settings.KITEHUB_BANK_ACCOUNT_NAME,
         "SEPAY_WEBHOOK_SECRETS": WEBHOOK_SECRET,
+        "BEHIND_HTTPS_PROXY": "on",
     }

@@ -82,7 +82,7 @@ _LINES = """
 
 @dataclass(frozen=True, slots=True)
 class School:
-    """A school that has its open order, and the bank line that will pay it if there is one."""
+    """A school: the code of its open order, and the id of the bank line that pays it."""
 
     number: int
     code: str
@@ -96,7 +96,7 @@ def fill(
     ends: str = "%(at)s::timestamptz + interval '2 days'",
     asked: str = "true",
     lines: bool = False,
-) -> list[School]:
+) -> None:
     """Puts so many schools in place of what the tables hold.
 
     `ends` is the end of a school's paid month, and `asked` whether it has an open order for the
@@ -127,8 +127,10 @@ def fill(
     for table in TABLES:
         execute(f"VACUUM ANALYZE {table}")
     execute("CHECKPOINT")
-    if not lines:
-        return []
+
+
+def listed() -> list[School]:
+    """The schools that `fill` made."""
     rows = execute("SELECT n, code, transfer_id FROM school JOIN code USING (n) ORDER BY n")
     return [School(*row) for row in rows]
 

@@ -34,7 +34,7 @@ from django.utils import timezone
 from billing.services.settlement import settle_transfer
 from kitehub.jobs.worker import staying_connected
 from tests.benchmarks.processes import environment
-from tests.benchmarks.schools import PRICE, TIER, School, fill
+from tests.benchmarks.schools import PRICE, TIER, School, fill, listed
 from tests.benchmarks.sql import execute, server
 from tests.migrations.databases import url
 
@@ -103,7 +103,8 @@ def _compare(workers: int, lines: int, turns: int) -> float:
     """Prints one line; returns the service's lines a second by those of the transaction by hand."""
     at = timezone.now()
     each = lines * workers
-    schools = iter(fill(2 * each * (turns + 1), at=at, lines=True))
+    fill(2 * each * (turns + 1), at=at, lines=True)
+    schools = iter(listed())
     rates: dict[str, list[float]] = {side: [] for side in SIDES}
     settled: dict[str, list[UUID]] = {side: [] for side in SIDES}
     with _crew(workers) as run:
@@ -158,7 +159,7 @@ def work(side: str, schools: Sequence[School], at: datetime) -> None:
         if side == "service":
             settle_transfer(transfer_id=school.transfer_id, at=at)
         else:
-            _settle_by_hand(school, at)
+            settle_by_hand(_connection(), school, at)
 
 
 @cache
@@ -166,7 +167,8 @@ def _connection() -> "psycopg.Connection[Any]":
     return psycopg.connect(url(connection), autocommit=True)
 
 
-def _settle_by_hand(school: School, at: datetime) -> None:
+def settle_by_hand(hand: "psycopg.Connection[Any]", school: School, at: datetime) -> None:
+    """The transaction that one would write by hand."""
     reference = f"FT26{school.number:08}"
     known: dict[str, Any] = {
         "transfer": school.transfer_id,
@@ -176,7 +178,6 @@ def _settle_by_hand(school: School, at: datetime) -> None:
         "at": at.isoformat(),
         "tier": TIER.value,
     }
-    hand = _connection()
     with hand.transaction():
         for place, statement in enumerate(HAND):
             answer = hand.execute(statement, known, prepare=True)

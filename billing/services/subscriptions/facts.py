@@ -80,9 +80,9 @@ def know(subscription: Subscription) -> Known:
     """Reads every fact and folds them; three queries."""
     written = rows.read(
         SubscriptionPeriod,
-        "WHERE subscription_id = %s AND (voided_at IS NULL OR kind = ANY (%s))"
+        "WHERE subscription_id = %s AND (voided_at IS NULL OR kind IN ('TRIAL', 'CARRIED'))"
         " ORDER BY created_at, starts_at, ends_at DESC",
-        [subscription.pk, list(_OPENINGS)],
+        [subscription.pk],
     )
     opening = _opening(subscription, written)
     facts: list[Fact] = [*([opening] if opening else []), *_facts(subscription)]
