@@ -46,10 +46,10 @@ def staying_connected() -> Iterator[None]:
     address says otherwise. An address of a worker names the server itself, no pooler.
     """
     platform = connections.settings[DEFAULT_DB_ALIAS]
-    before = {**platform, "OPTIONS": {**platform["OPTIONS"]}}
+    before = dict(platform)
     platform["CONN_MAX_AGE"] = platform["CONN_MAX_AGE"] or KEPT_SECONDS
     platform["CONN_HEALTH_CHECKS"] = True
-    platform["OPTIONS"].setdefault("prepare_threshold", PREPARE_THRESHOLD)
+    platform["OPTIONS"] = {"prepare_threshold": PREPARE_THRESHOLD, **platform["OPTIONS"]}
     try:
         yield
     finally:
