@@ -6,6 +6,7 @@ each secret must be given: a missing one is an error that names it.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,33 @@ def _database() -> dict[str, Any]:
     return configuration(url, named="DATABASE_URL")
 
 
+def _site_url() -> str:
+    """Where people find the site: KITEHUB_URL, or what the other settings make likely."""
+    url: str = env.str("KITEHUB_URL", default="").strip().rstrip("/")
+    if not url:
+        host = next((host for host in ALLOWED_HOSTS if not host.startswith((".", "*"))), "localhost")
+        return "http://127.0.0.1:8000" if DEBUG else f"https://{host}"
+    if not re.fullmatch(r"https?://[^\s/?#@]+", url):
+        raise ImproperlyConfigured(
+            f"KITEHUB_URL is {url!r}; set it to an address such as https://hub.example.vn."
+        )
+    return url
+
+
+def _email() -> dict[str, Any]:
+    """What EMAIL_URL says of the way to send mail, as Django's settings; the console by default."""
+    url = env.str("EMAIL_URL", default="").strip() or "consolemail://"
+    scheme = url.partition(":")[0]
+    if scheme not in environ.Env.EMAIL_SCHEMES:
+        known = ", ".join(sorted(environ.Env.EMAIL_SCHEMES))
+        raise ImproperlyConfigured(f"EMAIL_URL begins with {scheme!r}; there are {known}.")
+    try:
+        said = environ.Env.email_url_config(url)
+    except ValueError:  # a port that is no number; the error would show the password
+        raise ImproperlyConfigured("EMAIL_URL can't be read: see docs/settings.md.") from None
+    return {name: value for name, value in said.items() if name.startswith("EMAIL_")}
+
+
 def _plans() -> Any:
     """What KITEHUB_PLANS changes in the tier catalogue: JSON, or the path of a file with JSON."""
     value = env.str("KITEHUB_PLANS", default="").strip()
@@ -136,6 +164,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # First, so that it sees what the others refuse.
     "kitehub.middleware.ApiMiddleware",
+    "kitehub.middleware.PortalMiddleware",
     "django.middleware.security.SecurityMiddleware",
     # With DEBUG on, runserver finds the files itself.
     *([] if DEBUG else ["whitenoise.middleware.WhiteNoiseMiddleware"]),
@@ -177,6 +206,9 @@ KITEHUB_OPEN_SILOS = 8
 KITEHUB_SILO_SERVERS = servers(env.str("KITEHUB_SILO_SERVERS", default=""))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "kitehub.User"
+AUTHENTICATION_BACKENDS = ["kitehub.sign_in.ThrottledBackend"]
+# Seconds that a link to set a new password is good for.
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -232,10 +264,31 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _flag(
 if _flag("BEHIND_HTTPS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
+# --- Mail -------------------------------------------------------------------------------------
+
+# Links in mail and QR codes lead here: never to the name that a request claims to be for.
+KITEHUB_URL = _site_url()
+_mail = _email()
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_HOST = _mail.get("EMAIL_HOST") or "localhost"
+EMAIL_HOST_USER = _mail.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = _mail.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = bool(_mail.get("EMAIL_USE_TLS"))
+EMAIL_USE_SSL = bool(_mail.get("EMAIL_USE_SSL"))
+EMAIL_PORT = _mail.get("EMAIL_PORT") or (465 if EMAIL_USE_SSL else 587 if EMAIL_USE_TLS else 25)
+EMAIL_FILE_PATH = _mail.get("EMAIL_FILE_PATH") or None
+# Seconds; a server that doesn't answer must not keep a worker.
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str(
+    "DEFAULT_FROM_EMAIL", default="KiteHub <no-reply@localhost>"
+)
+
+# The back office has a way in of its own.
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+
 # --- Admin theme ------------------------------------------------------------------------------
 
-LOGIN_URL = "admin:login"
-LOGIN_REDIRECT_URL = "admin:index"
 
 
 def _page(icon: str, title: Any, model: str) -> dict[str, Any]:
@@ -304,7 +357,10 @@ UNFOLD = {
             },
             {
                 "title": _("Operations"),
-                "items": [_page("pending_actions", _("Background jobs"), "jobs.job")],
+                "items": [
+                    _page("pending_actions", _("Background jobs"), "jobs.job"),
+                    _page("mail", _("E-mails"), "kitehub.email"),
+                ],
             },
         ],
     },

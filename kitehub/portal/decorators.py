@@ -1,0 +1,48 @@
+"""Who may see a page of a school."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+
+from kitehub import tenancy
+from kitehub.models import Instance
+
+P = ParamSpec("P")
+
+
+def owner_of(
+    view: Callable[Concatenate[HttpRequest, Instance, P], HttpResponse],
+) -> Callable[..., HttpResponse]:
+    """A view of one school, which gets it in place of the address's `subdomain`.
+
+    It runs for the school (`tenancy.use`) and for its owner alone: whoever isn't signed in is asked
+    to, and to everybody else, staff included, there is nothing at this address.
+    """
+
+    @never_cache
+    @login_required
+    @wraps(view)
+    def for_owner(
+        request: HttpRequest, subdomain: str, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponse:
+        school = school_of(request, subdomain)
+        with tenancy.use(school):
+            response: Any = view(request, school, *args, **kwargs)
+            if hasattr(response, "render") and not response.is_rendered:
+                response = response.render()
+        return response  # type: ignore[no-any-return]
+
+    return for_owner
+
+
+def school_of(request: HttpRequest, subdomain: str) -> Instance:
+    """The signed-in person's own school of this subdomain. Raises Http404."""
+    schools = Instance.objects.owned_by(request.user.pk)
+    school = schools.filter(subdomain=subdomain).first()
+    if school is None:
+        raise Http404
+    return school
