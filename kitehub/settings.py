@@ -78,7 +78,9 @@ def _site_url() -> str:
     """Where people find the site: KITEHUB_URL, or what the other settings make likely."""
     url: str = env.str("KITEHUB_URL", default="").strip().rstrip("/")
     if not url:
-        host = next((host for host in ALLOWED_HOSTS if not host.startswith((".", "*"))), "localhost")
+        host = next(
+            (host for host in ALLOWED_HOSTS if not host.startswith((".", "*"))), "localhost"
+        )
         return "http://127.0.0.1:8000" if DEBUG else f"https://{host}"
     if not re.fullmatch(r"https?://[^\s/?#@]+", url):
         raise ImproperlyConfigured(
@@ -288,7 +290,6 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 
 # --- Admin theme ------------------------------------------------------------------------------
-
 
 
 def _page(icon: str, title: Any, model: str) -> dict[str, Any]:

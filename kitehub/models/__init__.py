@@ -1,4 +1,4 @@
-"""Users, instances, and what belongs to an instance: config, keys, gates, moves, mail, tombstone."""
+"""Users, instances, mail, and what belongs to an instance: config, keys, gates, moves, end."""
 
 from kitehub.models.api_keys import ApiKey
 from kitehub.models.configs import InstanceConfig

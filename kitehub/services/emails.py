@@ -29,6 +29,7 @@ TASK = "kitehub.tasks.send_email"
 GIVE_UP = timedelta(days=3)
 ERROR_LENGTH = 500
 REASON_LENGTH = 200
+ADDRESS_LENGTH = 254
 SUBJECT_LENGTH = 500
 
 # What is made at the moment of sending because it opens a door: neither the queue nor the table of
@@ -133,9 +134,12 @@ def _address(to: str) -> tuple[str, str]:
     address = to.strip()
     try:
         validate_email(address)
+        fits = len(address) <= ADDRESS_LENGTH
     except ValidationError:
+        fits = False
+    if not fits:
         shown = "".join(letter if letter.isprintable() else "?" for letter in address)
-        return shown[:254], "This is no e-mail address."
+        return shown[:ADDRESS_LENGTH], "This is no e-mail address."
     return address, ""
 
 
@@ -224,9 +228,7 @@ def _deliver(email: Email, message: EmailMultiAlternatives, *, at: datetime) -> 
     if email.template not in _SECRETS:
         html = message.alternatives[0]
         kept |= {"text_body": str(message.body), "html_body": str(html[0])}
-    Email.objects.filter(pk=email.pk).update(
-        state=EmailState.SENT, sent_at=at, error="", **kept
-    )
+    Email.objects.filter(pk=email.pk).update(state=EmailState.SENT, sent_at=at, error="", **kept)
     return EmailState.SENT
 
 

@@ -1,7 +1,6 @@
-"""Mail is queued with its rows, sent once, in the recipient's language, and never splits headers."""
+"""Mail is queued with its rows, sent once, in the recipient's language; no header is split."""
 
 import smtplib
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -61,9 +60,9 @@ def server(monkeypatch: pytest.MonkeyPatch) -> type[Server]:
 @pytest.mark.django_db(transaction=True)
 def test_a_message_comes_and_goes_with_its_transaction_and_a_worker_sends_it_once() -> None:
     user = UserFactory(email="an@example.vn")
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         queue(user=user)
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     assert (Email.objects.count(), states("kitehub.tasks.send_email")) == (0, [])
 
     with transaction.atomic():
@@ -84,14 +83,14 @@ def test_a_message_comes_and_goes_with_its_transaction_and_a_worker_sends_it_onc
     assert "http://127.0.0.1:8000/password/" in text
     assert kind == "text/html"
     assert 'href="http://127.0.0.1:8000/password/' in html
-    assert not (sent.text_body or sent.html_body or "password/" in str(sent.context))
+    assert "password/" not in f"{sent.text_body}{sent.html_body}{sent.context}"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_eight_workers_one_sends() -> None:
     queue()
     pk = Email.objects.get().pk
-    together(8, lambda _number: emails.send(email_id=pk))
+    together(*[lambda: emails.send(email_id=pk)] * 8)
     assert len(mail.outbox) == 1
     assert Email.objects.get().attempts == 1
     assert emails.send(email_id=pk) == "SENT"
@@ -159,7 +158,14 @@ def test_a_server_that_is_away_for_days_is_given_up_on(server: type[Server]) -> 
 
 @pytest.mark.parametrize(
     "address",
-    ["", "an", "an@", "an@example.vn\nBcc: all@example.vn", "a\x00n@example.vn", "x" * 300 + "@a.vn"],
+    [
+        "",
+        "an",
+        "an@",
+        "an@example.vn\nBcc: all@example.vn",
+        "a\x00n@example.vn",
+        "x" * 300 + "@a.vn",
+    ],
 )
 def test_a_bad_address_is_kept_as_failed_and_stops_nobody(address: str) -> None:
     assert queue(to=address) is False
@@ -184,9 +190,7 @@ def test_what_no_message_can_be_made_of_is_refused(said: Any, error: type[Except
     assert not Email.objects.exists()
 
 
-def test_a_line_break_in_a_subject_makes_no_header(
-    monkeypatch: pytest.MonkeyPatch, settings: Any, tmp_path: Any
-) -> None:
+def test_a_line_break_in_a_subject_makes_no_header(settings: Any, tmp_path: Any) -> None:
     (tmp_path / "email").mkdir()
     written = "Chào {{ name }}\n\nXin chào {{ name }}"
     (tmp_path / "email" / "greeting.txt").write_text(written, "utf-8")
@@ -211,11 +215,7 @@ def test_nobody_who_may_not_sign_in_any_more_gets_a_link() -> None:
     assert mail.outbox == []
 
 
-def test_nothing_is_sent_within_a_transaction(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_nothing_is_sent_within_a_transaction() -> None:
     queue()
     with transaction.atomic(), pytest.raises(RuntimeError):
         emails.send(email_id=Email.objects.get().pk)
-
-
