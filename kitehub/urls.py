@@ -8,6 +8,7 @@ from kitehub.api import api
 
 urlpatterns = [
     path("", include("kitehub.portal.urls")),
+    path("", include("billing.urls")),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
     path("api/v1/", api.urls),

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from django.views.generic import FormView
 
 from kitehub.models import Instance
+from kitehub.portal.decorators import person_of
 from kitehub.portal.forms import PasswordResetForm, SignInForm
 
 
@@ -24,8 +25,9 @@ from kitehub.portal.forms import PasswordResetForm, SignInForm
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
     """The schools of whoever is signed in. Staff without any are at home in the back office."""
-    schools = list(Instance.objects.owned_by(request.user.pk).order_by("organization_name", "id"))
-    if not schools and request.user.is_staff:
+    person = person_of(request)
+    schools = list(Instance.objects.owned_by(person.pk).order_by("organization_name", "id"))
+    if not schools and person.is_staff:
         return redirect("admin:index")
     return render(request, "portal/home.html", {"schools": schools})
 
@@ -41,7 +43,7 @@ class SignIn(auth.LoginView):
 class SignOut(auth.LogoutView):
     """Signing out, by POST."""
 
-    next_page = reverse_lazy("login")
+    next_page = "login"
 
 
 class PasswordReset(FormView):  # type: ignore[type-arg]

@@ -17,7 +17,11 @@ from kitehub.models import Instance
 API = "api/v1/"
 # Pages for everybody, which know of no instance.
 OPEN = {
-    "": "leads to the back office",
+    "": "whoever isn't signed in is asked to",
+    "login/": "the owners' way in",
+    "logout/": "and out",
+    "password/": "asks for a link to set a new password",
+    "password/<str:uidb64>/<str:token>/": "sets it, for who has the link",
     "i18n/setlang/": "sets the language of a browser",
     "healthz": "whether the process lives",
     "readyz": "whether the database answers",
@@ -25,6 +29,10 @@ OPEN = {
     f"{API}docs": "the same for people",
     API: "nothing; 404",
 }
+
+
+# Pages of an owner about a school; test_portal.py tries to get at another's.
+OF_A_SCHOOL = "schools/<slug:subdomain>/"
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,10 @@ class Route:
     @property
     def in_the_admin(self) -> bool:
         return self.name.startswith("admin:")
+
+    @property
+    def of_a_school(self) -> bool:
+        return self.pattern.startswith(OF_A_SCHOOL)
 
 
 def routes() -> list[Route]:

@@ -20,9 +20,7 @@ def owner(db: None) -> User:
 @pytest.fixture
 def school(owner: User) -> Instance:
     """Their school."""
-    return InstanceFactory(
-        owner=owner, subdomain="sao-mai", organization_name="Trung tâm Sao Mai"
-    )
+    return InstanceFactory(owner=owner, subdomain="sao-mai", organization_name="Trung tâm Sao Mai")
 
 
 @pytest.fixture

@@ -81,9 +81,11 @@ def test_too_many_attempts_are_not_looked_at_until_the_time_is_over(
         answer = sign_in(client, password="wrong")
     assert "Bạn đã thử quá nhiều lần" in texts(answer)
     assert sign_in(client).status_code == 200, "not even with the right one"
-    assert client.post(
-        "/admin/login/", {"username": "lan@example.vn", "password": PASSWORD}
-    ).context["form"].errors, "nor by the other way in"
+    assert (
+        client.post("/admin/login/", {"username": "lan@example.vn", "password": PASSWORD})
+        .context["form"]
+        .errors
+    ), "nor by the other way in"
     assert sign_in(client, REMOTE_ADDR="10.0.0.9")["Location"] == "/", "others aren't locked out"
     later = timezone.now() + sign_ins.WINDOW
     monkeypatch.setattr("kitehub.sign_in.timezone.now", lambda: later)
@@ -164,7 +166,7 @@ def test_a_link_that_was_made_up_or_is_old_asks_for_a_new_one(
 ) -> None:
     assert "quá cũ" in texts(client.get("/password/MQ/abc-123/"))
     assert "quá cũ" in texts(client.get("/password/%00/abc/"))
-    assert settings.PASSWORD_RESET_TIMEOUT == timedelta(days=1).total_seconds()
+    assert timedelta(days=1).total_seconds() == settings.PASSWORD_RESET_TIMEOUT
 
 
 # --- Every page ---------------------------------------------------------------------------------
