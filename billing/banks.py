@@ -1,8 +1,9 @@
 """The banks of Vietnam that VietQR reaches, by BIN.
 
-From the State Bank of Vietnam's list of BINs (to 31/12/2023) and what VietQR's libraries list beside
-it. A bank that was renamed or taken over keeps its BIN and is here once, under today's name, to be
-found by its former names too. Codes and short names differ between sources: only the BIN is a key.
+From the State Bank of Vietnam's list of BINs (to 31/12/2023) and what VietQR's libraries list
+beside it. A bank that was renamed or taken over keeps its BIN and is here once, under today's name,
+to be found by its former names too. Codes and short names differ between sources: only the BIN is
+a key.
 """
 
 from dataclasses import dataclass
