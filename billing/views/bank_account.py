@@ -17,8 +17,8 @@ from kitehub.models import Instance
 from kitehub.portal import actor_of, owner_of
 
 # What a memo is tried with: a code as orders have it, and a student as schools have them.
-_CODE = "KH7Q2M4X9A"
-_STUDENT = {"courseId": "TOAN9", "studentName": "Nguyễn Văn An"}
+_CODE = "KHC6EP34W8"
+_COURSE, _STUDENT = "TOAN9", "Nguyễn Văn An"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,13 @@ def _page(
 
 def _trial(account: BankAccount) -> Trial | None:
     """None where what is stored is from before it was checked, and no code can be made of it."""
-    memo = memos.enrollment_memo(_CODE, account.qr_template, **_STUDENT, at=timezone.now())
+    memo = memos.enrollment_memo(
+        code=_CODE,
+        template=account.qr_template,
+        course_id=_COURSE,
+        student_name=_STUDENT,
+        at=timezone.now(),
+    )
     try:
         payload = vietqr.encode(
             bank_bin=account.bank_code, account_number=account.account_number, memo=memo

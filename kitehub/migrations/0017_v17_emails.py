@@ -107,7 +107,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("text_body", models.TextField(blank=True, db_default="", verbose_name="text")),
-                ("html_body", models.TextField(blank=True, db_default="", verbose_name="HTML")),
+                ("html_body", models.TextField(blank=True, db_default="", verbose_name="HTML text")),
                 (
                     "queued_at",
                     models.DateTimeField(

@@ -48,7 +48,7 @@ class Email(Identified):
     error = models.CharField(_("error"), max_length=500, blank=True, db_default="")
     subject = models.CharField(_("subject"), max_length=500, blank=True, db_default="")
     text_body = models.TextField(_("text"), blank=True, db_default="")
-    html_body = models.TextField(_("HTML"), blank=True, db_default="")
+    html_body = models.TextField(_("HTML text"), blank=True, db_default="")
     queued_at = models.DateTimeField(_("queued at"), db_default=Now())
     sent_at = models.DateTimeField(_("sent at"), null=True)
 
