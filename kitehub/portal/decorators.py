@@ -25,7 +25,7 @@ def owner_of(
     """
 
     @never_cache
-    @login_required
+    @_page_or_part
     @wraps(view)
     def for_owner(
         request: HttpRequest, subdomain: str, *args: P.args, **kwargs: P.kwargs
@@ -38,6 +38,19 @@ def owner_of(
         return response  # type: ignore[no-any-return]
 
     return for_owner
+
+
+def _page_or_part(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Asks to sign in; where only a part of a page was asked for, lets the page be loaded anew."""
+    page: Callable[..., HttpResponse] = login_required(view)
+
+    @wraps(view)
+    def asked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.headers.get("HX-Request") and not request.user.is_authenticated:
+            return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+        return page(request, *args, **kwargs)
+
+    return asked
 
 
 def school_of(request: HttpRequest, subdomain: str) -> Instance:
