@@ -1,4 +1,4 @@
-"""The words of billing, equal to the labels of the plan's enum types (V2, V6)."""
+"""The words of billing. The first three are the labels of the plan's enum types (V2, V6)."""
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -28,3 +28,114 @@ class SubscriptionStatus(TextChoices):
     PAST_DUE = "PAST_DUE", _("Past due")
     CANCELED = "CANCELED", _("Cancelled")
     EXPIRED = "EXPIRED", _("Expired")
+
+
+class OrderPurpose(TextChoices):
+    """What a SUBSCRIPTION order buys."""
+
+    PERIOD = "PERIOD", _("Months of a tier")
+    UPGRADE = "UPGRADE", _("A higher tier for what is paid already")
+
+
+class FeedProvider(TextChoices):
+    """Who tells KiteHub of bank lines."""
+
+    SEPAY = "SEPAY", "SePay"
+    PAYOS = "PAYOS", "payOS"
+    CASSO = "CASSO", "Casso"
+    STATEMENT = "STATEMENT", _("Bank statement")
+    MANUAL = "MANUAL", _("Entered by hand")
+
+
+class TransferDirection(TextChoices):
+    """Which way the money went, seen from the account."""
+
+    IN = "IN", _("Received")
+    OUT = "OUT", _("Sent")
+
+
+class TransferState(TextChoices):
+    """What has become of a bank line."""
+
+    RECEIVED = "RECEIVED", _("Received, not yet settled")
+    MATCHED = "MATCHED", _("Settled")
+    UNMATCHED = "UNMATCHED", _("Waits for a person")
+    IGNORED = "IGNORED", _("Not a payment")
+    DUPLICATE = "DUPLICATE", _("Told twice")
+    DISCARDED = "DISCARDED", _("Discarded")
+
+
+class UnmatchedReason(TextChoices):
+    """Why a bank line, or a part of it, belongs to no order."""
+
+    NO_CODE = "NO_CODE", _("No order code in the memo")
+    UNKNOWN_ORDER = "UNKNOWN_ORDER", _("No order has this code")
+    CANCELLED_ORDER = "CANCELLED_ORDER", _("The order is cancelled")
+    WRONG_ACCOUNT = "WRONG_ACCOUNT", _("The order is paid to another account")
+    UNKNOWN_ACCOUNT = "UNKNOWN_ACCOUNT", _("Nobody is paid on this account")
+    AMBIGUOUS = "AMBIGUOUS", _("Several orders, and the amount does not fit them")
+    OVERPAID = "OVERPAID", _("More than the order asks for")
+    ALREADY_PAID = "ALREADY_PAID", _("The order is paid already")
+    UNDONE = "UNDONE", _("Taken off its order again")
+    OUTGOING = "OUTGOING", _("Money sent, not received")
+    TEST = "TEST", _("A test call of the provider")
+
+
+class PeriodKind(TextChoices):
+    """Where the time of a subscription comes from."""
+
+    TRIAL = "TRIAL", _("Trial")
+    CARRIED = "CARRIED", _("Agreed before KiteHub kept periods")
+    PAID = "PAID", _("Paid")
+    UPGRADE = "UPGRADE", _("Paid, with the higher tier")
+    EXTENSION = "EXTENSION", _("Given by staff")
+    RESUMED = "RESUMED", _("The rest after a pause")
+
+
+class GapReason(TextChoices):
+    """Why a period doesn't begin where the one before it ended."""
+
+    LAPSED = "LAPSED", _("Nothing was paid for this time")
+    PAUSED = "PAUSED", _("Paused")
+
+
+class AdjustmentKind(TextChoices):
+    """What staff did to a subscription's time."""
+
+    EXTENSION = "EXTENSION", _("Extension")
+    PAUSE = "PAUSE", _("Pause")
+
+
+class CreditKind(TextChoices):
+    """Why an instance's credit changed."""
+
+    EXCESS = "EXCESS", _("Paid more than was asked for")
+    RELEASED = "RELEASED", _("Order not carried out, its money kept")
+    GRANTED = "GRANTED", _("Given by staff")
+    SPENT = "SPENT", _("Used for an order")
+    REFUNDED = "REFUNDED", _("Paid back")
+    UNDONE = "UNDONE", _("Booking undone")
+
+
+class RefundSource(TextChoices):
+    """What is paid back."""
+
+    ORDER = "ORDER", _("A paid order")
+    CREDIT = "CREDIT", _("Credit")
+    TRANSFER = "TRANSFER", _("A bank line without an order")
+
+
+class RefundStatus(TextChoices):
+    """The state of a refund."""
+
+    REQUESTED = "REQUESTED", _("To be approved")
+    APPROVED = "APPROVED", _("To be sent")
+    SENT = "SENT", _("Sent")
+    REJECTED = "REJECTED", _("Rejected")
+
+
+class ReceiptKind(TextChoices):
+    """A receipt, or the counter-entry that makes one void."""
+
+    RECEIPT = "RECEIPT", _("Receipt")
+    VOID = "VOID", _("Voided receipt")

@@ -1,6 +1,6 @@
-"""The lifecycles of payment orders and subscriptions."""
+"""The lifecycles of payment orders, refunds and subscriptions."""
 
-from billing.enums import PaymentStatus, SubscriptionStatus
+from billing.enums import PaymentStatus, RefundStatus, SubscriptionStatus
 from kitehub.db.lifecycle import Lifecycle
 
 PAYMENT_ORDER = Lifecycle(
@@ -14,6 +14,16 @@ PAYMENT_ORDER = Lifecycle(
     },
 )
 
+REFUND = Lifecycle(
+    table="refunds",
+    follows={
+        RefundStatus.REQUESTED.value: ("APPROVED", "REJECTED"),
+        RefundStatus.APPROVED.value: ("SENT",),
+        RefundStatus.SENT.value: (),
+        RefundStatus.REJECTED.value: (),
+    },
+)
+
 # CANCELED to ACTIVE only before the period's end: a condition of its own in the database.
 SUBSCRIPTION = Lifecycle(
     table="subscriptions",
@@ -21,7 +31,7 @@ SUBSCRIPTION = Lifecycle(
         SubscriptionStatus.TRIAL.value: ("ACTIVE", "CANCELED", "EXPIRED"),
         SubscriptionStatus.ACTIVE.value: ("PAST_DUE", "CANCELED", "EXPIRED"),
         SubscriptionStatus.PAST_DUE.value: ("ACTIVE", "CANCELED", "EXPIRED"),
-        SubscriptionStatus.CANCELED.value: ("ACTIVE",),
+        SubscriptionStatus.CANCELED.value: ("ACTIVE", "EXPIRED"),
         SubscriptionStatus.EXPIRED.value: ("ACTIVE",),
     },
 )

@@ -10,6 +10,12 @@ import os
 import re
 import sys
 
+# What the linter says of them isn't so.
+EXPLAINED = {
+    "0014_v17_open_orders",  # the unique indexes are built concurrently
+    "0018_v17_subscription_periods",  # the table with the index is new
+}
+
 
 def main() -> int:
     """Exit code of the linter: 0 if there is nothing to say."""
@@ -25,7 +31,7 @@ def main() -> int:
     names = [
         name
         for app, name in MigrationLoader(None).disk_migrations
-        if app in apps and planned.search(name)
+        if app in apps and (planned.search(name) or name in EXPLAINED)
     ]
     linter = MigrationLinter(
         include_apps=apps,

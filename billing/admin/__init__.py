@@ -1,18 +1,45 @@
 """Billing in the admin, by noun."""
 
+from billing.admin.credit import (
+    CreditBalanceAdmin,
+    CreditEntryAdmin,
+    ReceiptAdmin,
+    ReceiptCounterAdmin,
+    RefundAdmin,
+)
 from billing.admin.orders import ORDER_COLOURS, PaymentOrderAdmin
+from billing.admin.periods import SubscriptionAdjustmentAdmin, SubscriptionPeriodAdmin
 from billing.admin.subscriptions import (
     SUBSCRIPTION_COLOURS,
     Changes,
     SubscriptionAdmin,
     SubscriptionHistoryAdmin,
 )
+from billing.admin.transfers import (
+    BankFeedAdmin,
+    BankTransferAdmin,
+    FeedSilenceAdmin,
+    PaymentAllocationAdmin,
+    StatementMappingAdmin,
+)
 
 __all__ = [
     "ORDER_COLOURS",
     "SUBSCRIPTION_COLOURS",
+    "BankFeedAdmin",
+    "BankTransferAdmin",
     "Changes",
+    "CreditBalanceAdmin",
+    "CreditEntryAdmin",
+    "FeedSilenceAdmin",
+    "PaymentAllocationAdmin",
     "PaymentOrderAdmin",
+    "ReceiptAdmin",
+    "ReceiptCounterAdmin",
+    "RefundAdmin",
+    "StatementMappingAdmin",
+    "SubscriptionAdjustmentAdmin",
     "SubscriptionAdmin",
     "SubscriptionHistoryAdmin",
+    "SubscriptionPeriodAdmin",
 ]

@@ -1,6 +1,33 @@
 """Billing's tables, by noun."""
 
+from billing.models.credit import CreditBalance, CreditEntry
 from billing.models.orders import PaymentOrder
+from billing.models.periods import SubscriptionAdjustment, SubscriptionPeriod
+from billing.models.receipts import Receipt, ReceiptCounter
+from billing.models.refunds import Refund
 from billing.models.subscriptions import Subscription, SubscriptionHistory
+from billing.models.transfers import (
+    BankFeed,
+    BankTransfer,
+    FeedSilence,
+    PaymentAllocation,
+    StatementMapping,
+)
 
-__all__ = ["PaymentOrder", "Subscription", "SubscriptionHistory"]
+__all__ = [
+    "BankFeed",
+    "BankTransfer",
+    "CreditBalance",
+    "CreditEntry",
+    "FeedSilence",
+    "PaymentAllocation",
+    "PaymentOrder",
+    "Receipt",
+    "ReceiptCounter",
+    "Refund",
+    "StatementMapping",
+    "Subscription",
+    "SubscriptionAdjustment",
+    "SubscriptionHistory",
+    "SubscriptionPeriod",
+]

@@ -4,10 +4,10 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from billing.enums import PaymentStatus, PaymentType
+from billing.enums import OrderPurpose, PaymentStatus, PaymentType
 from billing.querysets import PaymentOrderQuerySet
 from kitehub.db.base import Record
 from kitehub.db.constraints import deletion_agrees
@@ -56,6 +56,51 @@ class PaymentOrder(Record):
     )
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
     expires_at = models.DateTimeField(_("expires at"), db_comment="24-hour expiry for payment")
+    # From here on V17's: what was agreed when the order was opened, and what has come of it. Orders
+    # that are older, or another program's, have none of it.
+    purpose = models.CharField(
+        _("buys"), max_length=20, choices=OrderPurpose.choices, null=True, blank=True
+    )
+    months = models.SmallIntegerField(_("months"), null=True, blank=True)
+    monthly_price = models.BigIntegerField(_("price per month"), null=True, blank=True)
+    subject = models.CharField(
+        _("for"),
+        max_length=300,
+        null=True,
+        blank=True,
+        db_comment="What it is for: an instance has one open order for each",
+    )
+    course_id = models.CharField(_("course"), max_length=100, null=True, blank=True)
+    student_name = models.CharField(_("student"), max_length=200, null=True, blank=True)
+    client_reference = models.CharField(
+        _("the program's reference"),
+        max_length=100,
+        null=True,
+        blank=True,
+        db_comment="The instance's own key: asking twice with it opens one order",
+    )
+    memo = models.CharField(
+        _("memo in the QR code"), max_length=25, null=True, blank=True, db_comment="At most 25"
+    )
+    bank_bin = models.CharField(_("bank (BIN)"), max_length=6, null=True, blank=True)
+    account_number = models.CharField(_("account number"), max_length=19, null=True, blank=True)
+    account_name = models.CharField(_("account holder"), max_length=200, null=True, blank=True)
+    credit_offered = models.BigIntegerField(
+        _("credit to be used"),
+        db_default=0,
+        db_comment="VND of the instance's credit that the QR's amount leaves out",
+    )
+    paid_amount = models.BigIntegerField(
+        _("paid so far"), db_default=0, editable=False, db_comment="Kept by payment_allocations"
+    )
+    refunded_amount = models.BigIntegerField(
+        _("paid back"), db_default=0, editable=False, db_comment="Kept by payment_allocations"
+    )
+    superseded_by = LooseForeignKey(
+        "self", null=True, blank=True, related_name="supersedes", verbose_name=_("superseded by")
+    )
+    cancelled_at = models.DateTimeField(_("cancelled at"), null=True, blank=True)
+    cancel_reason = models.CharField(_("why cancelled"), max_length=500, null=True, blank=True)
 
     objects = AliveManager.from_queryset(PaymentOrderQuerySet)()
     all_objects = PaymentOrderQuerySet.as_manager()
@@ -81,6 +126,31 @@ class PaymentOrder(Record):
                 ),
                 name="payment_orders_paid_check",
                 violation_error_message=_("A paid order has its time and the bank's reference."),
+            ),
+            models.CheckConstraint(
+                condition=Q(paid_amount__gte=0)
+                & Q(refunded_amount__gte=0)
+                & Q(credit_offered__gte=0)
+                & Q(amount__gte=F("paid_amount") + F("refunded_amount")),
+                name="payment_orders_paid_amount_check",
+            ),
+            models.CheckConstraint(
+                condition=Q(purpose__in=OrderPurpose.values), name="payment_orders_purpose_check"
+            ),
+            models.CheckConstraint(
+                condition=Q(months__range=(1, 36)), name="payment_orders_months_check"
+            ),
+            models.UniqueConstraint(
+                fields=["instance", "subject"],
+                condition=Q(
+                    status=PaymentStatus.PENDING.value, deleted=False, subject__isnull=False
+                ),
+                name="payment_orders_open_subject_key",
+            ),
+            models.UniqueConstraint(
+                fields=["instance", "client_reference"],
+                condition=Q(client_reference__isnull=False),
+                name="payment_orders_client_reference_key",
             ),
         ]
         indexes: ClassVar = [
@@ -114,3 +184,10 @@ class PaymentOrder(Record):
 
     def __str__(self) -> str:
         return self.order_id
+
+    @property
+    def rest(self) -> int:
+        """What is still to be paid, in đồng, whether by transfer or by credit."""
+        if self.status == PaymentStatus.PAID:
+            return 0  # also where another program took the money
+        return self.amount - self.paid_amount - self.refunded_amount

@@ -42,6 +42,18 @@ class Subscription(Record):
         db_comment="Trial end date (14 days from trial_started_at)",
     )
     canceled_at = models.DateTimeField(_("cancelled at"), null=True, blank=True)
+    # V17's.
+    pending_tier = models.CharField(
+        _("tier from the next period on"),
+        max_length=20,
+        choices=Tier.choices,
+        null=True,
+        blank=True,
+        db_comment="A downgrade that waits for the end of what is paid",
+    )
+    billing_months = models.SmallIntegerField(
+        _("months a renewal"), db_default=1, db_comment="How many months a renewal order is for"
+    )
 
     objects = AliveManager.from_queryset(SubscriptionQuerySet)()
     all_objects = SubscriptionQuerySet.as_manager()
@@ -59,6 +71,13 @@ class Subscription(Record):
                 condition=Q(monthly_price__gt=0), name="subscriptions_monthly_price_check"
             ),
             deletion_agrees("subscriptions"),
+            models.CheckConstraint(
+                condition=Q(pending_tier__in=Tier.values), name="subscriptions_pending_tier_check"
+            ),
+            models.CheckConstraint(
+                condition=Q(billing_months__range=(1, 36)),
+                name="subscriptions_billing_months_check",
+            ),
         ]
         indexes: ClassVar = [
             Index(fields=["instance"], name="idx_subscriptions_instance"),

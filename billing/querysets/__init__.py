@@ -7,10 +7,12 @@ from billing.querysets.subscriptions import (
     SubscriptionHistoryQuerySet,
     SubscriptionQuerySet,
 )
+from billing.querysets.transfers import BankTransferQuerySet
 
 __all__ = [
     "PLANNED_STATE",
     "STATE",
+    "BankTransferQuerySet",
     "PaymentOrderQuerySet",
     "SubscriptionHistoryQuerySet",
     "SubscriptionQuerySet",

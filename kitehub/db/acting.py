@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -13,8 +14,16 @@ REASON_LENGTH = 500
 
 
 @contextmanager
-def acting(actor: str, reason: str = "", *, using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+def acting(
+    actor: str,
+    reason: str = "",
+    *,
+    at: datetime | None = None,
+    using: str = DEFAULT_DB_ALIAS,
+) -> Iterator[None]:
     """Every row written inside carries this actor, and every history row this reason.
+
+    With `at`, triggers that ask whether something is over go by that clock rather than their own.
 
     The settings are the transaction's own (`SET LOCAL`), so nothing leaks to the next user of a
     pooled connection; nested, the outer ones come back at the end, also after an error.
@@ -29,7 +38,7 @@ def acting(actor: str, reason: str = "", *, using: str = DEFAULT_DB_ALIAS) -> It
         raise ValueError(f"An actor has 1 to {ACTOR_LENGTH} characters.")
     if len(reason) > REASON_LENGTH or "\x00" in reason:
         raise ValueError(f"A reason has at most {REASON_LENGTH} characters.")
-    before = _swap(connection, actor, reason)
+    before = _swap(connection, actor, reason, at.isoformat() if at else None)
     try:
         yield
     finally:
@@ -44,15 +53,22 @@ def _takes_statements(connection: BaseDatabaseWrapper) -> bool:
     return raw is not None and raw.info.transaction_status == TransactionStatus.INTRANS
 
 
-def _swap(connection: BaseDatabaseWrapper, actor: str, reason: str) -> tuple[str, str]:
-    """Sets both and returns what they were; an unset setting reads as an empty one."""
+def _swap(
+    connection: BaseDatabaseWrapper, actor: str, reason: str, at: str | None
+) -> tuple[str, str, str]:
+    """Sets all three and returns what they were; an unset setting reads as an empty one.
+
+    An `at` of None leaves the clock as it is.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT current_setting('kitehub.actor', true), current_setting('kitehub.reason', true)"
+            "SELECT current_setting('kitehub.actor', true),"
+            " current_setting('kitehub.reason', true), current_setting('kitehub.at', true)"
         )
-        was = cursor.fetchone()
+        was = tuple(each or "" for each in cursor.fetchone())
         cursor.execute(
-            "SELECT set_config('kitehub.actor', %s, true), set_config('kitehub.reason', %s, true)",
-            [actor, reason],
+            "SELECT set_config('kitehub.actor', %s, true), set_config('kitehub.reason', %s, true),"
+            " set_config('kitehub.at', %s, true)",
+            [actor, reason, was[2] if at is None else at],
         )
-    return was[0] or "", was[1] or ""
+    return was[0], was[1], was[2]

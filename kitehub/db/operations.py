@@ -1,12 +1,14 @@
 """Migration operations: SQL kept in files beside the migration."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from django.contrib.postgres import operations
-from django.contrib.postgres.operations import AddIndexConcurrently
+from django.contrib.postgres.operations import AddIndexConcurrently, NotInTransactionMixin
 from django.db import migrations, router
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations import AddConstraint
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
@@ -108,20 +110,64 @@ class BuildIndex(AddIndexConcurrently):
     ) -> None:
         """Drops the remains of a killed build, then builds."""
         model = to_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            with _unhurried(schema_editor, self.index.name):
+                super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+class BuildUnique(NotInTransactionMixin, AddConstraint):
+    """Builds the unique index of a partial UniqueConstraint as BuildIndex builds an index."""
+
+    atomic = False
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Drops the remains of a killed build, then builds."""
+        self._ensure_not_in_transaction(schema_editor)
+        model = to_state.apps.get_model(app_label, self.model_name)
         if not self.allow_migrate_model(schema_editor.connection.alias, model):
             return
-        with schema_editor.connection.cursor() as cursor:
-            cursor.execute("SELECT current_setting('lock_timeout')")
-            timeout = cursor.fetchone()[0]
-            cursor.execute("SET lock_timeout = 0")
-            try:
-                cursor.execute(
-                    "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(quote_ident(%s))"
-                    " AND NOT indisvalid",
-                    [self.index.name],
-                )
-                if cursor.fetchone():
-                    schema_editor.execute(f'DROP INDEX CONCURRENTLY "{self.index.name}"')
-                super().database_forwards(app_label, schema_editor, from_state, to_state)
-            finally:
-                cursor.execute("SELECT set_config('lock_timeout', %s, false)", [timeout])
+        said = str(self.constraint.create_sql(model, schema_editor))
+        with _unhurried(schema_editor, self.constraint.name):
+            schema_editor.execute(
+                said.replace("CREATE UNIQUE INDEX", "CREATE UNIQUE INDEX CONCURRENTLY", 1)
+            )
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        """Drops it while the table is read and written."""
+        self._ensure_not_in_transaction(schema_editor)
+        model = to_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            name = schema_editor.quote_name(self.constraint.name)
+            schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+
+
+@contextmanager
+def _unhurried(schema_editor: BaseDatabaseSchemaEditor, index: str) -> Iterator[None]:
+    """Takes an invalid index of this name away, and lets what is within wait for its locks."""
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('lock_timeout')")
+        timeout = cursor.fetchone()[0]
+        cursor.execute("SET lock_timeout = 0")
+        try:
+            cursor.execute(
+                "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(quote_ident(%s))"
+                " AND NOT indisvalid",
+                [index],
+            )
+            if cursor.fetchone():
+                schema_editor.execute(f'DROP INDEX CONCURRENTLY "{index}"')
+            yield
+        finally:
+            cursor.execute("SELECT set_config('lock_timeout', %s, false)", [timeout])

@@ -5,8 +5,9 @@ from random import Random
 
 from billing.enums import PaymentStatus, PaymentType
 from billing.models import PaymentOrder
+from billing.order_codes import draw_code
 from kitehub.demo.banks import reference
-from kitehub.demo.chance import code, random_id
+from kitehub.demo.chance import random_id
 from kitehub.demo.moments import awake
 from kitehub.demo.people import AUTOMATIC
 from kitehub.demo.schools import School
@@ -46,7 +47,7 @@ def enrollment_order(
 def _order(school: School, owner: User, *, opened: datetime, by: str, rng: Random) -> PaymentOrder:
     return PaymentOrder(
         id=random_id(rng),
-        order_id=f"KH{code(rng, 8)}",
+        order_id=draw_code(rng.choice),
         user=owner,
         instance_id=school.id,
         status=PaymentStatus.PENDING,

@@ -8,9 +8,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
-from billing import services
 from billing.models import PaymentOrder
 from billing.services import expire_overdue
+from billing.services import expiry as services
 from tests.factories.billing import PaymentOrderFactory
 from tests.factories.kitehub import InstanceFactory
 from tests.kitehub.db.records import execute, reread

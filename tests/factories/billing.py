@@ -1,13 +1,29 @@
 """Payment orders and subscriptions."""
 
 from datetime import timedelta
+from random import Random
 
 import factory
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from billing.enums import PaymentStatus, PaymentType, SubscriptionStatus
-from billing.models import PaymentOrder, Subscription, SubscriptionHistory
+from billing.models import (
+    BankFeed,
+    BankTransfer,
+    CreditEntry,
+    FeedSilence,
+    PaymentAllocation,
+    PaymentOrder,
+    Receipt,
+    Refund,
+    StatementMapping,
+    Subscription,
+    SubscriptionAdjustment,
+    SubscriptionHistory,
+    SubscriptionPeriod,
+)
+from billing.order_codes import draw_code
 from kitehub.enums import Tier
 from kitehub.plans import PLANS
 from tests.factories.kitehub import InstanceFactory, UserFactory
@@ -26,7 +42,7 @@ class PaymentOrderFactory(DjangoModelFactory[PaymentOrder]):
             transaction_reference=factory.Sequence(lambda n: f"FT26{n:08}"),
         )
 
-    order_id = factory.Sequence(lambda n: f"KH{n:08}")
+    order_id = factory.Sequence(lambda n: draw_code(Random(n).choice))  # noqa: S311
     type = PaymentType.SUBSCRIPTION
     instance = factory.SubFactory(InstanceFactory)
     user = factory.LazyAttribute(
@@ -65,3 +81,127 @@ class SubscriptionHistoryFactory(DjangoModelFactory[SubscriptionHistory]):
     tier = factory.SelfAttribute("subscription.tier")
     status = factory.SelfAttribute("subscription.status")
     monthly_price = factory.SelfAttribute("subscription.monthly_price")
+
+
+class BankTransferFactory(DjangoModelFactory[BankTransfer]):
+    """Money that came just now and that nothing was made of."""
+
+    class Meta:
+        model = BankTransfer
+
+    provider = "SEPAY"
+    provider_id = factory.Sequence(lambda n: str(92704 + n))
+    account_number = "0123499999"
+    amount = 299_000
+    memo = factory.Sequence(lambda n: f"NGUYEN VAN A chuyen tien {n}")
+    transferred_at = factory.LazyFunction(timezone.now)
+
+
+class PaymentAllocationFactory(DjangoModelFactory[PaymentAllocation]):
+    """All of a bank line for an order that asks for as much."""
+
+    class Meta:
+        model = PaymentAllocation
+
+    transfer = factory.SubFactory(BankTransferFactory)
+    order = factory.SubFactory(PaymentOrderFactory)
+    amount = factory.SelfAttribute("transfer.amount")
+
+
+class BankFeedFactory(DjangoModelFactory[BankFeed]):
+    """A feed that was heard of just now."""
+
+    class Meta:
+        model = BankFeed
+
+    provider = "SEPAY"
+    account_number = factory.Sequence(lambda n: f"01234{n:05}")
+    last_seen_at = factory.LazyFunction(timezone.now)
+
+
+class FeedSilenceFactory(DjangoModelFactory[FeedSilence]):
+    """A silence that goes on."""
+
+    class Meta:
+        model = FeedSilence
+
+    feed = factory.SubFactory(BankFeedFactory)
+    starts_at = factory.LazyFunction(timezone.now)
+
+
+class StatementMappingFactory(DjangoModelFactory[StatementMapping]):
+    """A bank's columns."""
+
+    class Meta:
+        model = StatementMapping
+
+    name = factory.Sequence(lambda n: f"Vietcombank {n}")
+    mapping = factory.LazyFunction(dict)
+
+
+class SubscriptionAdjustmentFactory(DjangoModelFactory[SubscriptionAdjustment]):
+    """A week for nothing."""
+
+    class Meta:
+        model = SubscriptionAdjustment
+
+    subscription = factory.SubFactory(SubscriptionFactory)
+    kind = "EXTENSION"
+    days = 7
+    starts_at = factory.LazyFunction(timezone.now)
+    reason = "Bank was down"
+    created_by = "lan@kitehub.test"
+
+
+class SubscriptionPeriodFactory(DjangoModelFactory[SubscriptionPeriod]):
+    """What the subscription says, as found."""
+
+    class Meta:
+        model = SubscriptionPeriod
+
+    subscription = factory.SubFactory(SubscriptionFactory)
+    kind = "CARRIED"
+    tier = factory.SelfAttribute("subscription.tier")
+    starts_at = factory.SelfAttribute("subscription.current_period_start")
+    ends_at = factory.SelfAttribute("subscription.current_period_end")
+
+
+class CreditEntryFactory(DjangoModelFactory[CreditEntry]):
+    """A gift."""
+
+    class Meta:
+        model = CreditEntry
+
+    instance = factory.SubFactory(InstanceFactory)
+    amount = 50_000
+    kind = "GRANTED"
+
+
+class RefundFactory(DjangoModelFactory[Refund]):
+    """A request to pay an order back."""
+
+    class Meta:
+        model = Refund
+
+    source = "ORDER"
+    order = factory.SubFactory(PaymentOrderFactory, paid=True)
+    instance = factory.SelfAttribute("order.instance")
+    amount = factory.SelfAttribute("order.amount")
+    reason = "Paid twice"
+    requested_by = "lan@kitehub.test"
+
+
+class ReceiptFactory(DjangoModelFactory[Receipt]):
+    """A receipt for an order; the database gives it its number."""
+
+    class Meta:
+        model = Receipt
+
+    kind = "RECEIPT"
+    order = factory.SubFactory(PaymentOrderFactory, paid=True)
+    instance = factory.SelfAttribute("order.instance")
+    amount = factory.SelfAttribute("order.amount")
+    content = factory.LazyFunction(dict)
+    issued_at = factory.LazyFunction(timezone.now)
+    year = 0
+    number = 0

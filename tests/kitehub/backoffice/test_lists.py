@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from billing.admin import ORDER_COLOURS, SUBSCRIPTION_COLOURS
 from billing.enums import PaymentStatus, SubscriptionStatus
+from billing.models import PaymentOrder, Subscription
 from branding.admin import STATUS_COLOURS as BRANDING_COLOURS
 from branding.enums import BrandingStatus
 from kitehub.admin.api_keys import STATE_COLOURS as API_KEY_COLOURS
@@ -25,7 +26,20 @@ from kitehub.models import (
 )
 from storage.models import TierLimit
 from tests.factories.analytics import GuestEventFactory, GuestSessionFactory
-from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
+from tests.factories.billing import (
+    BankFeedFactory,
+    BankTransferFactory,
+    CreditEntryFactory,
+    FeedSilenceFactory,
+    PaymentAllocationFactory,
+    PaymentOrderFactory,
+    ReceiptFactory,
+    RefundFactory,
+    StatementMappingFactory,
+    SubscriptionAdjustmentFactory,
+    SubscriptionFactory,
+    SubscriptionPeriodFactory,
+)
 from tests.factories.branding import BrandingJobFactory
 from tests.factories.kitehub import (
     ApiKeyFactory,
@@ -56,8 +70,9 @@ def rows(db: None) -> None:
         instance = InstanceFactory(organization_name=f"Trung tâm Toán Việt {number}")
         InstanceConfigFactory(instance_id=instance.id)
         ApiKeyFactory(instance=instance)
-        PaymentOrderFactory(instance=instance)
+        order = PaymentOrderFactory(instance=instance)
         subscription = SubscriptionFactory(instance=instance)
+        money_rows(order, subscription)
         subscription.tier = "PREMIUM"
         subscription.save()
         session = GuestSessionFactory(instance_id=instance.id)
@@ -77,11 +92,23 @@ def rows(db: None) -> None:
         InstanceGate.objects.create(instance_id=instance.id, reason=GateReason.SUSPENDED)
 
 
+def money_rows(order: PaymentOrder, subscription: Subscription) -> None:
+    """A row of every table of money."""
+    PaymentAllocationFactory(order=order, transfer=BankTransferFactory(instance=order.instance))
+    FeedSilenceFactory(feed=BankFeedFactory())
+    StatementMappingFactory()
+    SubscriptionPeriodFactory(subscription=subscription)
+    SubscriptionAdjustmentFactory(subscription=subscription)
+    CreditEntryFactory(instance=order.instance)
+    RefundFactory(order=order)
+    ReceiptFactory(order=order)
+
+
 def test_every_table_has_an_admin() -> None:
     assert [model for model in MODELS if model not in admin.site._registry] == []
     # The plan's ten, users, reservations, API keys, tombstones and archive runs, four of moves and
-    # suspensions, the tiers' limits, mail and attempts to sign in.
-    assert len(MODELS) == 22
+    # suspensions, the tiers' limits, twelve of money, mail and attempts to sign in.
+    assert len(MODELS) == 34
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.model_name)

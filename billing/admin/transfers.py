@@ -1,0 +1,218 @@
+"""Bank transfers and what was made of them, in the admin."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Model, Q
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from billing.enums import TransferState
+from billing.models import (
+    BankFeed,
+    BankTransfer,
+    FeedSilence,
+    PaymentAllocation,
+    PaymentOrder,
+    StatementMapping,
+)
+from kitehub.backoffice import AuditAdmin
+from kitehub.backoffice.filters import DayRangeFilter
+from kitehub.backoffice.names import instances_at
+from kitehub.display import money
+
+# Each state is there: of one that is missing, unfold shows the code.
+TRANSFER_COLOURS = {
+    TransferState.RECEIVED.value: "info",
+    TransferState.MATCHED.value: "success",
+    TransferState.UNMATCHED.value: "warning",
+    TransferState.IGNORED.value: "default",
+    TransferState.DUPLICATE.value: "default",
+    TransferState.DISCARDED.value: "danger",
+}
+
+
+class AllocationInline(TabularInline):
+    """What of a bank line pays which order."""
+
+    model = PaymentAllocation
+    fk_name = "transfer"
+    extra = 0
+    can_delete = False
+    hide_title = True
+    fields = ("created_at", "order", "amount_text", "created_by", "reason")
+    readonly_fields = fields
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody: settlement writes it."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody: it is append-only."""
+        return False
+
+    @display(description=_("amount"))
+    def amount_text(self, allocation: PaymentAllocation) -> str:
+        """The amount as money."""
+        return money(allocation.amount)
+
+
+@admin.register(BankTransfer)
+class BankTransferAdmin(AuditAdmin):
+    """Bank lines, the newest first."""
+
+    list_display = (
+        "transferred_at",
+        "state_label",
+        "amount_text",
+        "memo",
+        "counterparty_name",
+        "instance",
+        "provider",
+        "reason",
+    )
+    list_filter = ("state", "provider", "direction", ("received_at", DayRangeFilter))
+    list_select_related = ("instance",)
+    ordering = ("-received_at",)
+    date_hierarchy = "received_at"
+    search_columns: ClassVar = ("reference", "provider_id", "account_number")
+    search_uuids = ("id", "instance_id")
+    search_help_text = _("Bank reference, the provider's id, account number, subdomain or ID")
+    inlines = (AllocationInline,)
+    fieldsets = (
+        (None, {"fields": (("state_label", "reason"), "note", "duplicate_of", "settled_at")}),
+        (
+            _("What the bank said"),
+            {
+                "fields": (
+                    ("amount_text", "direction"),
+                    "memo",
+                    "details",
+                    ("counterparty_name", "counterparty_account", "counterparty_bank"),
+                    ("account_number", "virtual_account", "bank"),
+                    ("reference", "balance_text"),
+                    ("transferred_at", "received_at"),
+                    ("provider", "provider_id"),
+                )
+            },
+        ),
+        (
+            _("What it is for"),
+            {"fields": ("instance", ("allocated_text", "credited_text"), "refunded_text")},
+        ),
+    )
+    readonly_fields = (
+        "state_label",
+        "amount_text",
+        "balance_text",
+        "allocated_text",
+        "credited_text",
+        "refunded_text",
+    )
+
+    def related_matches(self, term: str) -> Q:
+        """Lines of the instance with this subdomain, or that pay the order with this code."""
+        matches = Q()
+        if instances := instances_at(term):
+            matches |= Q(instance_id__in=instances)
+        orders = PaymentOrder.all_objects.filter(order_id=term.upper())
+        paying = PaymentAllocation.objects.filter(
+            order__in=orders.values("id"), transfer__isnull=False
+        )
+        if found := list(paying.values_list("transfer_id", flat=True)):
+            matches |= Q(id__in=found)
+        return matches
+
+    @display(description=_("state"), ordering="state", label=TRANSFER_COLOURS)
+    def state_label(self, transfer: BankTransfer) -> tuple[str, str]:
+        """The state as a coloured label."""
+        return transfer.state, transfer.get_state_display()
+
+    @display(description=_("amount"), ordering="amount")
+    def amount_text(self, transfer: BankTransfer) -> str:
+        """The amount as money, outgoing with a minus."""
+        return money(transfer.amount if transfer.direction == "IN" else -transfer.amount)
+
+    @display(description=_("balance after"))
+    def balance_text(self, transfer: BankTransfer) -> str:
+        """The account's balance as money, where the bank said it."""
+        return "" if transfer.balance_after is None else money(transfer.balance_after)
+
+    @display(description=_("for orders"))
+    def allocated_text(self, transfer: BankTransfer) -> str:
+        """As money."""
+        return money(transfer.allocated_amount)
+
+    @display(description=_("kept as credit"))
+    def credited_text(self, transfer: BankTransfer) -> str:
+        """As money."""
+        return money(transfer.credited_amount)
+
+    @display(description=_("paid back"))
+    def refunded_text(self, transfer: BankTransfer) -> str:
+        """As money."""
+        return money(transfer.refunded_amount)
+
+
+@admin.register(PaymentAllocation)
+class PaymentAllocationAdmin(AuditAdmin):
+    """What of which bank line or credit pays which order."""
+
+    list_display = ("created_at", "order", "amount_text", "transfer", "created_by", "reason")
+    list_filter = (("created_at", DayRangeFilter),)
+    list_select_related = ("order", "transfer")
+    ordering = ("-created_at",)
+    search_uuids = ("id", "order_id", "transfer_id")
+    search_help_text = _("ID")
+    fields = (
+        "order",
+        "amount_text",
+        ("transfer", "credit_entry"),
+        ("reverses", "refund"),
+        ("created_at", "created_by"),
+        "reason",
+    )
+    readonly_fields = ("amount_text",)
+
+    @display(description=_("amount"), ordering="amount")
+    def amount_text(self, allocation: PaymentAllocation) -> str:
+        """The amount as money; negative takes back."""
+        return money(allocation.amount)
+
+
+@admin.register(BankFeed)
+class BankFeedAdmin(AuditAdmin):
+    """When each account was last heard of."""
+
+    list_display = (
+        "provider",
+        "account_number",
+        "last_seen_at",
+        "received",
+        "refused",
+        "refused_at",
+        "refused_reason",
+    )
+    list_filter = ("provider",)
+    ordering = ("-last_seen_at",)
+    search_columns: ClassVar = ("account_number",)
+    search_help_text = _("Account number")
+
+
+@admin.register(FeedSilence)
+class FeedSilenceAdmin(AuditAdmin):
+    """Times in which a bank feed said nothing."""
+
+    list_display = ("feed", "starts_at", "ends_at")
+    list_select_related = ("feed",)
+    ordering = ("-starts_at",)
+
+
+@admin.register(StatementMapping)
+class StatementMappingAdmin(AuditAdmin):
+    """Columns of banks' statements, by name."""
+
+    list_display: Any = ("name", "created_at", "created_by")
+    ordering = ("name",)

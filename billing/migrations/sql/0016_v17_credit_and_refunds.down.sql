@@ -1,0 +1,15 @@
+DROP TRIGGER book_transfer_refunds ON refunds;
+DROP FUNCTION book_transfer_refund();
+DROP TRIGGER guard_refunds_birth ON refunds;
+DROP FUNCTION refuse_decided_refund();
+DROP TRIGGER keep_refunds ON refunds;
+DROP TRIGGER guard_refunds_request ON refunds;
+DROP FUNCTION refuse_refund_change();
+DROP TRIGGER guard_refunds_status ON refunds;
+DROP TRIGGER keep_credit_balances ON credit_balances;
+DROP TRIGGER guard_credit_balances ON credit_balances;
+DROP FUNCTION refuse_credit_balance_change();
+DROP TRIGGER keep_credit_entries_whole ON credit_entries;
+DROP TRIGGER keep_credit_entries ON credit_entries;
+DROP TRIGGER book_credit_entries ON credit_entries;
+DROP FUNCTION book_credit();

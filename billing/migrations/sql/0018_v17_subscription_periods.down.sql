@@ -1,0 +1,9 @@
+DROP TRIGGER keep_subscription_adjustments ON subscription_adjustments;
+DROP TRIGGER guard_subscription_adjustments ON subscription_adjustments;
+DROP TRIGGER keep_subscription_periods ON subscription_periods;
+DROP TRIGGER guard_subscription_periods ON subscription_periods;
+DROP FUNCTION refuse_subscription_time_change();
+DROP TRIGGER check_subscription_periods_gap ON subscription_periods;
+DROP FUNCTION check_subscription_gap();
+ALTER TABLE subscription_periods DROP CONSTRAINT subscription_periods_overlap_excl;
+DROP TYPE uuidrange;
