@@ -4,6 +4,7 @@ The address works without signing in, as mail and a school's own pages need it; 
 up, or count through the orders, without our key.
 """
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.core import signing
@@ -37,14 +38,14 @@ def due(order: "PaymentOrder") -> int:
     return max(order.rest - order.credit_offered, 0)
 
 
-def payload_of(order: "PaymentOrder") -> str | None:
+def payload_of(order: "PaymentOrder", *, at: datetime) -> str | None:
     """The VietQR payload that asks for what is still due.
 
-    None where there is nothing to pay (any more), and for orders of other programs, which don't say
-    to which account.
+    None where there is nothing to pay (any more) at that moment, and for orders of other programs,
+    which don't say to which account.
     """
     amount = due(order)
-    if order.status != PaymentStatus.PENDING or not amount:
+    if order.status != PaymentStatus.PENDING or order.expires_at <= at or not amount:
         return None
     if not (order.bank_bin and order.account_number and order.memo):
         return None

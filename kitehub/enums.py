@@ -2,6 +2,7 @@
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Tier(TextChoices):
@@ -91,5 +92,5 @@ class EmailState(TextChoices):
 
     QUEUED = "QUEUED", _("Waiting")
     SENDING = "SENDING", _("Being sent")
-    SENT = "SENT", _("Sent")
+    SENT = "SENT", pgettext_lazy("email", "Sent")
     FAILED = "FAILED", _("Failed")

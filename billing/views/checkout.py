@@ -1,4 +1,4 @@
-"""The page of an order: how to pay it, and what has come, until it says by itself that it is paid."""
+"""The page of an order: how to pay it, what has come, and at last that it is paid."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,7 +41,7 @@ class Checkout:
 def checkout_of(order: PaymentOrder, *, at: datetime) -> Checkout:
     """What to show of an order at a moment."""
     overdue = order.status == PaymentStatus.PENDING and order.expires_at <= at
-    payload = None if overdue else payload_of(order)
+    payload = payload_of(order, at=at)
     bank = banks.bank(order.bank_bin or "")
     return Checkout(
         order=order,

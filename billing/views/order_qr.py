@@ -1,6 +1,7 @@
 """The QR code of an order as an image, for mail and for schools' own pages."""
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
@@ -26,7 +27,7 @@ def order_qr(request: HttpRequest, token: str, kind: str) -> HttpResponse:
 
     Whoever has the address may see it: it says what a payer has to know, and no more.
     """
-    payload = payload_of(_order(token))
+    payload = payload_of(_order(token), at=timezone.now())
     if payload is None:
         return HttpResponse("Nothing is due.\n", status=410, content_type="text/plain")
     if kind == "svg":

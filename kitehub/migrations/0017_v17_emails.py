@@ -107,7 +107,10 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("text_body", models.TextField(blank=True, db_default="", verbose_name="text")),
-                ("html_body", models.TextField(blank=True, db_default="", verbose_name="HTML text")),
+                (
+                    "html_body",
+                    models.TextField(blank=True, db_default="", verbose_name="HTML text"),
+                ),
                 (
                     "queued_at",
                     models.DateTimeField(

@@ -6,6 +6,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from kitehub.db.base import Identified
 from kitehub.db.fields import LooseForeignKey
@@ -50,7 +51,7 @@ class Email(Identified):
     text_body = models.TextField(_("text"), blank=True, db_default="")
     html_body = models.TextField(_("HTML text"), blank=True, db_default="")
     queued_at = models.DateTimeField(_("queued at"), db_default=Now())
-    sent_at = models.DateTimeField(_("sent at"), null=True)
+    sent_at = models.DateTimeField(pgettext_lazy("email", "sent at"), null=True)
 
     objects = EmailQuerySet.as_manager()
 

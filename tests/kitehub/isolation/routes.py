@@ -22,6 +22,7 @@ OPEN = {
     "logout/": "and out",
     "password/": "asks for a link to set a new password",
     "password/<str:uidb64>/<str:token>/": "sets it, for who has the link",
+    r"^qr/(?P<token>[^/]{1,200})\\.(?P<kind>svg|png)$": "an order's QR code, for who has the address",
     "i18n/setlang/": "sets the language of a browser",
     "healthz": "whether the process lives",
     "readyz": "whether the database answers",

@@ -7,7 +7,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from billing.models import PaymentOrder
 from kitehub.models import Instance
+from tests.factories.billing import PaymentOrderFactory
 from tests.factories.kitehub import UserFactory
 from tests.kitehub.isolation.conftest import Pair
 from tests.kitehub.isolation.routes import Route, routes
@@ -15,7 +17,13 @@ from tests.kitehub.isolation.test_routes import furnish, marks, stored
 
 # What the parameters of a route may be beside the subdomain, for a school that has such a row. A
 # new one needs its line.
-ROWS: dict[str, Callable[[Instance], Any]] = {}
+ROWS: dict[str, Callable[[Instance], Any]] = {
+    "code": lambda school: _order(school).order_id,
+}
+
+
+def _order(school: Instance) -> PaymentOrder:
+    return school.payment_orders.first() or PaymentOrderFactory(instance=school)
 
 
 def pages() -> list[Route]:
