@@ -5,7 +5,7 @@ up, or count through the orders, without our key.
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from django.core import signing
 
@@ -17,12 +17,11 @@ if TYPE_CHECKING:
     from billing.models import PaymentOrder
 
 _signer = signing.Signer(salt="billing.order_qr")
-KINDS = ("svg", "png")
 
 
-def qr_image_url(code: str, kind: str = "svg") -> str:
+def qr_image_url(code: str, kind: Literal["svg", "png"] = "svg") -> str:
     """The whole address of an order's QR code as an image; the same for ever, and for anybody."""
-    return address("order_qr", _signer.sign(code), kind)
+    return address(f"order_qr_{kind}", _signer.sign(code))
 
 
 def code_in(token: str) -> str | None:

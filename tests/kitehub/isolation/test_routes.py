@@ -93,7 +93,7 @@ def test_open_page_reaches_no_tenants_table(
         raise AssertionError("an open page asked for a tenant's table")
 
     monkeypatch.setattr("kitehub.tenancy.base.scoped", reached)
-    path = "qr/x.svg" if path.startswith("^qr") else re.sub("<[^>]+>", "x", path)
+    path = re.sub("<[^>]+>", "x", path)
     assert client.get(f"/{path}").status_code in {200, 302, 404, 405}
 
 
