@@ -139,3 +139,14 @@ class ReceiptKind(TextChoices):
 
     RECEIPT = "RECEIPT", _("Receipt")
     VOID = "VOID", _("Voided receipt")
+
+
+class RefundRefusal(TextChoices):
+    """Why a refund can't be asked for or decided."""
+
+    AMOUNT = "AMOUNT", _("There is less to pay back.")
+    NO_MONEY = "NO_MONEY", _("Nothing was received for it.")
+    NOT_OURS = "NOT_OURS", _("The money went to the school's own account: the school pays it back.")
+    NO_PAYEE = "NO_PAYEE", _("The bank didn't say where the money came from: enter the account.")
+    SAME_PERSON = "SAME_PERSON", _("Who asked for a refund can't approve it.")
+    DECIDED = "DECIDED", _("It is no longer in the state that this takes.")

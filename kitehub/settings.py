@@ -75,8 +75,8 @@ def _database() -> dict[str, Any]:
 
 
 def _site_url() -> str:
-    """Where people find the site: KITEHUB_URL, or what the other settings make likely."""
-    url: str = env.str("KITEHUB_URL", default="").strip().rstrip("/")
+    """Where people find the site: KITEHUB_BASE_URL, or what the other settings make likely."""
+    url: str = env.str("KITEHUB_BASE_URL", default="").strip().rstrip("/")
     if not url:
         host = next(
             (host for host in ALLOWED_HOSTS if not host.startswith((".", "*"))), "localhost"
@@ -84,7 +84,7 @@ def _site_url() -> str:
         return "http://127.0.0.1:8000" if DEBUG else f"https://{host}"
     if not re.fullmatch(r"https?://[^\s/?#@]+", url):
         raise ImproperlyConfigured(
-            f"KITEHUB_URL is {url!r}; set it to an address such as https://hub.example.vn."
+            f"KITEHUB_BASE_URL is {url!r}; set it to an address such as https://hub.example.vn."
         )
     return url
 
@@ -117,6 +117,19 @@ def _plans() -> Any:
         ) from None
     except ValueError as error:  # JSON's and UTF-8's
         raise ImproperlyConfigured(f"KITEHUB_PLANS holds no JSON: {error}.") from None
+
+
+def _whole(name: str, default: str, count: int = 1) -> tuple[int, ...]:
+    """So many whole numbers, separated by commas, each as large as the one before or larger."""
+    value = env.str(name, default="").strip() or default
+    parts = [part.strip() for part in value.split(",")]
+    if len(parts) != count or not all(part.isascii() and part.isdigit() for part in parts):
+        what = "a whole number" if count == 1 else f"{count} whole numbers such as {default}"
+        raise ImproperlyConfigured(f"{name} must be {what}, not {value!r}.")
+    numbers = tuple(int(part) for part in parts)
+    if list(numbers) != sorted(numbers) or numbers[-1] > 366:
+        raise ImproperlyConfigured(f"{name} is of days that go up to 366 at most, not {value!r}.")
+    return numbers
 
 
 # --- Environment ------------------------------------------------------------------------------
@@ -202,10 +215,30 @@ DATABASES = {"default": _database()}
 DATABASE_ROUTERS = ["kitehub.tenancy.router.TenantRouter"]
 # What differs from kitehub/plans.py, by tier: {"BASIC": {"monthly_price": 349000}}.
 KITEHUB_PLANS = _plans()
+# After how many days past the end of what is paid a school is warned, may change nothing more, and
+# has nothing more; how many days before it the order for the next period is opened.
+KITEHUB_GRACE = _whole("KITEHUB_GRACE", "0,3,7", 3)
+(KITEHUB_RENEWAL_DAYS,) = _whole("KITEHUB_RENEWAL_DAYS", "7")
 # How many silos a thread stays connected to; the least recently used one is closed.
 KITEHUB_OPEN_SILOS = 8
 # Beside the platform's own server: where else schools may have databases of their own, by name.
 KITEHUB_SILO_SERVERS = servers(env.str("KITEHUB_SILO_SERVERS", default=""))
+# What this site is called from outside, for addresses in mail and answers: https://kitehub.vn.
+# Never the name that a request claims to be for.
+KITEHUB_BASE_URL = _site_url()
+# Where KiteHub itself is paid to. Development has an account that is nobody's.
+KITEHUB_BANK_BIN = env.str("KITEHUB_BANK_BIN", default="970436" if DEBUG else "").strip()
+KITEHUB_BANK_ACCOUNT = env.str(
+    "KITEHUB_BANK_ACCOUNT", default="0123499999" if DEBUG else ""
+).strip()
+KITEHUB_BANK_ACCOUNT_NAME = env.str(
+    "KITEHUB_BANK_ACCOUNT_NAME", default="CONG TY KITEHUB" if DEBUG else ""
+).strip()
+# Who receives the money, as receipts name them.
+KITEHUB_SELLER_NAME = env.str("KITEHUB_SELLER_NAME", default="").strip() or "KiteHub"
+KITEHUB_SELLER_ADDRESS = env.str("KITEHUB_SELLER_ADDRESS", default="").strip()
+KITEHUB_SELLER_TAX_CODE = env.str("KITEHUB_SELLER_TAX_CODE", default="").strip()
+KITEHUB_SELLER_CONTACT = env.str("KITEHUB_SELLER_CONTACT", default="").strip()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "kitehub.User"
 AUTHENTICATION_BACKENDS = ["kitehub.sign_in.ThrottledBackend"]
@@ -268,8 +301,6 @@ if _flag("BEHIND_HTTPS_PROXY", default=False):
 
 # --- Mail -------------------------------------------------------------------------------------
 
-# Links in mail and QR codes lead here: never to the name that a request claims to be for.
-KITEHUB_URL = _site_url()
 _mail = _email()
 EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
 EMAIL_HOST = _mail.get("EMAIL_HOST") or "localhost"

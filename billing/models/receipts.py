@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.enums import ReceiptKind
+from billing.receipt_content import ReceiptContent, receipt_number
 from kitehub.db.base import Identified
 from kitehub.db.fields import LooseForeignKey
 from kitehub.db.functions import Now
@@ -90,4 +91,20 @@ class Receipt(Identified):
         ]
 
     def __str__(self) -> str:
-        return f"{self.year}-{self.number:06}"
+        return self.code
+
+    @property
+    def code(self) -> str:
+        """The number as people write it."""
+        return receipt_number(year=self.year, number=self.number)
+
+    @property
+    def voided_by_code(self) -> str:
+        """The number of the receipt that makes this one void; empty where none does."""
+        void = Receipt.objects.filter(voids=self).first()
+        return void.code if void else ""
+
+    @property
+    def printed(self) -> ReceiptContent:
+        """What the receipt says."""
+        return ReceiptContent.from_json(self.content, number=self.code, issued_at=self.issued_at)

@@ -13,7 +13,9 @@ from django.views.decorators.http import require_safe
 from billing import banks, qr
 from billing.enums import PaymentStatus, PaymentType
 from billing.models import PaymentOrder
-from billing.order_qr import due, payload_of
+from billing.qr_links import qr_path
+from billing.services.orders import qr_payload, to_transfer
+from billing.vietqr import VietQRError
 from kitehub.models import Instance
 from kitehub.portal import owner_of
 
@@ -46,10 +48,24 @@ def checkout_of(order: PaymentOrder, *, at: datetime) -> Checkout:
     return Checkout(
         order=order,
         state=PaymentStatus.EXPIRED.value if overdue else order.status,
-        due=due(order),
+        due=to_transfer(order),
         bank=bank.short_name if bank else (order.bank_bin or ""),
         svg=qr.svg(payload) if payload else "",
     )
+
+
+def payload_of(order: PaymentOrder, *, at: datetime) -> str | None:
+    """The VietQR text that pays what is still due.
+
+    None where there is nothing to pay (any more), and for orders of other programs, which don't say
+    to which account.
+    """
+    if order.status != PaymentStatus.PENDING or order.expires_at <= at or not to_transfer(order):
+        return None
+    try:
+        return qr_payload(order)
+    except VietQRError:
+        return None
 
 
 @require_safe
@@ -88,4 +104,5 @@ def _context(school: Instance, order: PaymentOrder) -> dict[str, object]:
         "period": order.periods.filter(voided_at__isnull=True).first(),
         "poll_url": f"{state_url}?{urlencode({'known': shown.fingerprint})}",
         "poll": POLL,
+        "image_path": qr_path(order.order_id, "png"),
     }

@@ -7,14 +7,15 @@ from django.views.decorators.http import require_safe
 
 from billing import qr
 from billing.models import PaymentOrder
-from billing.order_qr import code_in, payload_of
+from billing.qr_links import code_of
+from billing.views.checkout import payload_of
 
 # Seconds; what is due changes with a payment.
 FRESH = 60
 
 
 def _order(token: str) -> PaymentOrder:
-    code = code_in(token)
+    code = code_of(token)
     order = PaymentOrder.objects.filter(order_id=code).first() if code else None
     if order is None:
         raise Http404

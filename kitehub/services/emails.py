@@ -166,7 +166,7 @@ def _insert(made: Email) -> bool:
 
 def _render(email: Email) -> EmailMultiAlternatives | None:
     """The message in its language; None where what it was about is no more."""
-    data = {**email.context, "site_url": settings.KITEHUB_URL, "language": email.language}
+    data = {**email.context, "site_url": settings.KITEHUB_BASE_URL, "language": email.language}
     secret = _SECRETS.get(email.template)
     if secret is not None:
         made = secret(email.context)
@@ -196,7 +196,7 @@ def _plain(template: Any, data: Mapping[str, Any]) -> str:
 
 
 def _host() -> str:
-    return settings.KITEHUB_URL.partition("://")[2].partition(":")[0]
+    return settings.KITEHUB_BASE_URL.partition("://")[2].partition(":")[0]
 
 
 def _deliver(email: Email, message: EmailMultiAlternatives, *, at: datetime) -> EmailState:

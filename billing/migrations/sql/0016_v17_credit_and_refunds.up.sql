@@ -9,7 +9,11 @@ BEGIN
     WHERE instance_id = NEW.instance_id
     RETURNING balance INTO NEW.balance_after;
     IF NEW.transfer_id IS NOT NULL THEN
-        UPDATE bank_transfers SET credited_amount = credited_amount + NEW.amount
+        -- Of credit that is paid back, the line's money has left KiteHub.
+        UPDATE bank_transfers
+        SET credited_amount = credited_amount + NEW.amount,
+            refunded_amount = refunded_amount
+                - CASE WHEN NEW.refund_id IS NULL THEN 0 ELSE NEW.amount END
         WHERE id = NEW.transfer_id;
     END IF;
     NEW.created_by = COALESCE(
@@ -89,10 +93,12 @@ CREATE TRIGGER guard_refunds_request
     FOR EACH ROW
     WHEN ((
         OLD.id, OLD.source, OLD.instance_id, OLD.order_id, OLD.transfer_id, OLD.amount,
-        OLD.requested_by, OLD.requested_at
+        OLD.payee_bank_bin, OLD.payee_account, OLD.payee_name, OLD.requested_by,
+        OLD.requested_at
     ) IS DISTINCT FROM (
         NEW.id, NEW.source, NEW.instance_id, NEW.order_id, NEW.transfer_id, NEW.amount,
-        NEW.requested_by, NEW.requested_at
+        NEW.payee_bank_bin, NEW.payee_account, NEW.payee_name, NEW.requested_by,
+        NEW.requested_at
     ) OR (OLD.decided_by IS NOT NULL AND (
         OLD.decided_by, OLD.decided_at
     ) IS DISTINCT FROM (

@@ -4,7 +4,7 @@ from typing import Any
 
 from billing.enums import OrderPurpose
 from billing.models import PaymentOrder
-from billing.order_qr import qr_image_url
+from billing.qr_links import qr_url
 from kitehub.enums import Tier
 from kitehub.models import Instance
 from tests.factories.billing import PaymentOrderFactory
@@ -24,6 +24,6 @@ def open_order(school: Instance, **more: Any) -> PaymentOrder:
     }
     order = PaymentOrderFactory(**(given | more))
     order.memo = order.order_id
-    order.qr_image_url = qr_image_url(order.order_id)
+    order.qr_image_url = qr_url(order.order_id)
     order.save()
     return order

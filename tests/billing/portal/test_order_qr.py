@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from billing import vietqr
 from billing.models import PaymentOrder
-from billing.order_qr import code_in, payload_of, qr_image_url
+from billing.qr_links import code_of, qr_url
+from billing.views.checkout import payload_of
 from kitehub.models import Instance
 from tests.billing.portal.orders import open_order
 from tests.billing.qr_readers import png_pixels, read_pixels, svg_pixels
@@ -19,7 +20,7 @@ SITE = "http://127.0.0.1:8000"
 
 
 def path(code: str, kind: str = "svg") -> str:
-    url = qr_image_url(code, kind)
+    url = qr_url(code, kind)
     assert url.startswith(f"{SITE}/qr/{code}")
     return url.removeprefix(SITE)
 
@@ -41,7 +42,7 @@ def test_what_is_due_is_drawn_for_whoever_has_the_address(client: Client, school
         memo=order.order_id,
         one_time=True,
     )
-    assert order.qr_image_url == qr_image_url(order.order_id)
+    assert order.qr_image_url == qr_url(order.order_id)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_what_is_due_is_drawn_for_whoever_has_the_address(client: Client, school
 def test_a_forged_address_is_nothing(change: Any, client: Client, school: Instance) -> None:
     url = path(open_order(school).order_id)
     token = url.removeprefix("/qr/").removesuffix(".svg")
-    assert code_in(token)
+    assert code_of(token)
     assert client.get(f"/qr/{change(token)}.svg").status_code == 404
     assert client.get(f"/qr/{token}.gif").status_code == 404
     assert client.get(path("KH22222222")).status_code == 404, "nobody's order"
@@ -78,5 +79,5 @@ def test_nothing_is_drawn_that_nobody_should_pay(client: Client, school: Instanc
 
 
 def test_the_address_fits_its_column_whatever_the_site_is_called(settings: Any) -> None:
-    settings.KITEHUB_URL = "https://" + ".".join(["x" * 60] * 4)
-    assert len(qr_image_url("KH7Q2M4X9A")) < 500
+    settings.KITEHUB_BASE_URL = "https://" + ".".join(["x" * 60] * 4)
+    assert len(qr_url("KH7Q2M4X9A")) < 500

@@ -1,0 +1,33 @@
+"""The grace ladder of the settings, and the silences of the bank's feed that lengthen it."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import Q
+
+from billing.dunning import Ladder, Silence
+from billing.models import FeedSilence
+
+# A feed that has said nothing for longer is one that nobody reads any more.
+LONGEST_SILENCE = timedelta(days=14)
+
+
+def ladder() -> Ladder:
+    """The steps after the end of a period, as KITEHUB_GRACE has them."""
+    warn, block, suspend = settings.KITEHUB_GRACE
+    return Ladder(warn=warn, block=block, suspend=suspend)
+
+
+def silences(*, since: datetime | None = None) -> list[Silence]:
+    """The silences of bank feeds that ended after a moment or last on; without one, all of them.
+
+    None of them lasts for more than two weeks.
+    """
+    rows = FeedSilence.objects.all()
+    if since is not None:
+        rows = rows.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=since))
+    found = []
+    for starts_at, ends_at in rows.values_list("starts_at", "ends_at"):
+        latest = starts_at + LONGEST_SILENCE
+        found.append(Silence(starts_at, min(ends_at or latest, latest)))
+    return found

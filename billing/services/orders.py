@@ -1,0 +1,320 @@
+"""Orders are opened, superseded and cancelled."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from billing import memos
+from billing.accounts import Account, account_of, own_account
+from billing.enums import CreditKind, OrderPurpose, PaymentStatus, PaymentType
+from billing.models import PaymentOrder, Subscription
+from billing.models.transfers import MOST_DONG
+from billing.order_codes import new_code
+from billing.plain_text import fold
+from billing.qr_links import qr_url
+from billing.services import credit, settlement
+from billing.vietqr import encode
+from kitehub.db.acting import acting
+from kitehub.enums import Tier
+from kitehub.models import Instance, User
+from kitehub.plans import PLANS
+
+# Plan, V2: 24-hour expiry for payment.
+OPEN_FOR = timedelta(hours=24)
+MOST_MONTHS = 36
+_SUBSCRIPTION = "subscription"
+# Two that open for the same thing at once meet in the unique index; more than a few never do.
+_ATTEMPTS = 10
+_CLASHES = (
+    "payment_orders_open_subject_key",
+    "payment_orders_client_reference_key",
+    "payment_orders_order_id_key",
+)
+
+
+class BadOrder(ValueError):
+    """What was asked for can't be ordered; `field` is what is wrong, the text says why."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+        self.field = field
+        self.message = message
+
+
+class OrderClosed(Exception):
+    """An order that is paid or cancelled can't be changed; `status` is what it is."""
+
+    def __init__(self, order: PaymentOrder) -> None:
+        super().__init__(f"{order.order_id} is {order.status}")
+        self.status = order.status
+
+
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """What an order will agree on."""
+
+    type: PaymentType
+    amount: int
+    account: Account
+    subject: str
+    tier: Tier | None = None
+    purpose: OrderPurpose | None = None
+    months: int | None = None
+    monthly_price: int | None = None
+    course_id: str | None = None
+    student_name: str | None = None
+    client_reference: str | None = None
+    credit: bool = False
+
+
+def open_order(
+    *,
+    type: PaymentType = PaymentType.SUBSCRIPTION,
+    instance: Instance,
+    actor: str,
+    user: User | None = None,
+    tier: Tier | None = None,
+    months: int = 1,
+    purpose: OrderPurpose = OrderPurpose.PERIOD,
+    amount: int | None = None,
+    course_id: str = "",
+    student_name: str = "",
+    client_reference: str = "",
+    open_for: timedelta = OPEN_FOR,
+    at: datetime | None = None,
+) -> PaymentOrder:
+    """Opens an order that can be paid at once, with its code, memo and QR code.
+
+    SUBSCRIPTION is for `months` of a `tier`, paid to KiteHub; with purpose UPGRADE and an `amount`,
+    for a higher tier until the end of what is paid. ENROLLMENT is for a course, `amount` in đồng,
+    paid to the instance's own account. What is agreed is frozen on the order. An open order for the
+    same thing, the subscription or the student's course, is superseded; what was paid on it becomes
+    the instance's credit or, of a course, waits for a person. Credit is used for a subscription:
+    where it pays all, the order is PAID at once.
+
+    With a `client_reference` that the instance has used before, that order, whatever it is like.
+    Raises BadOrder and NoReceivingAccount.
+    """
+    now = at or timezone.now()
+    if type == PaymentType.SUBSCRIPTION:
+        terms = _subscription(instance, tier, months, purpose, amount)
+    else:
+        terms = _enrollment(instance, amount, course_id, student_name, client_reference)
+    if open_for <= timedelta(0):
+        raise BadOrder("open_for", "must be above 0")
+    payer = user or instance.owner
+    if payer is None:
+        raise BadOrder("user", "nobody pays")
+    for _attempt in range(_ATTEMPTS):
+        if client_reference and (found := _by_reference(instance, client_reference)):
+            return found
+        try:
+            with transaction.atomic(), acting(actor, at=now):
+                return _open(terms, instance, payer, now=now, open_for=open_for, actor=actor)
+        except IntegrityError as error:
+            if not any(name in str(error) for name in _CLASHES):
+                raise
+    raise BadOrder("subject", "too many open it at once; try again")
+
+
+def cancel_order(
+    *, order_id: UUID, actor: str, reason: str, at: datetime | None = None
+) -> PaymentOrder:
+    """Cancels an open order; what was paid on it is kept as credit or waits for a person.
+
+    A cancelled one is left as it is. Raises OrderClosed for a paid one, DoesNotExist for none.
+    """
+    now = at or timezone.now()
+    with transaction.atomic(), acting(actor, reason, at=now):
+        settlement.lock_transfers_of(order_id)
+        order = PaymentOrder.objects.select_for_update(of=("self",)).get(pk=order_id)
+        if order.status == PaymentStatus.CANCELLED:
+            return order
+        if order.status != PaymentStatus.PENDING:
+            raise OrderClosed(order)
+        _close(order, reason=reason, actor=actor, now=now)
+        order.refresh_from_db()
+    return order
+
+
+def qr_payload(order: PaymentOrder) -> str:
+    """The VietQR text that pays what is still to be paid; raises VietQRError for an old order."""
+    return encode(
+        bank_bin=order.bank_bin or "",
+        account_number=order.account_number or "",
+        amount=to_transfer(order),
+        memo=order.memo,
+        one_time=True,
+    )
+
+
+def to_transfer(order: PaymentOrder) -> int:
+    """What is still to be transferred, in đồng: the rest without the credit that is offered."""
+    return max(order.rest - order.credit_offered, 0)
+
+
+# --- Terms --------------------------------------------------------------------------------------
+
+
+def _subscription(
+    instance: Instance,
+    tier: Tier | None,
+    months: int,
+    purpose: OrderPurpose,
+    amount: int | None,
+) -> _Terms:
+    if tier is None or tier not in PLANS:
+        raise BadOrder("tier", f"must be one of {', '.join(Tier.values)}")
+    if isinstance(months, bool) or not 1 <= months <= MOST_MONTHS:
+        raise BadOrder("months", f"must be 1 to {MOST_MONTHS}")
+    if purpose == OrderPurpose.UPGRADE and amount is None:
+        raise BadOrder("amount", "an upgrade has one")
+    price = monthly_price_of(instance, tier)
+    return _Terms(
+        type=PaymentType.SUBSCRIPTION,
+        amount=_checked_amount(price * months if amount is None else amount),
+        account=own_account(),
+        subject=_SUBSCRIPTION,
+        tier=Tier(tier),
+        purpose=purpose,
+        months=months if purpose == OrderPurpose.PERIOD else None,
+        monthly_price=price,
+        credit=True,
+    )
+
+
+def monthly_price_of(instance: Instance, tier: Tier) -> int:
+    """What a month of a tier costs an instance, in đồng: what was agreed with it, or the list's."""
+    agreed = Subscription.objects.filter(instance_id=instance.pk, tier=tier)
+    return agreed.values_list("monthly_price", flat=True).first() or PLANS[Tier(tier)].monthly_price
+
+
+def _enrollment(
+    instance: Instance,
+    amount: int | None,
+    course_id: str,
+    student_name: str,
+    client_reference: str,
+) -> _Terms:
+    said = {
+        "course_id": (course_id, 100, True),
+        "student_name": (student_name, 200, True),
+        "client_reference": (client_reference, 100, False),
+    }
+    for field, (text, longest, needed) in said.items():
+        if needed and not text.strip():
+            raise BadOrder(field, "is empty")
+        if len(text) > longest or "\x00" in text:
+            raise BadOrder(field, f"has more than {longest} characters, or one that no text has")
+    if amount is None:
+        raise BadOrder("amount", "is missing")
+    # As people mean it: however it is spelled, it is the same student in the same course.
+    subject = f"enrollment {' '.join(course_id.split())} {fold(student_name)}"
+    return _Terms(
+        type=PaymentType.ENROLLMENT,
+        amount=_checked_amount(amount),
+        account=account_of(instance),
+        subject=subject[:300],
+        course_id=course_id,
+        student_name=student_name,
+        client_reference=client_reference or None,
+    )
+
+
+def _checked_amount(amount: int) -> int:
+    if isinstance(amount, bool) or not isinstance(amount, int) or not 1 <= amount <= MOST_DONG:
+        raise BadOrder("amount", f"must be a whole number of đồng from 1 to {MOST_DONG}")
+    return amount
+
+
+# --- Rows ---------------------------------------------------------------------------------------
+
+
+def _by_reference(instance: Instance, reference: str) -> PaymentOrder | None:
+    found = PaymentOrder.all_objects.filter(instance_id=instance.pk, client_reference=reference)
+    return found.first()
+
+
+def _open(
+    terms: _Terms,
+    instance: Instance,
+    payer: User,
+    *,
+    now: datetime,
+    open_for: timedelta,
+    actor: str,
+) -> PaymentOrder:
+    before = _open_before(terms, instance)
+    for order in before:
+        _close(order, reason="superseded", actor=actor, now=now)
+    code = new_code()
+    offered = min(credit.lock_balance(instance_id=instance.pk), terms.amount) if terms.credit else 0
+    order = PaymentOrder.objects.create(
+        order_id=code,
+        type=terms.type,
+        user=payer,
+        instance=instance,
+        amount=terms.amount,
+        tier=terms.tier,
+        qr_image_url=qr_url(code),
+        payment_content=memos.payment_content(code, payer.email),
+        expires_at=now + open_for,
+        created_at=now,
+        purpose=terms.purpose,
+        months=terms.months,
+        monthly_price=terms.monthly_price,
+        subject=terms.subject,
+        course_id=terms.course_id,
+        student_name=terms.student_name,
+        client_reference=terms.client_reference,
+        memo=_memo(terms, code, instance, now),
+        bank_bin=terms.account.bank_bin,
+        account_number=terms.account.number,
+        account_name=terms.account.name,
+        credit_offered=offered,
+    )
+    if before:
+        keys = [each.pk for each in before]
+        PaymentOrder.objects.filter(pk__in=keys).update(superseded_by=order)
+    if offered == terms.amount:
+        settlement.pay_by_credit(order, at=now, actor=actor)
+        order.refresh_from_db()
+    return order
+
+
+def _memo(terms: _Terms, code: str, instance: Instance, now: datetime) -> str:
+    if terms.type == PaymentType.SUBSCRIPTION:
+        return memos.subscription_memo(code)
+    return memos.enrollment_memo(
+        code=code,
+        template=instance.qr_template,
+        course_id=terms.course_id or "",
+        student_name=terms.student_name or "",
+        at=now,
+    )
+
+
+def _open_before(terms: _Terms, instance: Instance) -> list[PaymentOrder]:
+    """The open order for the same thing, locked as settlement locks: bank lines, then the order."""
+    rows = PaymentOrder.objects.filter(
+        instance_id=instance.pk, subject=terms.subject, status=PaymentStatus.PENDING
+    )
+    keys = list(rows.values_list("pk", flat=True))
+    if not keys:
+        return []
+    settlement.lock_transfers_of(*keys)
+    # One that was paid meanwhile is none any more.
+    return list(rows.filter(pk__in=keys).select_for_update(of=("self",)).order_by("pk"))
+
+
+def _close(order: PaymentOrder, *, reason: str, actor: str, now: datetime) -> None:
+    """Cancels a locked order, and gives back what was paid on it."""
+    if order.paid_amount:
+        kind = CreditKind.RELEASED
+        settlement.release(order, kind=kind, reason=reason, actor=actor, at=now)
+    PaymentOrder.objects.filter(pk=order.pk, status=PaymentStatus.PENDING).update(
+        status=PaymentStatus.CANCELLED, cancelled_at=now, cancel_reason=reason
+    )

@@ -1,0 +1,279 @@
+"""Refunds: one person asks, another approves, and the money counts as paid back from then on.
+
+Locks are taken in one order: the refund, bank lines by id, the order, the subscription, the
+instance's credit, the year's receipts.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Sum
+
+from billing.banks import bank
+from billing.enums import CreditKind, RefundRefusal, RefundSource, RefundStatus, TransferState
+from billing.models import BankTransfer, CreditEntry, PaymentAllocation, PaymentOrder, Refund
+from billing.refund_export import Payout
+from billing.services import credit, receipts
+from billing.services.refund_sources import Origin, Payee, RefundRefused, payee_of
+from kitehub.db.acting import acting
+
+# --- Asking -------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def request_refund(
+    *,
+    amount: int,
+    reason: str,
+    actor: str,
+    at: datetime,
+    order_id: UUID | None = None,
+    transfer_id: UUID | None = None,
+    instance_id: UUID | None = None,
+    payee: Payee | None = None,
+) -> Refund:
+    """Asks for some đồng of a paid order, of a bank line without order or of credit to go back.
+
+    One of the three keys says of what; `instance_id` means the instance's credit. Without a payee
+    the money goes back to where it came from, as far as the bank said. Raises ValueError for none
+    or several keys or a missing reason, and RefundRefused.
+    """
+    if not reason.strip():
+        raise ValueError("reason is empty, and a refund has one.")
+    origin = Origin.given(order_id=order_id, transfer_id=transfer_id, instance_id=instance_id)
+    lines = origin.lock()
+    left = origin.available() - origin.asked_for()
+    if not 0 < amount <= left:
+        raise RefundRefused(RefundRefusal.AMOUNT, available=max(left, 0))
+    payee = payee or payee_of(lines)
+    if origin.cash(amount) and not (payee.account_number.strip() and bank(payee.bank_bin)):
+        raise RefundRefused(RefundRefusal.NO_PAYEE)
+    with acting(actor, reason):
+        return Refund.objects.create(
+            source=origin.source,
+            order_id=order_id,
+            transfer_id=transfer_id,
+            instance_id=origin.instance_id(),
+            amount=amount,
+            reason=reason,
+            status=RefundStatus.REQUESTED,
+            payee_bank_bin=payee.bank_bin,
+            payee_account=payee.account_number.strip(),
+            payee_name=payee.name.strip(),
+            requested_by=actor,
+            requested_at=at,
+        )
+
+
+def refundable(
+    *,
+    order_id: UUID | None = None,
+    transfer_id: UUID | None = None,
+    instance_id: UUID | None = None,
+) -> int:
+    """How many đồng a refund may be asked for at this moment; 0 where none may.
+
+    What is asked for already and not decided yet is taken off. Raises ValueError for none or
+    several keys.
+    """
+    origin = Origin.given(order_id=order_id, transfer_id=transfer_id, instance_id=instance_id)
+    try:
+        return max(origin.available() - origin.asked_for(), 0)
+    except RefundRefused:
+        return 0
+
+
+# --- Deciding -----------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def approve(*, refund_id: UUID, actor: str, at: datetime, decision: str = "") -> Refund:
+    """Approves a refund, and books it: from here on the money counts as paid back.
+
+    Of an order the money of its bank lines goes first; what was paid by credit becomes credit
+    again. An order that is paid back whole loses its period, and its receipt becomes void; paid
+    back in part it keeps both. Raises RefundRefused, for the person who asked among others.
+    """
+    refund = _locked(refund_id, RefundStatus.REQUESTED)
+    if actor == refund.requested_by:
+        raise RefundRefused(RefundRefusal.SAME_PERSON)
+    origin = Origin.of(refund)
+    origin.lock()
+    available = origin.available()
+    if refund.amount > available:
+        raise RefundRefused(RefundRefusal.AMOUNT, available=available)
+    _decide(refund, RefundStatus.APPROVED, actor=actor, at=at, decision=decision)
+    with acting(actor, refund.reason):
+        match origin.source:
+            case RefundSource.ORDER:
+                _take_back_order(refund, origin.key, actor=actor, at=at)
+            case RefundSource.CREDIT:
+                _take_back_credit(refund, origin.key, actor=actor, at=at)
+            case RefundSource.TRANSFER:
+                _close_line(origin.key, at=at)
+    if not cash_of(refund):
+        _send(refund, reference="", actor=actor, at=at)
+    return refund
+
+
+@transaction.atomic
+def reject(*, refund_id: UUID, actor: str, at: datetime, decision: str) -> Refund:
+    """Rejects a refund; who asked may do so too, and so takes it back.
+
+    Raises ValueError for a missing reason, and RefundRefused.
+    """
+    if not decision.strip():
+        raise ValueError("decision is empty, and a rejection has its reason.")
+    refund = _locked(refund_id, RefundStatus.REQUESTED)
+    _decide(refund, RefundStatus.REJECTED, actor=actor, at=at, decision=decision)
+    return refund
+
+
+@transaction.atomic
+def mark_sent(*, refund_id: UUID, reference: str, actor: str, at: datetime) -> Refund:
+    """Says that the bank has sent an approved refund, under this reference of the bank.
+
+    Raises ValueError for a missing reference, and RefundRefused.
+    """
+    if not reference.strip():
+        raise ValueError("reference is empty, and a transfer that was sent has one.")
+    refund = _locked(refund_id, RefundStatus.APPROVED)
+    _send(refund, reference=reference.strip(), actor=actor, at=at)
+    return refund
+
+
+def _locked(refund_id: UUID, status: RefundStatus) -> Refund:
+    refund = Refund.objects.select_for_update(of=("self",)).get(pk=refund_id)
+    if refund.status != status:
+        raise RefundRefused(RefundRefusal.DECIDED)
+    return refund
+
+
+def _decide(
+    refund: Refund, status: RefundStatus, *, actor: str, at: datetime, decision: str
+) -> None:
+    refund.status = status
+    refund.decided_by = actor
+    refund.decided_at = at
+    refund.decision = decision
+    refund.save(update_fields=["status", "decided_by", "decided_at", "decision"])
+
+
+def _send(refund: Refund, *, reference: str, actor: str, at: datetime) -> None:
+    refund.status = RefundStatus.SENT
+    refund.sent_by = actor
+    refund.sent_at = at
+    refund.sent_reference = reference
+    refund.save(update_fields=["status", "sent_by", "sent_at", "sent_reference"])
+
+
+# --- Sending ------------------------------------------------------------------------------------
+
+
+def cash_of(refund: Refund) -> int:
+    """How many đồng of an approved refund the bank has to send.
+
+    Less than its amount where the order was paid by credit, which is credit again.
+    """
+    back = CreditEntry.objects.filter(refund=refund, amount__gt=0)
+    return refund.amount - (back.aggregate(sum=Sum("amount"))["sum"] or 0)
+
+
+def payouts() -> Iterator[Payout]:
+    """What the bank has to send, the refund that was approved first comes first."""
+    waiting = Refund.objects.filter(status=RefundStatus.APPROVED).select_related("order")
+    for refund in waiting.order_by("decided_at", "pk"):
+        known = bank(refund.payee_bank_bin)
+        what = refund.order.order_id if refund.order else str(refund.pk)[:8]
+        yield Payout(
+            payee_name=refund.payee_name,
+            account_number=refund.payee_account,
+            bank_bin=refund.payee_bank_bin,
+            bank_name=known.name if known else "",
+            amount=cash_of(refund),
+            memo=f"KiteHub hoàn tiền {what}",
+        )
+
+
+# --- Booking ------------------------------------------------------------------------------------
+
+
+def _take_back_order(refund: Refund, order_id: UUID, *, actor: str, at: datetime) -> None:
+    parts = list(_newest_first(order_id, refund.amount))
+    for allocation, amount in parts:
+        PaymentAllocation.objects.create(
+            transfer_id=allocation.transfer_id,
+            credit_entry_id=allocation.credit_entry_id,
+            order_id=order_id,
+            amount=-amount,
+            reverses=allocation,
+            refund=refund,
+            created_at=at,
+        )
+    order = PaymentOrder.all_objects.get(pk=order_id)
+    whole = order.paid_amount == 0
+    if whole:
+        _take_back_time(order, refund, actor=actor, at=at)
+    for allocation, amount in parts:
+        if allocation.credit_entry is not None:
+            credit.add(
+                instance_id=allocation.credit_entry.instance_id,
+                amount=amount,
+                kind=CreditKind.UNDONE,
+                order=order,
+                refund=refund,
+                actor=actor,
+                reason=refund.reason,
+                at=at,
+            )
+    if whole:
+        receipts.void_receipt_of(order=order, reason=refund.reason, actor=actor, at=at)
+
+
+def _newest_first(order_id: UUID, amount: int) -> Iterator[tuple[PaymentAllocation, int]]:
+    """What to take back of which allocation: bank lines before credit, the newest first."""
+    rows = (
+        PaymentAllocation.objects.filter(order_id=order_id, amount__gt=0)
+        .select_related("credit_entry")
+        .annotate(taken=Sum("reversals__amount", default=0))
+        .order_by("-created_at", "-pk")
+    )
+    for allocation in sorted(rows, key=lambda row: row.credit_entry_id is not None):
+        part = min(amount, allocation.amount + allocation.taken)
+        if part > 0:
+            amount -= part
+            yield allocation, part
+
+
+def _take_back_credit(refund: Refund, instance_id: UUID, *, actor: str, at: datetime) -> None:
+    rest = refund.amount
+    for transfer_id, held in credit.held_by_transfers(instance_id=instance_id).items():
+        part = min(rest, held)
+        if not part:
+            return
+        rest -= part
+        credit.spend(
+            instance_id=instance_id,
+            amount=part,
+            kind=CreditKind.REFUNDED,
+            transfer=BankTransfer.objects.get(pk=transfer_id),
+            refund=refund,
+            actor=actor,
+            reason=refund.reason,
+            at=at,
+        )
+
+
+def _close_line(transfer_id: UUID, *, at: datetime) -> None:
+    """A bank line of which nothing is left waits for nobody."""
+    line = BankTransfer.objects.get(pk=transfer_id)
+    if line.unmatched == 0 and line.state == TransferState.UNMATCHED:
+        line.state = TransferState.MATCHED
+        line.settled_at = at
+        line.save(update_fields=["state", "settled_at"])
+
+
+def _take_back_time(order: PaymentOrder, refund: Refund, *, actor: str, at: datetime) -> None:
+    """Takes the payment out of what the subscription's periods are made from."""

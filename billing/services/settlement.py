@@ -1,0 +1,359 @@
+"""Bank lines are settled: matched to orders, booked, and what follows from an order being paid.
+
+Whoever books locks in this order: bank lines, payment orders (by id), credit, instance,
+subscription, the year's receipts. A line is settled once, whoever tries how often: its row is
+locked, looked at again, and left alone unless it is RECEIVED.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from billing.accounts import NoReceivingAccount, own_account, same_number
+from billing.enums import (
+    CreditKind,
+    PaymentStatus,
+    PaymentType,
+    TransferDirection,
+    TransferState,
+    UnmatchedReason,
+)
+from billing.matching import order_codes_in
+from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
+from billing.plain_text import fold
+from billing.services import credit, receipts, subscriptions
+from kitehub.db.acting import acting
+
+ACTOR = "settlement"
+CREDIT_REFERENCE = "CREDIT"
+# Late money is money.
+_PAYABLE = (PaymentStatus.PENDING, PaymentStatus.EXPIRED)
+# Codes of orders that other programs opened: words of the memo, as they stand there.
+_LEGACY_LENGTHS = range(6, 51)
+_LEGACY_WORDS = 40
+
+
+@dataclass(slots=True)
+class Reading:
+    """What a bank line says it is for: orders to pay, each with its đồng, or why there are none."""
+
+    parts: list[tuple[PaymentOrder, int]] = field(default_factory=list)
+    reason: UnmatchedReason | None = None
+    # An order that is paid already, whose instance keeps the money as credit.
+    paid: PaymentOrder | None = None
+
+
+def settle_transfer(*, transfer_id: UUID, at: datetime | None = None) -> TransferState:
+    """Settles a bank line that nothing was made of yet; returns the state that it is in now.
+
+    Exact money makes the order PAID; less leaves it open with what is paid so far; more is the
+    instance's credit, or of a course waits for a person. Late money pays an EXPIRED order. What
+    can't be understood is UNMATCHED with a reason. A settled line stays as it is. Raises
+    DoesNotExist for no such line.
+    """
+    now = at or timezone.now()
+    with transaction.atomic():
+        transfer = BankTransfer.objects.select_for_update(of=("self",)).get(pk=transfer_id)
+        if transfer.state != TransferState.RECEIVED:
+            return TransferState(transfer.state)
+        with acting(ACTOR, f"{transfer}"[:500], at=now):
+            if transfer.direction == TransferDirection.OUT:
+                return _conclude(transfer, TransferState.IGNORED, UnmatchedReason.OUTGOING, now)
+            return _settle(transfer, now)
+
+
+def _settle(transfer: BankTransfer, now: datetime) -> TransferState:
+    reading = read(transfer)
+    for order, amount in reading.parts:
+        book(transfer, order, amount, at=now)
+    reason = reading.reason
+    left = transfer.unmatched - sum(amount for _order, amount in reading.parts)
+    owner = reading.paid or (reading.parts[-1][0] if reading.parts else None)
+    if left and owner and owner.type == PaymentType.SUBSCRIPTION and owner.instance_id:
+        keep_as_credit(transfer, owner, left, at=now)
+        left = 0
+    elif left and reading.parts:
+        reason = UnmatchedReason.OVERPAID
+    for order, _amount in reading.parts:
+        conclude_payment(order, at=now)
+    state = TransferState.UNMATCHED if left else TransferState.MATCHED
+    return _conclude(transfer, state, reason, now)
+
+
+def _conclude(
+    transfer: BankTransfer,
+    state: TransferState,
+    reason: UnmatchedReason | None,
+    now: datetime,
+) -> TransferState:
+    BankTransfer.objects.filter(pk=transfer.pk).update(
+        state=state, reason=reason, settled_at=None if state == TransferState.UNMATCHED else now
+    )
+    return state
+
+
+# --- Reading ------------------------------------------------------------------------------------
+
+
+def read(transfer: BankTransfer) -> Reading:
+    """What a bank line is for, by the codes in its texts, its account and its amount.
+
+    Locks the orders that it finds.
+    """
+    codes = order_codes_in((transfer.memo, *transfer.details.splitlines(), transfer.details))
+    orders = _orders(codes) or _orders(_legacy_words(transfer))
+    if not orders:
+        reason = UnmatchedReason.UNKNOWN_ORDER if codes else UnmatchedReason.NO_CODE
+        return Reading(reason=reason)
+    here = [order for order in orders if is_paid_to(order, transfer)]
+    if not here:
+        return Reading(reason=UnmatchedReason.WRONG_ACCOUNT)
+    payable = [order for order in here if order.status in _PAYABLE]
+    if payable:
+        return _fitting(payable, transfer)
+    paid = [order for order in here if order.status == PaymentStatus.PAID]
+    if not paid:
+        return Reading(reason=UnmatchedReason.CANCELLED_ORDER)
+    if len({order.instance_id for order in paid}) > 1:
+        return Reading(reason=UnmatchedReason.AMBIGUOUS)
+    _redate(paid[0], transfer)
+    return Reading(reason=UnmatchedReason.ALREADY_PAID, paid=paid[0])
+
+
+def _orders(codes: Sequence[str]) -> list[PaymentOrder]:
+    """The orders of codes, locked by id, the surest first."""
+    if not codes:
+        return []
+    rows = PaymentOrder.objects.select_for_update(of=("self",)).filter(order_id__in=codes)
+    rank = {code: place for place, code in enumerate(codes)}
+    return sorted(rows.order_by("pk"), key=lambda order: rank[order.order_id])
+
+
+def _legacy_words(transfer: BankTransfer) -> list[str]:
+    """Words that may be the code of an order that another program opened, as a code has a digit."""
+    words = f"{transfer.memo} {transfer.details}".split()
+    spelled = {
+        form
+        for word in words[:_LEGACY_WORDS]
+        for form in (word.strip(".,;:"), fold(word))
+        if len(form) in _LEGACY_LENGTHS and any(c.isdigit() for c in form)
+    }
+    return sorted(spelled)
+
+
+def is_paid_to(order: PaymentOrder, transfer: BankTransfer) -> bool:
+    """Whether an order is paid on the account that a bank line is of."""
+    if order.account_number:
+        number: str | None = order.account_number
+    elif order.type == PaymentType.ENROLLMENT:
+        number = order.instance.account_number if order.instance else None
+    else:
+        try:
+            number = own_account().number
+        except NoReceivingAccount:
+            number = None
+    return same_number(number, transfer.account_number) or same_number(
+        number, transfer.virtual_account
+    )
+
+
+def _fitting(payable: list[PaymentOrder], transfer: BankTransfer) -> Reading:
+    """Of one order, all of it; of several, only where their sums fit or one alone does."""
+    amount = transfer.unmatched
+    if len(payable) == 1:
+        order = payable[0]
+        return Reading(parts=[(order, min(order.rest, amount))])
+    if sum(order.rest for order in payable) == amount:
+        return Reading(parts=[(order, order.rest) for order in payable])
+    exact = [order for order in payable if order.rest == amount]
+    if len(exact) == 1:
+        return Reading(parts=[(exact[0], amount)])
+    return Reading(reason=UnmatchedReason.AMBIGUOUS)
+
+
+def _redate(order: PaymentOrder, transfer: BankTransfer) -> None:
+    """An order that was paid twice was paid by the line that the bank had first.
+
+    Lines arrive in any order; what follows from them must not depend on it.
+    """
+    enough = transfer.amount >= order.amount
+    if enough and order.paid_at and order.purpose and transfer.transferred_at < order.paid_at:
+        PaymentOrder.objects.filter(pk=order.pk).update(paid_at=transfer.transferred_at)
+        order.refresh_from_db()
+        if order.type == PaymentType.SUBSCRIPTION and order.instance_id:
+            subscriptions.apply_payment(order=order, at=timezone.now())
+
+
+# --- Booking ------------------------------------------------------------------------------------
+
+
+def book(transfer: BankTransfer, order: PaymentOrder, amount: int, *, at: datetime) -> None:
+    """Allocates some đồng of a locked bank line to a locked order; the database adds them up."""
+    PaymentAllocation.objects.create(transfer=transfer, order=order, amount=amount, created_at=at)
+
+
+def keep_as_credit(
+    transfer: BankTransfer, order: PaymentOrder, amount: int, *, at: datetime
+) -> None:
+    """Keeps some đồng of a locked bank line as credit of an order's instance."""
+    assert order.instance_id is not None  # noqa: S101 - the callers'
+    credit.add(
+        instance_id=order.instance_id,
+        amount=amount,
+        kind=CreditKind.EXCESS,
+        transfer=transfer,
+        order=order,
+        actor=ACTOR,
+        at=at,
+    )
+
+
+def conclude_payment(order: PaymentOrder, *, at: datetime) -> bool:
+    """Makes a locked order PAID if all of it has come, and does what follows; whether it did.
+
+    Credit that was offered is used where it completes the order; where it is gone meanwhile, the
+    order asks for it by transfer again.
+    """
+    order.refresh_from_db()
+    if order.status not in _PAYABLE:
+        return False
+    if 0 < order.rest <= order.credit_offered and order.instance_id:
+        _use_credit(order, at=at)
+        order.refresh_from_db()
+    if order.rest > 0:
+        return False
+    paid_at, reference = _paid_by(order, at)
+    claimed = PaymentOrder.objects.filter(pk=order.pk, status__in=_PAYABLE).update(
+        status=PaymentStatus.PAID, paid_at=paid_at, transaction_reference=reference
+    )
+    if not claimed:
+        return False
+    order.refresh_from_db()
+    if order.type == PaymentType.SUBSCRIPTION and order.instance_id:
+        subscriptions.apply_payment(order=order, at=at)
+        receipts.issue(order=order, at=at)
+    return True
+
+
+def _use_credit(order: PaymentOrder, *, at: datetime) -> None:
+    assert order.instance_id is not None  # noqa: S101 - the caller's
+    there = credit.lock_balance(instance_id=order.instance_id)
+    if there < order.rest:
+        PaymentOrder.objects.filter(pk=order.pk).update(credit_offered=0)
+        return
+    entry = credit.spend(
+        instance_id=order.instance_id, amount=order.rest, order=order, actor=ACTOR, at=at
+    )
+    PaymentAllocation.objects.create(
+        credit_entry=entry, order=order, amount=order.rest, created_at=at
+    )
+
+
+def pay_by_credit(order: PaymentOrder, *, at: datetime, actor: str) -> bool:
+    """Pays an open order from its instance's credit alone; whether there was enough."""
+    with acting(actor, at=at):
+        return conclude_payment(order, at=at)
+
+
+def _paid_by(order: PaymentOrder, at: datetime) -> tuple[datetime, str]:
+    """When an order's money was all there, by the bank's clock, and the line that completed it.
+
+    By the lines' own amounts in the order that the bank had them: more than one line may have come
+    here in any order. What credit paid for is paid when it is used.
+    """
+    lines = list(
+        PaymentAllocation.objects.filter(order=order, transfer__isnull=False, amount__gt=0)
+        .order_by("transfer__transferred_at", "transfer_id")
+        .values_list(
+            "amount",
+            "transfer__amount",
+            "transfer__allocated_amount",
+            "transfer__transferred_at",
+            "transfer__reference",
+            "transfer__provider_id",
+        )
+    )
+    if not lines:
+        return at, CREDIT_REFERENCE
+    needed = order.amount - _credit_used(order)
+    total = 0
+    for allocated, amount, booked, moment, reference, provider_id in lines:
+        # A line for several orders counts with its share.
+        total += amount if booked == allocated else allocated
+        paid_at, said = moment, reference or provider_id
+        if total >= needed:
+            break
+    return paid_at, said[:100]
+
+
+def _credit_used(order: PaymentOrder) -> int:
+    by_credit = PaymentAllocation.objects.filter(order=order, credit_entry__isnull=False)
+    return sum(by_credit.values_list("amount", flat=True))
+
+
+# --- Taking back --------------------------------------------------------------------------------
+
+
+def lock_transfers_of(*orders: UUID) -> None:
+    """Locks the bank lines that pay orders, which come before orders in the order of locks."""
+    paying = PaymentAllocation.objects.filter(order_id__in=orders, transfer__isnull=False)
+    rows = BankTransfer.objects.filter(pk__in=paying.values("transfer_id"))
+    list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+
+
+def release(
+    order: PaymentOrder, *, kind: CreditKind, reason: str, actor: str, at: datetime
+) -> None:
+    """Takes back all that a locked order, which isn't PAID, has been given.
+
+    A subscription's money is the instance's credit then; a course's goes back to its bank line and
+    waits for a person.
+    """
+    as_credit = order.type == PaymentType.SUBSCRIPTION and order.instance_id is not None
+    for allocation in held_by(order):
+        amount = allocation.amount - allocation.taken_back
+        PaymentAllocation.objects.create(
+            transfer_id=allocation.transfer_id,
+            credit_entry_id=allocation.credit_entry_id,
+            order=order,
+            amount=-amount,
+            reverses=allocation,
+            created_at=at,
+            reason=reason,
+        )
+        if as_credit:
+            assert order.instance_id is not None  # noqa: S101 - as_credit says so
+            credit.add(
+                instance_id=order.instance_id,
+                amount=amount,
+                kind=kind,
+                transfer=allocation.transfer,
+                order=order,
+                actor=actor,
+                reason=reason,
+                at=at,
+            )
+        elif allocation.transfer_id:
+            BankTransfer.objects.filter(pk=allocation.transfer_id).update(
+                state=TransferState.UNMATCHED,
+                reason=UnmatchedReason.CANCELLED_ORDER,
+                settled_at=None,
+            )
+
+
+def held_by(order: PaymentOrder) -> list[PaymentAllocation]:
+    """The allocations of an order of which something is left; `taken_back` is what isn't."""
+    rows = (
+        PaymentAllocation.objects.filter(order=order, amount__gt=0)
+        .annotate(taken_back=-Coalesce(Sum("reversals__amount"), 0))
+        .filter(amount__gt=F("taken_back"))
+        .select_related("transfer")
+        .order_by("created_at", "pk")
+    )
+    return list(rows)

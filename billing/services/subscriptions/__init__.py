@@ -1,0 +1,46 @@
+"""What is done to subscriptions: money that extends them, choices of their owners, days by staff.
+
+docs/subscriptions.md has the rules in plain words.
+"""
+
+from billing.services.subscriptions.adjustments import CannotPause, extend, pause, unpause
+from billing.services.subscriptions.choices import (
+    Downgrade,
+    NotLower,
+    cancel_at_period_end,
+    downgrade_preview,
+    request_downgrade,
+    undo_cancel,
+    undo_downgrade,
+    upgrade_quote,
+)
+from billing.services.subscriptions.facts import periods_of
+from billing.services.subscriptions.replay import (
+    NoSubscription,
+    apply_payment,
+    rebuild,
+    takes_effect,
+)
+from billing.services.subscriptions.terms import SubscriptionEnded, change_terms
+
+__all__ = [
+    "CannotPause",
+    "Downgrade",
+    "NoSubscription",
+    "NotLower",
+    "SubscriptionEnded",
+    "apply_payment",
+    "cancel_at_period_end",
+    "change_terms",
+    "downgrade_preview",
+    "extend",
+    "pause",
+    "periods_of",
+    "rebuild",
+    "request_downgrade",
+    "takes_effect",
+    "undo_cancel",
+    "undo_downgrade",
+    "unpause",
+    "upgrade_quote",
+]

@@ -1,0 +1,341 @@
+"""A subscription is brought to what its facts say: its periods, its columns, its instance."""
+
+from collections.abc import Sequence
+from copy import copy
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import DateTimeField, Func
+
+from billing.enums import OrderPurpose, PaymentType, SubscriptionStatus
+from billing.models import PaymentOrder, Subscription, SubscriptionPeriod
+from billing.periods import Kind, Payment, Period, paid_through, period_at
+from billing.services import grace
+from billing.services.subscriptions.facts import Known, know
+from billing.services.subscriptions.status import status_at, steps_between
+from kitehub.db.acting import acting
+from kitehub.enums import InstanceStatus, Tier
+from kitehub.jobs.services import enqueue
+from kitehub.models import Instance
+from kitehub.plans import PLANS
+
+SETTLEMENT_ACTOR = "settlement"
+_WRITTEN = (
+    "tier",
+    "monthly_price",
+    "status",
+    "current_period_start",
+    "current_period_end",
+    "trial_end",
+    "canceled_at",
+    "pending_tier",
+)
+
+
+class NoSubscription(LookupError):
+    """The instance has no subscription."""
+
+
+def apply_payment(*, order: PaymentOrder, at: datetime) -> Subscription:
+    """Brings the subscription that a paid order is for to what it has bought, once.
+
+    To be called in the transaction that made the order PAID; `at` is the clock, the period follows
+    from the order's `paid_at`, the bank's time. An instance that never had a subscription gets one.
+    Calling it again changes nothing. Raises ValueError for an order that no subscription is for.
+    """
+    if order.type != PaymentType.SUBSCRIPTION or order.instance_id is None:
+        raise ValueError(f"{order.order_id} is no order for a subscription.")
+    with transaction.atomic():
+        _ensure(order.instance_id, order, at)
+        return rebuild(
+            instance_id=order.instance_id,
+            at=at,
+            actor=_actor_now() or SETTLEMENT_ACTOR,
+            reason=f"Order {order.order_id} is paid",
+        )
+
+
+def takes_effect(*, order: PaymentOrder) -> bool:
+    """Whether a paid order buys anything: an upgrade doesn't that came when nothing was left.
+
+    One that came while a pause was open may take effect once that ends, so it counts as if it did.
+    """
+    if order.purpose != OrderPurpose.UPGRADE:
+        return True
+    if order.instance_id is None or order.paid_at is None:
+        return False
+    subscription = Subscription.all_objects.filter(instance_id=order.instance_id).first()
+    if subscription is None:
+        return False
+    known = know(subscription)
+    return known.paused(order.paid_at) or known.without(order.pk) != known.periods
+
+
+def rebuild(*, instance_id: UUID, at: datetime, actor: str, reason: str) -> Subscription:
+    """Folds all that is known of a subscription anew, and writes what is other than before.
+
+    Voids and adds `subscription_periods`, sets the subscription's dates, state, tier and price,
+    brings the instance along and, where the tier changed, enqueues the job that tells its database:
+    all in one transaction, the caller's if there is one. Locks the instance, then the subscription.
+    Repeated, it writes nothing. Raises NoSubscription.
+    """
+    with transaction.atomic(), acting(actor, reason, at=at):
+        instance, subscription = lock(instance_id)
+        before = copy(subscription)
+        known = know(subscription)
+        live = known.live if known.written else _keep_opening(subscription, known, actor)
+        _write_periods(subscription, known.periods, live, at=at, actor=actor, reason=reason)
+        _set_dates(subscription, known, at=at)
+        set_tier(subscription, before, known.periods, live, at=at)
+        status = _status(subscription, before, known, at=at)
+        save(subscription, before, status, at=at)
+        if instance is not None:
+            _bring_along(instance, subscription, paid=known.paid)
+            if subscription.tier != before.tier:
+                retier(instance, subscription, actor=actor, reason=reason)
+    return subscription
+
+
+# --- Rows ---------------------------------------------------------------------------------------
+
+
+def lock(instance_id: UUID) -> tuple[Instance | None, Subscription]:
+    """Locks an instance and its subscription, in this order; raises NoSubscription."""
+    instances = Instance.all_objects.select_for_update(of=("self",), no_key=True)
+    instance = instances.filter(pk=instance_id).first()
+    rows = Subscription.all_objects.select_for_update(of=("self",), no_key=True)
+    subscription = rows.filter(instance_id=instance_id).first()
+    if subscription is None:
+        raise NoSubscription(instance_id)
+    return instance, subscription
+
+
+def _ensure(instance_id: UUID, order: PaymentOrder, at: datetime) -> None:
+    """A subscription that has had no time yet, where there is none."""
+    if Subscription.all_objects.filter(instance_id=instance_id).exists():
+        return
+    tier = Tier(order.tier or Tier.BASIC)
+    Subscription.all_objects.get_or_create(
+        instance_id=instance_id,
+        defaults={
+            "tier": tier,
+            "monthly_price": order.monthly_price or PLANS[tier].monthly_price,
+            "status": SubscriptionStatus.EXPIRED,
+            "current_period_start": at,
+            "current_period_end": at,
+        },
+    )
+
+
+def _keep_opening(subscription: Subscription, known: Known, actor: str) -> list[SubscriptionPeriod]:
+    """Writes down how a subscription began, before anything else is known of it."""
+    opening = known.opening
+    if opening is None:
+        return []
+    return [
+        SubscriptionPeriod.objects.create(
+            subscription=subscription,
+            kind=opening.kind.value,
+            tier=opening.tier,
+            starts_at=opening.starts_at,
+            ends_at=opening.ends_at,
+            created_at=_clock(),
+            created_by=actor,
+        )
+    ]
+
+
+def _clock() -> Func:
+    """The database's clock, which goes on within a transaction: rows keep their order."""
+    return Func(function="clock_timestamp", output_field=DateTimeField())
+
+
+_Columns = tuple[str, str, datetime, datetime, UUID | None, UUID | None, str | None]
+
+
+def _write_periods(
+    subscription: Subscription,
+    periods: Sequence[Period],
+    live: Sequence[SubscriptionPeriod],
+    *,
+    at: datetime,
+    actor: str,
+    reason: str,
+) -> None:
+    """Voids the rows that no period is like any more, and adds those that no row is like yet."""
+    there = {_of_row(row): row.pk for row in live}
+    wanted = [_of_period(period) for period in periods]
+    gone = [pk for columns, pk in there.items() if columns not in wanted]
+    if gone:
+        SubscriptionPeriod.objects.filter(pk__in=gone).update(
+            voided_at=at, voided_by=actor, void_reason=reason
+        )
+    new = [columns for columns in wanted if columns not in there]
+    if new:
+        SubscriptionPeriod.objects.bulk_create(
+            SubscriptionPeriod(
+                subscription=subscription,
+                kind=kind,
+                tier=tier,
+                starts_at=starts_at,
+                ends_at=ends_at,
+                order_id=order_id,
+                adjustment_id=adjustment_id,
+                gap_reason=gap,
+                created_at=_clock(),
+                created_by=actor,
+            )
+            for kind, tier, starts_at, ends_at, order_id, adjustment_id, gap in new
+        )
+
+
+def _of_row(row: SubscriptionPeriod) -> _Columns:
+    span = row.kind, row.tier, row.starts_at, row.ends_at
+    return *span, row.order_id, row.adjustment_id, row.gap_reason
+
+
+def _of_period(period: Period) -> _Columns:
+    ordered = period.kind in (Kind.PAID, Kind.UPGRADE)
+    order, adjustment = (period.source, None) if ordered else (None, period.source)
+    span = period.kind.value, period.tier, period.starts_at, period.ends_at
+    return *span, order, adjustment, period.gap_reason.value or None
+
+
+# --- Columns ------------------------------------------------------------------------------------
+
+
+def _set_dates(subscription: Subscription, known: Known, *, at: datetime) -> None:
+    """The start of the current period, the end of all that is paid, the end of the trial.
+
+    In a gap, and afterwards, the current period is the one before.
+    """
+    end = paid_through(known.periods)
+    if end is None:
+        subscription.current_period_end = subscription.current_period_start
+        return
+    begun = [period for period in known.periods if period.starts_at <= at]
+    subscription.current_period_start = (begun or known.periods[:1])[-1].starts_at
+    subscription.current_period_end = end
+    if known.opening and known.opening.kind == Kind.TRIAL:
+        tried = [each.ends_at for each in known.periods if each.kind == Kind.TRIAL]
+        subscription.trial_end = max(tried, default=end) if known.paid else end
+
+
+def set_tier(
+    subscription: Subscription,
+    before: Subscription,
+    periods: Sequence[Period],
+    live: Sequence[SubscriptionPeriod],
+    *,
+    at: datetime,
+) -> None:
+    """The tier of the current period, unless staff set another one since that came into force.
+
+    `live` are the rows by which the tier was last set, `before` the subscription as it was then. A
+    paid period that begins has its own tier again.
+    """
+    current = period_at(periods, at)
+    if current is None:
+        return
+    since = before.current_period_start
+    applied = next((row.tier for row in live if row.starts_at <= since < row.ends_at), None)
+    begins = current.kind == Kind.PAID and current.starts_at > since
+    if current.tier == applied and not begins:
+        return
+    if subscription.tier != current.tier:
+        subscription.tier = current.tier
+        subscription.monthly_price = _price(current)
+    if subscription.pending_tier == subscription.tier:
+        subscription.pending_tier = None
+
+
+def _price(current: Period) -> int:
+    """What a month of it costs: as agreed on its order, else as the catalogue has it."""
+    agreed = None
+    if current.kind in (Kind.PAID, Kind.UPGRADE) and current.source is not None:
+        orders = PaymentOrder.all_objects.filter(pk=current.source, tier=current.tier)
+        agreed = orders.values_list("monthly_price", flat=True).first()
+    return agreed or PLANS[Tier(current.tier)].monthly_price
+
+
+def _status(
+    subscription: Subscription, before: Subscription, known: Known, *, at: datetime
+) -> SubscriptionStatus:
+    """The state, and no cancellation any more where somebody paid after it."""
+    status = SubscriptionStatus(before.status)
+    since = before.canceled_at
+    bought = [fact for fact in known.facts if isinstance(fact, Payment)]
+    if status == SubscriptionStatus.CANCELED and since and any(it.at >= since for it in bought):
+        status = SubscriptionStatus.ACTIVE
+    if known.paused(at):
+        tried = status == SubscriptionStatus.TRIAL and not known.paid
+        running = status in (SubscriptionStatus.TRIAL, SubscriptionStatus.ACTIVE)
+        status = SubscriptionStatus.ACTIVE if running and not tried else status
+    else:
+        status = status_at(
+            status,
+            end=subscription.current_period_end,
+            tried=not known.paid,
+            at=at,
+            ladder=grace.ladder(),
+            silences=known.silences,
+        )
+    if status == SubscriptionStatus.ACTIVE:
+        subscription.canceled_at = None
+    return status
+
+
+def save(
+    subscription: Subscription, before: Subscription, status: SubscriptionStatus, *, at: datetime
+) -> None:
+    """Writes the row if anything is other than before, by the steps that the lifecycle has."""
+    ended = before.current_period_end <= at
+    steps = steps_between(SubscriptionStatus(before.status), status, ended=ended)
+    for step in steps:
+        subscription.status = step
+        subscription.save(update_fields=_WRITTEN)
+    if not steps and any(getattr(subscription, it) != getattr(before, it) for it in _WRITTEN):
+        subscription.save(update_fields=_WRITTEN)
+
+
+# --- The instance -------------------------------------------------------------------------------
+
+
+def _bring_along(instance: Instance, subscription: Subscription, *, paid: bool) -> None:
+    """What the instance's own row says of its subscription."""
+    said: dict[str, Any] = {
+        "subscription_id": subscription.pk,
+        "subscription_expires_at": subscription.current_period_end if paid else None,
+    }
+    if paid and instance.status == InstanceStatus.TRIAL:
+        said["status"] = InstanceStatus.ACTIVE
+    changed = [name for name, value in said.items() if getattr(instance, name) != value]
+    for name in changed:
+        setattr(instance, name, said[name])
+    if changed:
+        instance.save(update_fields=changed)
+
+
+def retier(instance: Instance, subscription: Subscription, *, actor: str, reason: str) -> None:
+    """Gives the instance its subscription's tier, and its own database the job that says so."""
+    if instance.tier != subscription.tier:
+        instance.tier = subscription.tier
+        instance.save(update_fields=["tier"])
+    if not instance.deleted:
+        enqueue(
+            "kitehub.tasks.apply_tier",
+            lock=f"tier of {instance.pk}",
+            instance_id=str(instance.pk),
+            actor=actor,
+            reason=reason,
+        )
+
+
+def _actor_now() -> str:
+    """Who acts in the caller's transaction, as `acting` told the database."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('kitehub.actor', true)")
+        (actor,) = cursor.fetchone()
+    return actor or ""
