@@ -1,8 +1,8 @@
 """VietQR payloads: the text inside the QR code that a bank's app reads as a transfer.
 
-Sources: NAPAS, *QR code format for transfers* 1.0 (09/2021), which narrows EMVCo, *QR Code
-Specification for Payment Systems, Merchant-Presented Mode* 1.1. A payload is tags of two digits,
-lengths of two digits and values; tags are nested in 38 (who is paid) and 62 (what for).
+Sources: NAPAS, *VietQR code format* 1.0 (09/2021), which narrows EMVCo, *QR Code Specification for
+Payment Systems, Merchant-Presented Mode*. A payload is tags of two digits, lengths of two digits
+and values; tags are nested in 38 (who is paid) and 62 (what for).
 
 `decode` is strict, because what it lets through is shown to a payer as right. It knows no banks:
 ask `billing.banks` whether a BIN is one.
@@ -22,10 +22,10 @@ _CRC_START = "6304"
 
 MEMO_LENGTH = 25
 MAX_AMOUNT = 10**13 - 1
-# EMVCo 4.6: what a reader must be able to take.
+# EMVCo: what a payload may have.
 _PAYLOAD_LENGTH = 512
 
-# EMVCo's character sets, spelled out: `\\d` and `str.isdigit` take digits of other scripts too.
+# EMVCo's character sets, spelled out: `\d` and `str.isdigit` take digits of other scripts too.
 _ANS = "[ -~]"
 _TEXT_25 = _ANS + "{1,25}"
 _RULES: dict[str, tuple[str, str]] = {
@@ -44,11 +44,11 @@ _RULES: dict[str, tuple[str, str]] = {
     "name": (_TEXT_25, "A merchant's name is 1 to 25 characters of ASCII."),
 }
 
-# What may stand beside NAPAS's own tags and changes nothing about the transfer (EMVCo, table 3-1):
+# What may stand beside NAPAS's own tags and changes nothing about the transfer (EMVCo):
 # category, city, postal code, the merchant's name in another language, unreserved templates.
 _OTHER_TAGS = {"52": "[0-9]{4}", "60": _ANS + "{1,15}", "61": _ANS + "{1,10}", "64": _ANS + "+"}
 _OTHER_TAGS |= {f"{tag}": _ANS + "+" for tag in range(80, 100)}
-# Mobile number, store, loyalty, reference, customer, terminal, data to ask for (table 3-6).
+# Mobile number, store, loyalty, reference, customer, terminal, data to ask for.
 _OTHER_PURPOSES = {f"{tag:02}": _TEXT_25 for tag in (2, 3, 4, 5, 6, 7, 9)}
 _OTHER_PURPOSES |= {f"{tag}": _ANS + "+" for tag in range(50, 100)}
 
@@ -280,5 +280,5 @@ def _tag(tag: str, value: str | None) -> str:
 
 
 def _crc(text: str) -> str:
-    """CRC-16/IBM-3740 over everything before it, its own tag and length too (EMVCo 4.7.3)."""
+    """CRC-16, polynomial 1021, start FFFF, over all before it, `6304` too (EMVCo)."""
     return f"{crc_hqx(text.encode('ascii'), 0xFFFF):04X}"

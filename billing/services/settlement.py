@@ -5,9 +5,10 @@ subscription, the year's receipts. A line is settled once, whoever tries how oft
 locked, looked at again, and left alone unless it is RECEIVED.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -29,6 +30,8 @@ from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
 from billing.plain_text import fold
 from billing.services import credit, receipts, subscriptions
 from kitehub.db.acting import acting
+
+logger = logging.getLogger(__name__)
 
 ACTOR = "settlement"
 CREDIT_REFERENCE = "CREDIT"
@@ -316,8 +319,7 @@ def release(
     waits for a person.
     """
     as_credit = order.type == PaymentType.SUBSCRIPTION and order.instance_id is not None
-    for allocation in held_by(order):
-        amount = allocation.amount - allocation.taken_back
+    for allocation, amount in held_by(order):
         PaymentAllocation.objects.create(
             transfer_id=allocation.transfer_id,
             credit_entry_id=allocation.credit_entry_id,
@@ -347,13 +349,45 @@ def release(
             )
 
 
-def held_by(order: PaymentOrder) -> list[PaymentAllocation]:
-    """The allocations of an order of which something is left; `taken_back` is what isn't."""
+def held_by(order: PaymentOrder) -> list[tuple[PaymentAllocation, int]]:
+    """The allocations of an order of which something is left, each with what is."""
     rows = (
         PaymentAllocation.objects.filter(order=order, amount__gt=0)
-        .annotate(taken_back=-Coalesce(Sum("reversals__amount"), 0))
-        .filter(amount__gt=F("taken_back"))
+        .annotate(left=F("amount") + Coalesce(Sum("reversals__amount"), 0))
+        .filter(left__gt=0)
         .select_related("transfer")
         .order_by("created_at", "pk")
     )
-    return list(rows)
+    return [(allocation, allocation.left) for allocation in rows]
+
+
+# --- Those that nobody settled ------------------------------------------------------------------
+
+# A line has its own job; this long after it came, the job must have been lost.
+LOST_AFTER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How many lines a run of `settle_waiting` settled, and those that it could not."""
+
+    lines: int
+    failed: tuple[UUID, ...]
+
+
+def settle_waiting(*, at: datetime, lost_after: timedelta = LOST_AFTER) -> Settled:
+    """Settles every bank line that nothing was made of for a while, the oldest first.
+
+    Each is a transaction of its own, so a run that was killed keeps what it did; one that fails
+    keeps no other from being settled, and is tried again by the next run.
+    """
+    waiting = BankTransfer.objects.unsettled().filter(received_at__lte=at - lost_after)
+    keys = list(waiting.order_by("received_at", "pk").values_list("pk", flat=True))
+    failed = []
+    for key in keys:
+        try:
+            settle_transfer(transfer_id=key, at=at)
+        except Exception:
+            logger.exception("Bank line %s can't be settled.", key)
+            failed.append(key)
+    return Settled(len(keys) - len(failed), tuple(failed))

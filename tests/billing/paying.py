@@ -46,9 +46,9 @@ def paid_school(starts: datetime, ends: datetime, tier: Tier = Tier.BASIC) -> In
     return school
 
 
-def order_of(school: Instance, tier: Tier = Tier.BASIC, months: int = 1, **terms: Any) -> Any:
-    amount = months * PLANS[tier].monthly_price
-    terms = {"purpose": "PERIOD", "amount": amount, "tier": tier, "months": months, **terms}
+def order_of(school: Instance, tier: Tier = Tier.BASIC, **terms: Any) -> PaymentOrder:
+    amount = (terms.get("months") or 1) * PLANS[tier].monthly_price
+    terms = {"purpose": "PERIOD", "amount": amount, "tier": tier, "months": 1, **terms}
     return PaymentOrderFactory(instance=school, **terms)
 
 

@@ -251,7 +251,7 @@ class TestWithoutSubscription:
             again(InstanceFactory(), day(1, 1))
 
     def test_an_enrollment_never_extends_anything(self) -> None:
-        order = order_of(trial_school(day(1, 1)), type="ENROLLMENT", tier=None, amount=5)
+        order = order_of(trial_school(day(1, 1)), type="ENROLLMENT", amount=5)
         with pytest.raises(ValueError, match="no order for a subscription"):
             apply_payment(order=order, at=day(1, 1))
 

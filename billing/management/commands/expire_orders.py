@@ -1,21 +1,13 @@
 """`manage.py expire_orders`: expires payment orders whose time is up."""
 
-from argparse import ArgumentParser, ArgumentTypeError
-from datetime import datetime
+from argparse import ArgumentTypeError
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
+from billing.management.arguments import add_moment
 from billing.services import EXPIRY_BATCH, expire_overdue
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(f"{text!r} is no ISO moment such as 2026-01-30T20:15") from None
-    return moment if moment.tzinfo else timezone.make_aware(moment)
 
 
 def _count(text: str) -> int:
@@ -29,13 +21,9 @@ class Command(BaseCommand):
 
     help = "Expires pending payment orders whose time is up. Safe to kill and to run again."
 
-    def add_arguments(self, parser: ArgumentParser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         """The moment that counts as now, and the size of a batch."""
-        parser.add_argument(
-            "--at",
-            type=_moment,
-            help="the moment that counts as now, ISO; Vietnamese time where no offset is given",
-        )
+        add_moment(parser)
         parser.add_argument(
             "--batch",
             type=_count,

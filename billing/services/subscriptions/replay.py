@@ -93,7 +93,7 @@ def rebuild(*, instance_id: UUID, at: datetime, actor: str, reason: str) -> Subs
         save(subscription, before, status, at=at)
         if instance is not None:
             _bring_along(instance, subscription, paid=known.paid)
-            if subscription.tier != before.tier:
+            if instance.tier != subscription.tier:
                 retier(instance, subscription, actor=actor, reason=reason)
     return subscription
 

@@ -21,12 +21,16 @@ TASK_PROBES: dict[str, dict[str, Any]] = {
 }
 DUTIES = {
     "billing.tasks.expire_orders",
+    "billing.tasks.settle_waiting",
     "kitehub.jobs.tasks.forget_finished",
     "kitehub.jobs.tasks.requeue_stalled",
     "storage.tasks.expire_reservations",
 }
-# Those that know a row of the platform by its id and reach no tenant's table.
-OF_THE_PLATFORM = {"kitehub.tasks.send_email": {"email_id"}}
+# Tasks about platform tables alone, by what they take: no tenant's table is read or written.
+PLATFORM_TASKS = {
+    "billing.tasks.settle_transfer": {"transfer_id"},
+    "kitehub.tasks.send_email": {"email_id"},
+}
 # Storages by their alias in STORAGES, with the tests that try to get at another instance's files.
 # The default is Django's, and nothing is kept in it; the static files are everybody's.
 FILE_PROBES: dict[str, str] = {"default": "nothing is kept there", "staticfiles": "everybody's"}
@@ -38,11 +42,11 @@ def _tasks() -> dict[str, Any]:
 
 
 def test_every_task_has_its_probe() -> None:
-    assert set(_tasks()) == {*TASK_PROBES, *DUTIES, *OF_THE_PLATFORM}
-    expected = {name: {"instance_id", *told} for name, told in TASK_PROBES.items()}
-    expected |= {name: {"timestamp"} for name in DUTIES} | OF_THE_PLATFORM
+    assert set(_tasks()) == {*TASK_PROBES, *DUTIES, *PLATFORM_TASKS}
+    takes = {name: {"timestamp"} for name in DUTIES} | PLATFORM_TASKS
+    takes |= {name: {"instance_id", *said} for name, said in TASK_PROBES.items()}
     for name, task in _tasks().items():
-        assert set(inspect.signature(task.func).parameters) == expected[name]
+        assert set(inspect.signature(task.func).parameters) == takes[name]
 
 
 @pytest.mark.django_db

@@ -22,6 +22,7 @@ DUTIES = {
     "kitehub.jobs.tasks.requeue_stalled": "requeue_stalled_jobs",
     "kitehub.jobs.tasks.forget_finished": "forget_finished_jobs",
     "billing.tasks.expire_orders": "expire_orders",
+    "billing.tasks.settle_waiting": "settle_transfers",
     "storage.tasks.expire_reservations": "expire_reservations",
 }
 LATER = timedelta(hours=2)
