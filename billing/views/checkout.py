@@ -19,8 +19,8 @@ from billing.vietqr import VietQRError
 from kitehub.models import Instance
 from kitehub.portal import owner_of
 
-# How often the page asks, in seconds.
-POLL = 3
+# How often the page asks, in milliseconds.
+POLL = 3_000
 
 
 @dataclass(frozen=True, slots=True)
