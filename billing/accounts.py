@@ -50,10 +50,11 @@ def account_of(instance: Instance) -> Account:
 
 def same_number(one: str | None, other: str | None) -> bool:
     """Whether two spellings are one account: spreadsheets and banks lose leading zeros and dots."""
-    return bool(one and other) and _plain(one or "") == _plain(other or "")
+    return bool(one and other) and plain_number(one or "") == plain_number(other or "")
 
 
-def _plain(number: str) -> str:
+def plain_number(number: str) -> str:
+    """What all spellings of an account number have in common."""
     kept = "".join(c for c in number.upper() if c.isalnum())
     return kept.lstrip("0") or kept
 

@@ -150,3 +150,11 @@ class RefundRefusal(TextChoices):
     NO_PAYEE = "NO_PAYEE", _("The bank didn't say where the money came from: enter the account.")
     SAME_PERSON = "SAME_PERSON", _("Who asked for a refund can't approve it.")
     DECIDED = "DECIDED", _("It is no longer in the state that this takes.")
+
+
+class StatementOutcome(TextChoices):
+    """What an import made of a line of a statement."""
+
+    BOOKED = "BOOKED", _("New")
+    TOLD = "TOLD", _("A bank feed told it before")
+    KNOWN = "KNOWN", _("In an earlier statement")

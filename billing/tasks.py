@@ -1,13 +1,18 @@
 """Background jobs about money."""
 
+import logging
 from uuid import UUID
 
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from billing import services
-from billing.services import settlement
+from billing.accounts import NoReceivingAccount
+from billing.services import reminders, renewals, settlement
+from billing.services.subscriptions import advance
 from kitehub.jobs.retries import UNTIL_DONE
+
+logger = logging.getLogger(__name__)
 
 
 @app.periodic(cron="* * * * *")
@@ -28,3 +33,27 @@ def settle_transfer(transfer_id: str) -> str:
 def settle_waiting(timestamp: int) -> None:
     """Settles bank lines whose own job was lost."""
     settlement.settle_waiting(at=timezone.now())
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queueing_lock="billing.tasks.advance_subscriptions")
+def advance_subscriptions(timestamp: int) -> None:
+    """Begins the periods whose time has come, and ends what is over."""
+    advance.advance_due(at=timezone.now())
+
+
+@app.periodic(cron="0 0-13 * * *")  # UTC: every hour from 7 in the morning to 8 in the evening
+@app.task(queueing_lock="billing.tasks.renew_subscriptions")
+def renew_subscriptions(timestamp: int) -> None:
+    """Opens the orders for the next periods."""
+    try:
+        renewals.renew_due(at=timezone.now())
+    except NoReceivingAccount as error:
+        logger.warning("Nothing is renewed: %s", error)
+
+
+@app.periodic(cron="5 1-13 * * *")  # UTC: every hour from five past 8 in the morning
+@app.task(queueing_lock="billing.tasks.send_reminders")
+def send_reminders(timestamp: int) -> None:
+    """Reminds owners of the end of what they have paid."""
+    reminders.remind_due(at=timezone.now())

@@ -14,10 +14,13 @@ from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, Subquery
 from django.utils import timezone
 
+from billing.dunning import Step, stage
 from billing.enums import SubscriptionStatus
-from billing.models import Subscription
+from billing.models import Subscription, SubscriptionAdjustment
+from billing.services import grace, subscriptions
 from kitehub import tenancy
 from kitehub.enums import (
     EntitlementReason,
@@ -49,6 +52,8 @@ class Entitlement:
 class Entitlements:
     """All that an instance may do at a moment.
 
+    `changes_allowed` is whether new things may be made and old ones changed: a school that is past
+    due keeps its features for some days, and after the first few of them may only use what it has.
     `valid_until` is when the answer ends by itself, None where nothing says when. `version` is
     another whenever anything else here is: the config's version, the subscription's (0 where there
     is none), and a digest.
@@ -57,6 +62,7 @@ class Entitlements:
     instance_id: UUID
     tier: Tier
     status: Standing
+    changes_allowed: bool
     valid_until: datetime | None
     features: Mapping[str, Entitlement]
     version: str
@@ -83,19 +89,31 @@ class _State:
     until: datetime | None = None
     closed_by: EntitlementReason | None = None
     source: EntitlementSource = EntitlementSource.SUBSCRIPTION
+    blocked: bool = False
+
+    @property
+    def changes_allowed(self) -> bool:
+        """Nothing may be changed where nothing may be used, and late in the grace."""
+        return self.closed_by is None and not self.blocked
 
 
 def entitlements_of(instance: Instance, *, at: datetime | None = None) -> Entitlements:
     """What an instance may do, in three queries: one of the platform's and two of its own database.
 
-    The instance's row is taken as it is. Raises BadPlacement and OperationalError where its
-    database can't be reached.
+    A fourth where it is past due. The instance's row is taken as it is. Raises BadPlacement and
+    OperationalError where its database can't be reached.
     """
-    subscription = Subscription.objects.of_instance(instance.pk).first()
+    at = at or timezone.now()
+    pauses = SubscriptionAdjustment.objects.pauses(at=at).filter(subscription=OuterRef("pk"))
+    subscription = (
+        Subscription.objects.of_instance(instance.pk)
+        .annotate(paused=Exists(pauses), pause_ends=Subquery(pauses.values("ends_at")[:1]))
+        .first()
+    )
     with tenancy.use(instance):
         config = InstanceConfig.objects.first()
         usage = StorageUsage.objects.first()
-    state = _state(instance, subscription, at=at or timezone.now())
+    state = _state(instance, subscription, at=at)
     # Without a config nobody has made an exception.
     said = config or InstanceConfig(instance_id=instance.pk, tier=instance.tier)
     features = {name: _entitlement(name, said, usage, state) for name in (*FEATURES, *LIMITATIONS)}
@@ -103,6 +121,7 @@ def entitlements_of(instance: Instance, *, at: datetime | None = None) -> Entitl
         instance_id=instance.pk,
         tier=Tier(said.tier),
         status=state.standing,
+        changes_allowed=state.changes_allowed,
         valid_until=state.until,
         features=features,
         version=".".join(
@@ -136,25 +155,46 @@ def _closed_instance(standing: Standing, reason: EntitlementReason) -> _State:
 
 
 def _subscribed(subscription: Subscription, *, at: datetime) -> _State:
-    """What docs/lifecycles.md says of each state, by the clock.
+    """What docs/subscriptions.md says of each state, by the clock.
 
-    The job that moves the state may be late: a trial and what was cancelled end when they end. A
-    period that is over and unpaid is past due, which closes nothing by itself.
+    The job that moves the state may be late: a trial, what was cancelled and a grace end when they
+    end.
     """
+    if subscription.paused:  # type: ignore[attr-defined]  # annotated
+        ends = subscription.pause_ends  # type: ignore[attr-defined]
+        return _State(Standing.PAUSED, ends, closed_by=EntitlementReason.PAUSED)
     end = subscription.current_period_end
     match subscription.status:
         case SubscriptionStatus.TRIAL:
-            end = subscription.trial_end or end
-            if at < end:
-                return _State(Standing.TRIAL, end)
-            return _State(Standing.ENDED, closed_by=EntitlementReason.TRIAL_ENDED)
+            return _until(Standing.TRIAL, subscription.trial_end or end, at=at)
         case SubscriptionStatus.ACTIVE if at < end:
             return _State(Standing.ACTIVE, end)
+        case SubscriptionStatus.ACTIVE if subscriptions.is_tried(subscription):
+            return _State(Standing.ENDED, closed_by=EntitlementReason.TRIAL_ENDED)
         case SubscriptionStatus.ACTIVE | SubscriptionStatus.PAST_DUE:
-            return _State(Standing.PAST_DUE)
-        case SubscriptionStatus.CANCELED if at < end:
-            return _State(Standing.CANCELED, end)
+            return _past_due(end, at=at)
+        case SubscriptionStatus.CANCELED:
+            return _until(Standing.CANCELED, end, at=at)
     return _State(Standing.ENDED, closed_by=EntitlementReason.SUBSCRIPTION_ENDED)
+
+
+def _until(standing: Standing, end: datetime, *, at: datetime) -> _State:
+    if at < end:
+        return _State(standing, end)
+    trial = standing == Standing.TRIAL
+    reason = EntitlementReason.TRIAL_ENDED if trial else EntitlementReason.SUBSCRIPTION_ENDED
+    return _State(Standing.ENDED, closed_by=reason)
+
+
+def _past_due(end: datetime, *, at: datetime) -> _State:
+    """The step of the grace ladder that an unpaid subscription has come to."""
+    ladder, silences = grace.ladder(), grace.silences(since=end)
+    now = stage(period_end=end, at=at, silences=silences, ladder=ladder)
+    if now.step == Step.SUSPENDED:
+        return _State(Standing.ENDED, closed_by=EntitlementReason.SUBSCRIPTION_ENDED)
+    if now.step == Step.CURRENT:
+        return _State(Standing.ACTIVE, now.until)
+    return _State(Standing.PAST_DUE, now.until, blocked=now.step == Step.BLOCKED)
 
 
 # --- One feature --------------------------------------------------------------------------------
@@ -189,6 +229,7 @@ def _digest(config: InstanceConfig, state: _State, features: Mapping[str, Entitl
         str(config.instance_id),
         config.tier,
         state.standing,
+        state.changes_allowed,
         state.until and state.until.isoformat(),
         [[name, e.access, e.limit, e.used, e.reason, e.source] for name, e in features.items()],
     ]

@@ -254,6 +254,27 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+# --- Bank feeds -------------------------------------------------------------------------------
+
+
+def _secrets(name: str) -> tuple[str, ...]:
+    """Several secrets, comma-separated, while one is being replaced; none where it is unset."""
+    return tuple(each.strip() for each in env.str(name, default="").split(",") if each.strip())
+
+
+# By service: what is sent as it is, and what signs. A service without either can't send anything.
+KITEHUB_WEBHOOK_SECRETS = {
+    "sepay": {
+        "tokens": _secrets("SEPAY_API_KEYS"),
+        "signing_keys": _secrets("SEPAY_WEBHOOK_SECRETS"),
+    },
+    "payos": {"signing_keys": _secrets("PAYOS_CHECKSUM_KEYS")},
+    "casso": {
+        "tokens": _secrets("CASSO_SECURE_TOKENS"),
+        "signing_keys": _secrets("CASSO_WEBHOOK_KEYS"),
+    },
+}
+
 # --- Languages and time -----------------------------------------------------------------------
 
 LANGUAGE_CODE = "vi"

@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("billing.urls")),
     path("admin/", admin.site.urls),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("api/v1/webhooks/", include("billing.webhooks")),
     path("api/v1/", api.urls),
     path("healthz", views.alive, name="healthz"),
     path("readyz", views.ready, name="readyz"),

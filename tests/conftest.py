@@ -6,13 +6,17 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.commands import flush as flush_command
-from django.db import connection
+from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client, SimpleTestCase
+from pytest_django import DjangoDbBlocker
 
-from kitehub.models import User
+from kitehub import tenancy
+from kitehub.models import Instance, User
+from tests.kitehub.tenancy.conftest import database, living_in
 
 # The tests' embedded server is their own: no test touches a developer's data, and no crash of
 # the machine can matter to it.
@@ -100,3 +104,26 @@ def back_office(client: Client, staff: User) -> Client:
     """A browser that is signed in as a superuser."""
     client.force_login(staff)
     return client
+
+
+@pytest.fixture(scope="session")
+def migrated_silo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
+    """A silo at the newest migration, to be copied.
+
+    Here and nowhere else: pytest makes a fixture again in each module that imports it.
+    """
+    with django_db_blocker.unblock(), database() as name:
+        alias = tenancy.alias_of(living_in(name))
+        call_command("migrate", database=alias, verbosity=0)
+        connections[alias].close()
+        yield name
+
+
+@pytest.fixture
+def silo(migrated_silo: str, transactional_db: None) -> Iterator[Instance]:
+    """A school with a database of its own."""
+    with database(migrated_silo) as name:
+        school = living_in(name)
+        school.owner.save()
+        school.save()
+        yield school

@@ -5,10 +5,14 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Model, Q
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
+from billing.candidates import candidates
 from billing.enums import TransferState
 from billing.models import (
     BankFeed,
@@ -83,6 +87,7 @@ class BankTransferAdmin(AuditAdmin):
     inlines = (AllocationInline,)
     fieldsets = (
         (None, {"fields": (("state_label", "reason"), "note", "duplicate_of", "settled_at")}),
+        (_("What it may be for"), {"fields": ("candidates_text",)}),
         (
             _("What the bank said"),
             {
@@ -105,6 +110,7 @@ class BankTransferAdmin(AuditAdmin):
     )
     readonly_fields = (
         "state_label",
+        "candidates_text",
         "amount_text",
         "balance_text",
         "allocated_text",
@@ -134,6 +140,25 @@ class BankTransferAdmin(AuditAdmin):
     def amount_text(self, transfer: BankTransfer) -> str:
         """The amount as money, outgoing with a minus."""
         return money(transfer.amount if transfer.direction == "IN" else -transfer.amount)
+
+    @display(description=_("orders that come into question"))
+    def candidates_text(self, transfer: BankTransfer) -> str:
+        """The likeliest orders of a line that waits, each with what speaks for it."""
+        if transfer.state != TransferState.UNMATCHED:
+            return ""
+        found = candidates(transfer)
+        lines = (
+            (
+                reverse("admin:billing_paymentorder_change", args=[each.order.pk]),
+                each.order.order_id,
+                money(each.order.rest),
+                each.order.instance or "",
+                "; ".join(str(why.label) for why in each.why),
+            )
+            for each in found
+        )
+        html = format_html_join("", '<div><a href="{}">{}</a> · {} · {} · {}</div>', lines)
+        return html or gettext("None is like it.")
 
     @display(description=_("balance after"))
     def balance_text(self, transfer: BankTransfer) -> str:

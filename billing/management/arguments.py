@@ -22,3 +22,19 @@ def _moment(text: str) -> datetime:
     except ValueError:
         raise ArgumentTypeError(f"{text!r} is no ISO moment such as 2026-01-30T20:15") from None
     return moment if moment.tzinfo else timezone.make_aware(moment)
+
+
+def add_batch(parser: CommandParser, default: int, what: str) -> None:
+    """--batch, how many rows a transaction takes."""
+    parser.add_argument(
+        "--batch",
+        type=_count,
+        default=default,
+        help=f"the most {what} a transaction (default: %(default)s)",
+    )
+
+
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise ArgumentTypeError(f"{text!r} is no number above 0")
+    return int(text)

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.enums import AdjustmentKind, GapReason, PeriodKind
 from billing.models.subscriptions import Subscription
+from billing.querysets import SubscriptionAdjustmentQuerySet
 from kitehub.db.base import Identified
 from kitehub.db.functions import Now
 from kitehub.db.indexes import Index
@@ -35,6 +36,8 @@ class SubscriptionAdjustment(Identified):
     created_by = models.CharField(_("created by"), max_length=100)
     voided_at = models.DateTimeField(_("voided at"), null=True, blank=True)
     voided_by = models.CharField(_("voided by"), max_length=100, null=True, blank=True)
+
+    objects = SubscriptionAdjustmentQuerySet.as_manager()
 
     class Meta:
         db_table = "subscription_adjustments"

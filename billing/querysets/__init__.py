@@ -4,6 +4,7 @@ from billing.querysets.orders import PaymentOrderQuerySet
 from billing.querysets.subscriptions import (
     PLANNED_STATE,
     STATE,
+    SubscriptionAdjustmentQuerySet,
     SubscriptionHistoryQuerySet,
     SubscriptionQuerySet,
 )
@@ -14,6 +15,7 @@ __all__ = [
     "STATE",
     "BankTransferQuerySet",
     "PaymentOrderQuerySet",
+    "SubscriptionAdjustmentQuerySet",
     "SubscriptionHistoryQuerySet",
     "SubscriptionQuerySet",
 ]

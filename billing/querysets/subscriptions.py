@@ -10,11 +10,11 @@ from django.db import models
 from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import JSONObject
 
-from billing.enums import SubscriptionStatus
+from billing.enums import AdjustmentKind, SubscriptionStatus
 from kitehub.db.querysets import RecordQuerySet
 
 if TYPE_CHECKING:
-    from billing.models import Subscription, SubscriptionHistory
+    from billing.models import Subscription, SubscriptionAdjustment, SubscriptionHistory
 
 
 class SubscriptionQuerySet(RecordQuerySet["Subscription"]):
@@ -34,6 +34,23 @@ class SubscriptionQuerySet(RecordQuerySet["Subscription"]):
     def of_instance(self, instance_id: UUID) -> Self:
         """The subscription of one instance."""
         return self.filter(instance_id=instance_id)
+
+
+class SubscriptionAdjustmentQuerySet(models.QuerySet["SubscriptionAdjustment"]):
+    """Extensions and pauses by staff."""
+
+    def valid(self) -> Self:
+        """Those that nobody has voided."""
+        return self.filter(voided_at__isnull=True)
+
+    def pauses(self, *, at: datetime) -> Self:
+        """Pauses within which a moment lies."""
+        ends = Q(ends_at__isnull=True) | Q(ends_at__gt=at)
+        return self.valid().filter(ends, kind=AdjustmentKind.PAUSE, starts_at__lte=at)
+
+    def open_pauses(self) -> Self:
+        """Pauses that nobody has ended (subscription_adjustments_open_pause_key)."""
+        return self.valid().filter(kind=AdjustmentKind.PAUSE, ends_at__isnull=True)
 
 
 # What a row of the history says of its subscription; the plan's trigger wrote the first three.

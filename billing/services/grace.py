@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Q
 
+from billing.accounts import same_number
 from billing.dunning import Ladder, Silence
 from billing.models import FeedSilence
 
@@ -19,15 +20,20 @@ def ladder() -> Ladder:
 
 
 def silences(*, since: datetime | None = None) -> list[Silence]:
-    """The silences of bank feeds that ended after a moment or last on; without one, all of them.
+    """The silences of the feeds of KiteHub's account that ended after a moment or last on.
 
-    None of them lasts for more than two weeks.
+    Without a moment, all of them. None lasts for more than two weeks.
     """
     rows = FeedSilence.objects.all()
     if since is not None:
         rows = rows.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=since))
     found = []
-    for starts_at, ends_at in rows.values_list("starts_at", "ends_at"):
+    for number, starts_at, ends_at in rows.values_list(
+        "feed__account_number", "starts_at", "ends_at"
+    ):
+        # A feed that doesn't say which account it is of may be of ours.
+        if number and not same_number(number, settings.KITEHUB_BANK_ACCOUNT):
+            continue
         latest = starts_at + LONGEST_SILENCE
         found.append(Silence(starts_at, min(ends_at or latest, latest)))
     return found

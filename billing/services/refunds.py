@@ -1,10 +1,10 @@
 """Refunds: one person asks, another approves, and the money counts as paid back from then on.
 
-Locks are taken in one order: the refund, bank lines by id, the order, the subscription, the
-instance's credit, the year's receipts.
+The refund itself is locked first, then what settlement locks, in its order.
 """
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -17,7 +17,9 @@ from billing.models import BankTransfer, CreditEntry, PaymentAllocation, Payment
 from billing.refund_export import Payout
 from billing.services import credit, receipts
 from billing.services.refund_sources import Origin, Payee, RefundRefused, payee_of
-from kitehub.db.acting import acting
+from billing.services.settlement import held_by
+from billing.services.subscriptions import NoSubscription, rebuild
+from kitehub.db.acting import REASON_LENGTH, acting
 
 # --- Asking -------------------------------------------------------------------------------------
 
@@ -105,7 +107,7 @@ def approve(*, refund_id: UUID, actor: str, at: datetime, decision: str = "") ->
     if refund.amount > available:
         raise RefundRefused(RefundRefusal.AMOUNT, available=available)
     _decide(refund, RefundStatus.APPROVED, actor=actor, at=at, decision=decision)
-    with acting(actor, refund.reason):
+    with acting(actor, refund.reason, at=at):
         match origin.source:
             case RefundSource.ORDER:
                 _take_back_order(refund, origin.key, actor=actor, at=at)
@@ -201,8 +203,8 @@ def payouts() -> Iterator[Payout]:
 
 
 def _take_back_order(refund: Refund, order_id: UUID, *, actor: str, at: datetime) -> None:
-    parts = list(_newest_first(order_id, refund.amount))
-    for allocation, amount in parts:
+    order = PaymentOrder.all_objects.get(pk=order_id)
+    for allocation, amount in _newest_first(order, refund.amount):
         PaymentAllocation.objects.create(
             transfer_id=allocation.transfer_id,
             credit_entry_id=allocation.credit_entry_id,
@@ -212,11 +214,6 @@ def _take_back_order(refund: Refund, order_id: UUID, *, actor: str, at: datetime
             refund=refund,
             created_at=at,
         )
-    order = PaymentOrder.all_objects.get(pk=order_id)
-    whole = order.paid_amount == 0
-    if whole:
-        _take_back_time(order, refund, actor=actor, at=at)
-    for allocation, amount in parts:
         if allocation.credit_entry is not None:
             credit.add(
                 instance_id=allocation.credit_entry.instance_id,
@@ -228,21 +225,18 @@ def _take_back_order(refund: Refund, order_id: UUID, *, actor: str, at: datetime
                 reason=refund.reason,
                 at=at,
             )
-    if whole:
+    order.refresh_from_db()
+    if order.paid_amount == 0:
+        _take_back_time(order, refund, actor=actor, at=at)
         receipts.void_receipt_of(order=order, reason=refund.reason, actor=actor, at=at)
 
 
-def _newest_first(order_id: UUID, amount: int) -> Iterator[tuple[PaymentAllocation, int]]:
+def _newest_first(order: PaymentOrder, amount: int) -> Iterator[tuple[PaymentAllocation, int]]:
     """What to take back of which allocation: bank lines before credit, the newest first."""
-    rows = (
-        PaymentAllocation.objects.filter(order_id=order_id, amount__gt=0)
-        .select_related("credit_entry")
-        .annotate(taken=Sum("reversals__amount", default=0))
-        .order_by("-created_at", "-pk")
-    )
-    for allocation in sorted(rows, key=lambda row: row.credit_entry_id is not None):
-        part = min(amount, allocation.amount + allocation.taken)
-        if part > 0:
+    newest = reversed(held_by(order))
+    for allocation, left in sorted(newest, key=lambda pair: pair[0].transfer_id is None):
+        part = min(amount, left)
+        if part:
             amount -= part
             yield allocation, part
 
@@ -276,4 +270,13 @@ def _close_line(transfer_id: UUID, *, at: datetime) -> None:
 
 
 def _take_back_time(order: PaymentOrder, refund: Refund, *, actor: str, at: datetime) -> None:
-    """Takes the payment out of what the subscription's periods are made from."""
+    """Folds the subscription's periods anew, in which an order without money has no part."""
+    if order.instance_id is None:
+        return
+    with suppress(NoSubscription):
+        rebuild(
+            instance_id=order.instance_id,
+            at=at,
+            actor=actor,
+            reason=f"Order {order.order_id} is paid back: {refund.reason}"[:REASON_LENGTH],
+        )

@@ -16,7 +16,6 @@ from django.db.models import F, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from billing.accounts import NoReceivingAccount, own_account, same_number
 from billing.enums import (
     CreditKind,
     PaymentStatus,
@@ -27,8 +26,10 @@ from billing.enums import (
 )
 from billing.matching import order_codes_in
 from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
+from billing.paying_accounts import is_paid_to
 from billing.plain_text import fold
 from billing.services import credit, receipts, subscriptions
+from billing.twins import SHIFT
 from kitehub.db.acting import acting
 
 logger = logging.getLogger(__name__)
@@ -109,7 +110,7 @@ def read(transfer: BankTransfer) -> Reading:
 
     Locks the orders that it finds.
     """
-    codes = order_codes_in((transfer.memo, *transfer.details.splitlines(), transfer.details))
+    codes = order_codes_in(_texts(transfer)) or _codes_told_again(transfer)
     orders = _orders(codes) or _orders(_legacy_words(transfer))
     if not orders:
         reason = UnmatchedReason.UNKNOWN_ORDER if codes else UnmatchedReason.NO_CODE
@@ -127,6 +128,22 @@ def read(transfer: BankTransfer) -> Reading:
         return Reading(reason=UnmatchedReason.AMBIGUOUS)
     _redate(paid[0], transfer)
     return Reading(reason=UnmatchedReason.ALREADY_PAID, paid=paid[0])
+
+
+def _texts(transfer: BankTransfer) -> tuple[str, ...]:
+    return (transfer.memo, *transfer.details.splitlines(), transfer.details)
+
+
+def _codes_told_again(transfer: BankTransfer) -> list[str]:
+    """The codes in what other sources said of the same line: some leave the memo out."""
+    around = (transfer.transferred_at - SHIFT, transfer.transferred_at + SHIFT)
+    again = BankTransfer.objects.filter(
+        duplicate_of=transfer,
+        account_number=transfer.account_number,
+        amount=transfer.amount,
+        transferred_at__range=around,
+    )
+    return order_codes_in(text for row in again.order_by("pk") for text in _texts(row))
 
 
 def _orders(codes: Sequence[str]) -> list[PaymentOrder]:
@@ -148,22 +165,6 @@ def _legacy_words(transfer: BankTransfer) -> list[str]:
         if len(form) in _LEGACY_LENGTHS and any(c.isdigit() for c in form)
     }
     return sorted(spelled)
-
-
-def is_paid_to(order: PaymentOrder, transfer: BankTransfer) -> bool:
-    """Whether an order is paid on the account that a bank line is of."""
-    if order.account_number:
-        number: str | None = order.account_number
-    elif order.type == PaymentType.ENROLLMENT:
-        number = order.instance.account_number if order.instance else None
-    else:
-        try:
-            number = own_account().number
-        except NoReceivingAccount:
-            number = None
-    return same_number(number, transfer.account_number) or same_number(
-        number, transfer.virtual_account
-    )
 
 
 def _fitting(payable: list[PaymentOrder], transfer: BankTransfer) -> Reading:

@@ -36,6 +36,9 @@ class EntitlementsOut(Schema):
     instance_id: UUID
     tier: Tier
     status: Standing
+    changes_allowed: bool = Field(
+        description="false: what is there may be used, nothing new be made; pay first"
+    )
     valid_until: datetime | None = Field(description="When this ends by itself; null: not known")
     version: str = Field(description="Another one whenever anything else here is")
     features: dict[str, EntitlementOut]

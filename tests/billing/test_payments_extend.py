@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 
-from billing.models import Subscription, SubscriptionHistory, SubscriptionPeriod
+from billing.models import BankFeed, Subscription, SubscriptionHistory, SubscriptionPeriod
 from billing.periods import paid_through
 from billing.services.subscriptions import (
     NoSubscription,
@@ -28,7 +28,7 @@ from tests.billing.paying import (
     written,
 )
 from tests.billing.timelines import DAY, day
-from tests.factories.billing import FeedSilenceFactory
+from tests.factories.billing import BankFeedFactory, FeedSilenceFactory
 from tests.factories.kitehub import InstanceFactory
 from tests.kitehub.db.records import execute
 from tests.kitehub.jobs.working import jobs
@@ -40,6 +40,13 @@ TASK = "kitehub.tasks.apply_tier"
 
 def again(school: Instance, at: Any) -> Subscription:
     return rebuild(instance_id=school.pk, at=at, actor="lan", reason="looked again")
+
+
+def silence(**times: Any) -> None:
+    """Of a feed of KiteHub's own account; others are silent all the time."""
+    own = BankFeed.objects.filter(account_number="0123499999").first()
+    FeedSilenceFactory(feed=own or BankFeedFactory(account_number="0123499999"), **times)
+    FeedSilenceFactory(starts_at=day(1, 1))
 
 
 class TestTrial:
@@ -166,11 +173,11 @@ class TestStates:
 
     def test_silence_of_the_feed_lengthens_grace_but_not_for_ever(self) -> None:
         school = paid_school(day(1, 1), day(2, 1))
-        FeedSilenceFactory(starts_at=day(2, 2), ends_at=day(2, 12))
+        silence(starts_at=day(2, 2), ends_at=day(2, 12))
         assert again(school, day(2, 17)).status == "PAST_DUE"
         buy(school, day(2, 17))
         assert written(school)[-1] == ("01/02", "01/03", "BASIC")
-        FeedSilenceFactory(starts_at=day(3, 2))
+        silence(starts_at=day(3, 2))
         assert again(school, day(3, 21)).status == "PAST_DUE"
         assert again(school, day(3, 22)).status == "EXPIRED"
 

@@ -16,10 +16,14 @@ from kitehub.enums import EntitlementReason as Reason
 from kitehub.enums import InstanceStatus, Standing, Tier
 from kitehub.models import Instance, InstanceConfig
 from kitehub.plans import UnknownFeature
-from tests.factories.billing import SubscriptionFactory
+from tests.factories.billing import (
+    BankFeedFactory,
+    FeedSilenceFactory,
+    SubscriptionAdjustmentFactory,
+    SubscriptionFactory,
+)
 from tests.factories.kitehub import InstanceConfigFactory, InstanceFactory
 from tests.factories.storage import StorageEventFactory
-from tests.kitehub.tenancy.conftest import migrated_silo, silo  # noqa: F401 - fixtures
 from tests.storage.ledger import upload
 
 pytestmark = pytest.mark.django_db
@@ -71,38 +75,86 @@ def test_used_is_what_the_ledger_has_counted_and_unknown_elsewhere() -> None:
     assert rights.features["maxStudents"].used is None
 
 
-TRIAL = {"status": SubscriptionStatus.TRIAL, "trial_end": NOW + DAY}
+TRIAL = {"status": SubscriptionStatus.TRIAL, "trial_end": NOW + 29 * DAY}
+# Refunded: the lifecycle has no way back to a trial.
+ONCE_PAID = {**TRIAL, "status": SubscriptionStatus.ACTIVE}
 CANCELED = {"status": SubscriptionStatus.CANCELED, "canceled_at": NOW}
+PAST_DUE = {"status": SubscriptionStatus.PAST_DUE}
 
 
 @pytest.mark.parametrize(
     ("paid", "after", "standing", "ends", "media"),
     [
-        ({}, 0, Standing.ACTIVE, True, Reason.TIER),
-        ({}, 29, Standing.PAST_DUE, False, Reason.TIER),
-        ({"status": SubscriptionStatus.PAST_DUE}, 40, Standing.PAST_DUE, False, Reason.TIER),
-        (TRIAL, 0, Standing.TRIAL, True, Reason.TRIAL),
-        (TRIAL, 1, Standing.ENDED, False, Reason.TRIAL_ENDED),
-        (CANCELED, 0, Standing.CANCELED, True, Reason.TIER),
-        (CANCELED, 29, Standing.ENDED, False, Reason.SUBSCRIPTION_ENDED),
-        ({"status": "EXPIRED"}, 0, Standing.ENDED, False, Reason.SUBSCRIPTION_ENDED),
-        ({"deleted": True}, 0, Standing.ENDED, False, Reason.NO_SUBSCRIPTION),
+        ({}, 0, Standing.ACTIVE, 29, Reason.TIER),
+        ({}, 29, Standing.PAST_DUE, 32, Reason.TIER),
+        ({}, 32, Standing.PAST_DUE, 36, Reason.TIER),
+        ({}, 36, Standing.ENDED, None, Reason.SUBSCRIPTION_ENDED),
+        (PAST_DUE, 30, Standing.PAST_DUE, 32, Reason.TIER),
+        (PAST_DUE, 36, Standing.ENDED, None, Reason.SUBSCRIPTION_ENDED),
+        (TRIAL, 0, Standing.TRIAL, 29, Reason.TRIAL),
+        (TRIAL, 29, Standing.ENDED, None, Reason.TRIAL_ENDED),
+        (ONCE_PAID, 0, Standing.ACTIVE, 29, Reason.TIER),
+        (ONCE_PAID, 29, Standing.ENDED, None, Reason.TRIAL_ENDED),
+        (CANCELED, 0, Standing.CANCELED, 29, Reason.TIER),
+        (CANCELED, 29, Standing.ENDED, None, Reason.SUBSCRIPTION_ENDED),
+        ({"status": "EXPIRED"}, 0, Standing.ENDED, None, Reason.SUBSCRIPTION_ENDED),
+        ({"deleted": True}, 0, Standing.ENDED, None, Reason.NO_SUBSCRIPTION),
     ],
 )
 def test_state_of_the_subscription_by_the_clock(
-    paid: dict[str, Any], after: int, standing: Standing, ends: bool, media: Reason
+    paid: dict[str, Any], after: int, standing: Standing, ends: int | None, media: Reason
 ) -> None:
     instance = school(**paid)
     rights = entitlements_of(instance, at=NOW + after * DAY)
     found = rights.features["media"]
     open_ = standing != Standing.ENDED
-    assert (rights.status, rights.valid_until is not None) == (standing, ends)
+    until = None if ends is None else NOW + ends * DAY
+    assert (rights.status, rights.valid_until) == (standing, until)
     assert (found.access, found.limit, found.reason) == (open_, None if open_ else 0, media)
     assert rights.allows("media") is open_
     assert (rights.limit("maxStudents") == 200) is open_
     # What was true at the last moment isn't at the end.
     if rights.valid_until:
-        assert entitlements_of(instance, at=rights.valid_until).status != standing
+        later = entitlements_of(instance, at=rights.valid_until)
+        assert (later.status, later.changes_allowed) != (standing, rights.changes_allowed)
+
+
+def test_late_in_the_grace_nothing_new_may_be_made(settings: Any) -> None:
+    instance = school()
+    allowed = [entitlements_of(instance, at=NOW + n * DAY).changes_allowed for n in (28, 31, 32)]
+    assert allowed == [True, True, False]
+    assert entitlements_of(instance, at=NOW + 32 * DAY).allows("media")
+    assert not entitlements_of(instance, at=NOW + 36 * DAY).changes_allowed
+    settings.KITEHUB_GRACE = (1, 1, 20)
+    assert entitlements_of(instance, at=NOW + 29 * DAY).status == Standing.ACTIVE
+    assert not entitlements_of(instance, at=NOW + 30 * DAY).changes_allowed
+
+
+def test_grace_is_longer_by_the_silence_of_kitehubs_own_feed() -> None:
+    instance = school()
+    feed = BankFeedFactory(account_number="0123499999")
+    FeedSilenceFactory(feed=feed, starts_at=NOW + 30 * DAY, ends_at=NOW + 34 * DAY)
+    FeedSilenceFactory(starts_at=NOW)  # of somebody else's account
+    assert entitlements_of(instance, at=NOW + 35 * DAY).changes_allowed
+    assert entitlements_of(instance, at=NOW + 35 * DAY).valid_until == NOW + 36 * DAY
+
+
+def test_a_pause_closes_everything_until_it_ends() -> None:
+    instance = school()
+    for starts, ends in ((5, 6), (10, None)):
+        SubscriptionAdjustmentFactory(
+            subscription=Subscription.objects.get(),
+            kind="PAUSE",
+            days=None,
+            starts_at=NOW + starts * DAY,
+            ends_at=ends and NOW + ends * DAY,
+        )
+    rights = entitlements_of(instance, at=NOW + 5 * DAY)
+    assert (rights.status, rights.valid_until) == (Standing.PAUSED, NOW + 6 * DAY)
+    assert of(instance, "media", NOW + 5 * DAY) == (False, 0, "PAUSED", "subscription")
+    assert entitlements_of(instance, at=NOW + 6 * DAY).allows("media")
+    rights = entitlements_of(instance, at=NOW + 90 * DAY)
+    assert (rights.status, rights.valid_until) == (Standing.PAUSED, None)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +224,7 @@ def test_pool_takes_three_queries(django_assert_num_queries: Any) -> None:
     assert other.id != instance.id
 
 
-def test_silo_takes_one_of_the_platform_and_two_of_its_own(silo: Instance) -> None:  # noqa: F811
+def test_silo_takes_one_of_the_platform_and_two_of_its_own(silo: Instance) -> None:
     SubscriptionFactory(instance=silo, tier=Tier.PREMIUM)
     with tenancy.use(silo):
         InstanceConfig.objects.create(tier=Tier.PREMIUM)

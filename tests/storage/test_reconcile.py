@@ -15,7 +15,6 @@ from storage import services
 from storage.models import Reservation, StorageEvent, StorageUsage
 from tests.factories.kitehub import InstanceFactory
 from tests.factories.storage import StorageEventFactory
-from tests.kitehub.tenancy.conftest import migrated_silo, silo  # noqa: F401 - fixtures
 from tests.storage.ledger import delete, upload, usage, used, with_room
 
 pytestmark = pytest.mark.django_db
@@ -151,7 +150,7 @@ def test_the_command_prints_json_of_one_instance() -> None:
 
 
 def test_the_command_goes_into_silos_and_tells_of_those_it_cannot_reach(
-    silo: Instance,  # noqa: F811
+    silo: Instance,
 ) -> None:
     with tenancy.use(silo):
         StorageEventFactory(instance_id=silo.pk, operation="UPLOAD", file_size_bytes=500)

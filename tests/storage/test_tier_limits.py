@@ -14,7 +14,6 @@ from kitehub.plans import DEFAULTS
 from storage import tiers
 from storage.models import UNLIMITED, StorageUsage, TierLimit
 from tests.factories.kitehub import InstanceConfigFactory, InstanceFactory, UserFactory
-from tests.kitehub.tenancy.conftest import migrated_silo, silo  # noqa: F401 - fixtures
 from tests.storage.ledger import usage
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +106,7 @@ def test_migrate_and_opening_a_school_leave_the_database_in_step() -> None:
 
 class TestCommand:
     @pytest.fixture
-    def school(self, silo: Instance) -> Iterator[Instance]:  # noqa: F811
+    def school(self, silo: Instance) -> Iterator[Instance]:
         with tenancy.use(silo):
             InstanceConfig.objects.create(tier=Tier.STANDARD)
         yield silo

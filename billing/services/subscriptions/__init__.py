@@ -14,7 +14,7 @@ from billing.services.subscriptions.choices import (
     undo_downgrade,
     upgrade_quote,
 )
-from billing.services.subscriptions.facts import periods_of
+from billing.services.subscriptions.facts import is_tried, periods_of
 from billing.services.subscriptions.replay import (
     NoSubscription,
     apply_payment,
@@ -34,6 +34,7 @@ __all__ = [
     "change_terms",
     "downgrade_preview",
     "extend",
+    "is_tried",
     "pause",
     "periods_of",
     "rebuild",

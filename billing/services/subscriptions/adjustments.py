@@ -37,17 +37,15 @@ def pause(
     """Stops a running subscription's time; what is left waits for `unpause`, or for `until`.
 
     In a pause the instance has no access. Raises NoSubscription, SubscriptionEnded where no time is
-    left, CannotPause where it is paused already or has a pause ahead, and ValueError for no reason
+    left, CannotPause where it is paused already, and ValueError for no reason
     or for an `until` that isn't later.
     """
     if until is not None and until <= at:
         raise ValueError("until: a pause ends after it begins.")
     with transaction.atomic():
         _instance, found = lock(instance_id)
-        pauses = SubscriptionAdjustment.objects.filter(
-            subscription=found, kind=AdjustmentKind.PAUSE, voided_at__isnull=True
-        )
-        if pauses.filter(ends_at__isnull=True).exists() or pauses.filter(ends_at__gt=at).exists():
+        rows = SubscriptionAdjustment.objects.filter(subscription=found)
+        if rows.pauses(at=at).exists() or rows.open_pauses().exists():
             raise CannotPause("It is paused already.")
         if found.status == SubscriptionStatus.EXPIRED or found.current_period_end <= at:
             raise SubscriptionEnded(instance_id)
@@ -64,12 +62,7 @@ def unpause(*, instance_id: UUID, at: datetime, actor: str, reason: str) -> Subs
     _check_reason(reason)
     with transaction.atomic(), acting(actor, reason, at=at):
         _instance, found = lock(instance_id)
-        row = SubscriptionAdjustment.objects.filter(
-            subscription=found,
-            kind=AdjustmentKind.PAUSE,
-            ends_at__isnull=True,
-            voided_at__isnull=True,
-        ).first()
+        row = SubscriptionAdjustment.objects.open_pauses().filter(subscription=found).first()
         if row is None:
             raise CannotPause("It isn't paused.")
         if at <= row.starts_at:  # of no length, so as if it had never been

@@ -139,7 +139,7 @@ def _payments(subscription: Subscription) -> Iterator[Payment | Upgrade]:
 
 
 def _adjustments(subscription: Subscription) -> Iterator[Extension | Pause]:
-    rows = SubscriptionAdjustment.objects.filter(subscription=subscription, voided_at__isnull=True)
+    rows = SubscriptionAdjustment.objects.valid().filter(subscription=subscription)
     for row in rows:
         if row.kind == AdjustmentKind.PAUSE:
             yield Pause(row.pk, row.starts_at, row.ends_at, row.reason)

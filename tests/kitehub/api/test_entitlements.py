@@ -13,7 +13,6 @@ from kitehub.enums import ApiScope, InstanceStatus, Tier
 from kitehub.models import ApiKey, Instance, InstanceConfig
 from tests.factories.billing import SubscriptionFactory
 from tests.kitehub.api.conftest import URL, key_of, program
-from tests.kitehub.tenancy.conftest import migrated_silo, silo  # noqa: F401 - fixtures
 from tests.storage.ledger import upload
 
 pytestmark = pytest.mark.django_db
@@ -100,7 +99,7 @@ def test_suspended_instance_is_told_why_rather_than_refused(school: Instance) ->
     assert not any(each["access"] for each in answer.json()["features"].values())
 
 
-def test_silo_is_asked_for_its_own_rows(silo: Instance) -> None:  # noqa: F811
+def test_silo_is_asked_for_its_own_rows(silo: Instance) -> None:
     from kitehub import tenancy
 
     SubscriptionFactory(instance=silo, tier=Tier.PREMIUM)

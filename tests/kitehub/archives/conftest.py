@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.db import connections
+from pytest_django import DjangoDbBlocker
 
 from kitehub import tenancy
 from kitehub.models import Instance
@@ -11,9 +12,6 @@ from kitehub.tenancy import provisioning
 from kitehub.tenancy.connections import close_all
 from tests.factories.kitehub import InstanceFactory
 from tests.kitehub.archives.schools import full
-from tests.kitehub.tenancy.conftest import migrated_silo, silo
-
-__all__ = ["migrated_silo", "silo"]  # other modules take theirs from here too
 
 
 @pytest.fixture
@@ -25,11 +23,11 @@ def school(transactional_db: None) -> Instance:
     )
 
 
-@pytest.fixture(scope="module")
-def template(django_db_setup: None) -> Iterator[None]:
-    """Drops the template of silos once a module is done with it."""
+@pytest.fixture(scope="session")
+def template(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Drops the template of silos once all are done with it."""
     yield
-    with provisioning.administration() as admin:
+    with django_db_blocker.unblock(), provisioning.administration() as admin:
         provisioning.drop_templates(admin)
 
 

@@ -43,6 +43,12 @@ KEYS = ["%00", "_00", "%ED%A0%80", "_ED_A0_80", "0", "-1", "9" * 30, "a" * 3000,
         "null", "00000000-0000-4000-8000-000000000000", "'", "😀"]  # fmt: skip
 
 
+def turn_of(model: type[models.Model], among: list[str], turns: int) -> list[str]:
+    """A model's share where all models run the same code: each value meets every so-manyth."""
+    first = [registered for registered, _ in REGISTERED].index(model) % turns
+    return among[first::turns]
+
+
 def ask(client: Client, address: str) -> int:
     """The answer's code; whatever the question did to the transaction is undone."""
     with transaction.atomic():
@@ -74,7 +80,8 @@ def test_no_filter_of_a_list_is_an_error(
     PaymentOrderFactory()
     bad = []
     for number, name in enumerate(parameters(model, model_admin)):
-        for value in (VALUES[number * 7 % len(VALUES)], "%00"):
+        # Every third, and the lookups are no multiple of three: each meets it at some column.
+        for value in (VALUES[number * 7 % len(VALUES)], "%00")[: 2 if number % 3 == 0 else 1]:
             request = RequestFactory().get(f"{list_url(model)}?{name}={value}")
             request.user, request._messages = staff, Mock()
             try:
@@ -92,7 +99,8 @@ def test_no_filter_of_a_list_is_an_error(
 def test_no_odd_parameter_of_a_page_is_an_error(
     back_office: Client, model: type[models.Model], model_admin: Any
 ) -> None:
-    for number, name in enumerate([*JUNK, *map(filter_name, model_admin.list_filter)]):
+    junk = turn_of(model, JUNK, 2)
+    for number, name in enumerate([*junk, *map(filter_name, model_admin.list_filter)]):
         for value in ("%00", VALUES[number * 3 % len(VALUES)])[: 1 + number % 2]:
             address = f"{list_url(model)}?{name}={value}"
             assert ask(back_office, address) in {200, 302, 400}, address
@@ -145,7 +153,7 @@ def test_an_error_of_ours_is_not_blamed_on_the_address(
 def test_no_key_of_a_row_is_an_error(
     back_office: Client, model: type[models.Model], model_admin: Any
 ) -> None:
-    for key in KEYS:
+    for key in turn_of(model, KEYS, 3):
         for page in ("change/", "history/", "delete/", "password/", "restore/"):
             address = f"{list_url(model)}{key}/{page}"
             assert ask(back_office, address) in {200, 302, 403, 404}, address

@@ -1,5 +1,5 @@
 """Schools to close."""
 
-from tests.kitehub.archives.conftest import migrated_silo, school, silo, silos, template
+from tests.kitehub.archives.conftest import school, silos, template
 
-__all__ = ["migrated_silo", "school", "silo", "silos", "template"]
+__all__ = ["school", "silos", "template"]

@@ -15,11 +15,7 @@ from kitehub.tenancy.base import Tenant
 from tests import factories
 from tests.factories import analytics, billing, branding, kitehub, storage
 from tests.factories.kitehub import InstanceFactory
-from tests.kitehub.tenancy.conftest import (  # noqa: F401 - a fixture
-    database,
-    living_in,
-    migrated_silo,
-)
+from tests.kitehub.tenancy.conftest import database, living_in
 
 assert factories
 TENANTS: list[Any] = [model for model in apps.get_models() if issubclass(model, Tenant)]
@@ -64,14 +60,14 @@ def pool(db: None) -> Pair:
 
 
 @pytest.fixture
-def silos(migrated_silo: str, transactional_db: None) -> Iterator[Pair]:  # noqa: F811
+def silos(migrated_silo: str, transactional_db: None) -> Iterator[Pair]:
     """Each in a database of its own."""
     with database(migrated_silo) as one, database(migrated_silo) as other:
         yield Pair(_saved(one), _saved(other))
 
 
 @pytest.fixture
-def shared_silo(migrated_silo: str, transactional_db: None) -> Iterator[Pair]:  # noqa: F811
+def shared_silo(migrated_silo: str, transactional_db: None) -> Iterator[Pair]:
     """Both in one database beside the pool."""
     with database(migrated_silo) as name:
         yield Pair(_saved(name), _saved(name))

@@ -30,6 +30,9 @@ OPEN = {
     f"{API}openapi.json": "the API's own description",
     f"{API}docs": "the same for people",
     API: "nothing; 404",
+    f"{API}webhooks/sepay": "takes what SePay sends and answers the same whatever it is",
+    f"{API}webhooks/payos": "the same of payOS",
+    f"{API}webhooks/casso": "the same of Casso",
 }
 
 

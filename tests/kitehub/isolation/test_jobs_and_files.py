@@ -21,6 +21,9 @@ TASK_PROBES: dict[str, dict[str, Any]] = {
 }
 DUTIES = {
     "billing.tasks.expire_orders",
+    "billing.tasks.advance_subscriptions",
+    "billing.tasks.renew_subscriptions",
+    "billing.tasks.send_reminders",
     "billing.tasks.settle_waiting",
     "kitehub.jobs.tasks.forget_finished",
     "kitehub.jobs.tasks.requeue_stalled",

@@ -6,9 +6,9 @@ import pytest
 
 from kitehub.tenancy import provisioning
 from tests.kitehub.moving.schools import moved_school
-from tests.kitehub.tenancy.conftest import migrated_silo, neighbour, pooled, silo
+from tests.kitehub.tenancy.conftest import neighbour, pooled
 
-__all__ = ["migrated_silo", "moved_school", "neighbour", "pooled", "silo"]
+__all__ = ["moved_school", "neighbour", "pooled"]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,11 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from django.core.management import call_command
-from django.db import connection, connections
-from pytest_django import DjangoDbBlocker
+from django.db import connection
 
-from kitehub import tenancy
 from kitehub.models import Instance
 from kitehub.tenancy.connections import close_all
 from tests.factories.kitehub import InstanceFactory
@@ -33,26 +30,6 @@ def database(template: str = "template0") -> Iterator[str]:
 def living_in(name: str) -> Instance:
     """A school whose address is that of a database on the platform's own server."""
     return InstanceFactory.build(database_url=f"postgres:///{name}", database_username="")
-
-
-@pytest.fixture(scope="session")
-def migrated_silo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
-    """A silo at the newest migration, to be copied."""
-    with django_db_blocker.unblock(), database() as name:
-        alias = tenancy.alias_of(living_in(name))
-        call_command("migrate", database=alias, verbosity=0)
-        connections[alias].close()
-        yield name
-
-
-@pytest.fixture
-def silo(migrated_silo: str, transactional_db: None) -> Iterator[Instance]:
-    """A school with a database of its own."""
-    with database(migrated_silo) as name:
-        school = living_in(name)
-        school.owner.save()
-        school.save()
-        yield school
 
 
 @pytest.fixture

@@ -1,0 +1,21 @@
+"""On which account an order is paid."""
+
+from billing.accounts import NoReceivingAccount, own_account, same_number
+from billing.enums import PaymentType
+from billing.models import BankTransfer, PaymentOrder
+
+
+def is_paid_to(order: PaymentOrder, transfer: BankTransfer) -> bool:
+    """Whether an order is paid on the account that a bank line is of."""
+    if order.account_number:
+        number: str | None = order.account_number
+    elif order.type == PaymentType.ENROLLMENT:
+        number = order.instance.account_number if order.instance else None
+    else:
+        try:
+            number = own_account().number
+        except NoReceivingAccount:
+            number = None
+    return same_number(number, transfer.account_number) or same_number(
+        number, transfer.virtual_account
+    )

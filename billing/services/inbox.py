@@ -1,0 +1,191 @@
+"""The inbox of bank lines that nobody could match: what people do with them.
+
+Locks are taken in settlement's order.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from billing.enums import CreditKind, PaymentStatus, TransferState, UnmatchedReason
+from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
+from billing.paying_accounts import is_paid_to
+from billing.services import credit, settlement
+from kitehub.db.acting import acting
+from kitehub.models import Instance
+
+_PAYABLE = (PaymentStatus.PENDING, PaymentStatus.EXPIRED)
+
+
+class CannotMatch(Exception):
+    """What was asked for can't be booked; the text says why, and nothing was."""
+
+
+def match_transfer(
+    *,
+    transfer_id: UUID,
+    parts: Sequence[tuple[UUID, int]],
+    actor: str,
+    reason: str,
+    at: datetime | None = None,
+) -> BankTransfer:
+    """Books a waiting line on orders, each with its đồng; what is left goes on waiting.
+
+    An order that is complete by it is PAID, with all that follows. Raises CannotMatch for a line
+    that doesn't wait, an order that can't be paid or is paid on another account, and amounts that
+    are more than the line has or the order asks for.
+    """
+    now = at or timezone.now()
+    with transaction.atomic(), acting(actor, reason, at=now):
+        transfer = _waiting(transfer_id)
+        orders = _payable([order_id for order_id, _amount in parts], transfer)
+        if sum(amount for _order_id, amount in parts) > transfer.unmatched:
+            raise CannotMatch(f"The bank line has {transfer.unmatched} đồng left.")
+        for order_id, amount in parts:
+            order = orders[order_id]
+            if not 0 < amount <= order.rest:
+                raise CannotMatch(f"{order.order_id} asks for {order.rest} đồng, not {amount}.")
+            settlement.book(transfer, order, amount, at=now)
+        for order in orders.values():
+            settlement.conclude_payment(order, at=now)
+        return _concluded(transfer, now)
+
+
+def keep_transfer_as_credit(
+    *,
+    transfer_id: UUID,
+    instance: Instance,
+    actor: str,
+    reason: str,
+    amount: int | None = None,
+    at: datetime | None = None,
+) -> BankTransfer:
+    """Keeps what is left of a waiting line, or an amount of it, as an instance's credit.
+
+    Raises CannotMatch for a line that doesn't wait, that is of a school's own account, or has less.
+    """
+    now = at or timezone.now()
+    with transaction.atomic(), acting(actor, reason, at=now):
+        transfer = _waiting(transfer_id)
+        if transfer.instance_id is not None:
+            raise CannotMatch("What came to a school's own account is no credit with KiteHub.")
+        kept = transfer.unmatched if amount is None else amount
+        if not 0 < kept <= transfer.unmatched:
+            raise CannotMatch(f"The bank line has {transfer.unmatched} đồng left, not {kept}.")
+        credit.add(
+            instance_id=instance.pk,
+            amount=kept,
+            kind=CreditKind.EXCESS,
+            transfer=transfer,
+            actor=actor,
+            reason=reason,
+            at=now,
+        )
+        return _concluded(transfer, now)
+
+
+def unmatch(
+    *, allocation_id: UUID, actor: str, reason: str, at: datetime | None = None
+) -> BankTransfer:
+    """Takes what is left of an allocation off its order; the bank line waits again.
+
+    Only while the order isn't paid: a paid one is refunded. Raises CannotMatch.
+    """
+    now = at or timezone.now()
+    with transaction.atomic(), acting(actor, reason, at=now):
+        allocation = PaymentAllocation.objects.get(pk=allocation_id)
+        if allocation.transfer_id is None or allocation.amount < 0:
+            raise CannotMatch("Only what a bank line gave can go back to it.")
+        transfer = BankTransfer.objects.select_for_update(of=("self",)).get(
+            pk=allocation.transfer_id
+        )
+        order = PaymentOrder.all_objects.select_for_update(of=("self",)).get(pk=allocation.order_id)
+        if order.status == PaymentStatus.PAID:
+            raise CannotMatch(f"{order.order_id} is paid; refund it instead.")
+        held = {each.pk: left for each, left in settlement.held_by(order)}
+        if allocation.pk not in held:
+            raise CannotMatch("Nothing of this allocation is left.")
+        PaymentAllocation.objects.create(
+            transfer=transfer,
+            order=order,
+            amount=-held[allocation.pk],
+            reverses=allocation,
+            created_at=now,
+        )
+        BankTransfer.objects.filter(pk=transfer.pk).update(
+            state=TransferState.UNMATCHED, reason=UnmatchedReason.UNDONE, settled_at=None
+        )
+        transfer.refresh_from_db()
+        return transfer
+
+
+def discard(
+    *, transfer_id: UUID, actor: str, reason: str, at: datetime | None = None
+) -> BankTransfer:
+    """Takes a waiting line out of the inbox, with a reason; its money stays unmatched in the books.
+
+    Raises CannotMatch for a line that doesn't wait, and for a missing reason.
+    """
+    now = at or timezone.now()
+    if not reason.strip():
+        raise CannotMatch("A line is discarded for a reason.")
+    with transaction.atomic(), acting(actor, reason, at=now):
+        transfer = _waiting(transfer_id)
+        BankTransfer.objects.filter(pk=transfer.pk).update(
+            state=TransferState.DISCARDED, note=f"{actor}: {reason}"[:500], settled_at=now
+        )
+        transfer.refresh_from_db()
+        return transfer
+
+
+def undo_discard(*, transfer_id: UUID, actor: str, reason: str = "") -> BankTransfer:
+    """Puts a discarded line back into the inbox; raises CannotMatch for any other."""
+    with transaction.atomic(), acting(actor, reason):
+        transfer = BankTransfer.objects.select_for_update(of=("self",)).get(pk=transfer_id)
+        if transfer.state != TransferState.DISCARDED:
+            raise CannotMatch(f"The bank line is {transfer.state}.")
+        BankTransfer.objects.filter(pk=transfer.pk).update(
+            state=TransferState.UNMATCHED, settled_at=None
+        )
+        transfer.refresh_from_db()
+        return transfer
+
+
+# --- Parts --------------------------------------------------------------------------------------
+
+
+def _waiting(transfer_id: UUID) -> BankTransfer:
+    transfer = BankTransfer.objects.select_for_update(of=("self",)).get(pk=transfer_id)
+    if transfer.state != TransferState.UNMATCHED:
+        raise CannotMatch(f"The bank line is {transfer.state}.")
+    return transfer
+
+
+def _payable(keys: Sequence[UUID], transfer: BankTransfer) -> dict[UUID, PaymentOrder]:
+    """The orders, locked; raises CannotMatch."""
+    if not keys or len(set(keys)) < len(keys):
+        raise CannotMatch("Each order is named once, and at least one is.")
+    rows = PaymentOrder.objects.select_for_update(of=("self",)).filter(pk__in=keys)
+    found = {order.pk: order for order in rows.order_by("pk")}
+    for key in keys:
+        order = found.get(key)
+        if order is None:
+            raise CannotMatch(f"There is no order {key}.")
+        if order.status not in _PAYABLE:
+            raise CannotMatch(f"{order.order_id} is {order.status}.")
+        if not is_paid_to(order, transfer):
+            raise CannotMatch(f"{order.order_id} is paid on another account.")
+    return found
+
+
+def _concluded(transfer: BankTransfer, now: datetime) -> BankTransfer:
+    transfer.refresh_from_db()
+    if not transfer.unmatched:
+        BankTransfer.objects.filter(pk=transfer.pk).update(
+            state=TransferState.MATCHED, settled_at=now
+        )
+        transfer.refresh_from_db()
+    return transfer

@@ -1,0 +1,108 @@
+"""Owners are reminded of the end of what is paid: 7, 3 and 1 days before, that day, and 3 after."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from billing.dunning import REMINDERS, due_reminders
+from billing.enums import PaymentStatus, PaymentType
+from billing.models import PaymentOrder, Subscription
+from billing.services import letters
+
+REMINDER_BATCH = 500
+# A reminder that is later than this isn't sent any more.
+LATEST = timedelta(days=7)
+
+# Since when an end has been what it is: the last fact that it follows from. Whoever had days given
+# or paid late isn't reminded of what would have been due before.
+_ENDING = """
+    SELECT own.current_period_end, own.id, (
+        SELECT max(COALESCE(bought.paid_at, changed.ends_at, changed.starts_at, period.starts_at))
+        FROM subscription_periods period
+        LEFT JOIN payment_orders bought ON bought.id = period.order_id
+        LEFT JOIN subscription_adjustments changed ON changed.id = period.adjustment_id
+        WHERE period.subscription_id = own.id AND period.voided_at IS NULL
+    )
+    FROM subscriptions own
+    WHERE own.current_period_end BETWEEN %(first)s AND %(last)s
+        AND NOT own.deleted AND own.status <> 'CANCELED' AND own.canceled_at IS NULL
+        AND (own.current_period_end, own.id) > (%(since)s, %(after)s)
+        AND NOT EXISTS (
+            SELECT FROM subscription_adjustments paused
+            WHERE paused.subscription_id = own.id AND paused.kind = 'PAUSE'
+                AND paused.ends_at IS NULL AND paused.voided_at IS NULL
+        )
+    ORDER BY own.current_period_end, own.id
+    LIMIT %(size)s
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reminders:
+    """What a run of `remind_due` did: mails asked for that nobody had asked for before."""
+
+    asked: int
+
+
+def remind_due(*, at: datetime, batch: int = REMINDER_BATCH) -> Reminders:
+    """Asks for the mails that remind owners of the end of their period, each once.
+
+    Those of the last week that weren't asked for are asked for now, so a late run asks for what the
+    daily ones would have. What is cancelled or paused isn't reminded of, nor is what has been paid
+    for meanwhile. Each batch is a transaction of its own. Raises ValueError for a batch below 1.
+    """
+    if batch < 1:
+        raise ValueError("A batch has at least one subscription.")
+    asked = 0
+    since, after = _first(at), UUID(int=0)
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                _ENDING,
+                {
+                    "first": _first(at),
+                    "last": _last(at),
+                    "since": since,
+                    "after": after,
+                    "size": batch,
+                },
+            )
+            found = cursor.fetchall()
+            asked += _remind(found, at=at)
+        if len(found) < batch:
+            return Reminders(asked)
+        since, after = found[-1][:2]
+
+
+def _first(at: datetime) -> datetime:
+    """The earliest end that a reminder may still be due for."""
+    return at - LATEST - timedelta(days=max(REMINDERS) + 1)
+
+
+def _last(at: datetime) -> datetime:
+    return at + timedelta(days=1 - min(REMINDERS))
+
+
+def _remind(found: Iterable[tuple[datetime, UUID, datetime | None]], *, at: datetime) -> int:
+    due = {
+        pk: reminders
+        for end, pk, known in found
+        if (reminders := due_reminders(end, max(known or at - LATEST, at - LATEST), at))
+    }
+    rows = Subscription.objects.select_related("instance__owner").in_bulk(due)
+    orders = {
+        order.instance_id: order
+        for order in PaymentOrder.objects.filter(
+            instance_id__in=[row.instance_id for row in rows.values()],
+            type=PaymentType.SUBSCRIPTION,
+            status=PaymentStatus.PENDING,
+        )
+    }
+    return sum(
+        letters.reminder(reminder=each, subscription=row, order=orders.get(row.instance_id))
+        for pk, row in rows.items()
+        for each in due[pk]
+    )
