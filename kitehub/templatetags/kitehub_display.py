@@ -7,6 +7,7 @@ from django import template
 from django.utils import dateparse, formats, timezone
 
 from kitehub import display
+from kitehub.enums import Tier
 
 register = template.Library()
 
@@ -21,6 +22,12 @@ def money(amount: int | None) -> str:
 def size(count: int | None) -> str:
     """Bytes in the largest unit that fits; unknown is a dash."""
     return display.size(count)
+
+
+@register.filter
+def tier(value: str) -> str:
+    """A tier as people call it."""
+    return str(Tier(value).label) if value in Tier.values else value
 
 
 @register.filter
