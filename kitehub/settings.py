@@ -320,8 +320,13 @@ UNFOLD = {
                 "title": _("Money"),
                 "items": [
                     _page("receipt_long", _("Payment orders"), "billing.paymentorder"),
+                    _page("account_balance", _("Bank transfers"), "billing.banktransfer"),
                     _page("autorenew", _("Subscriptions"), "billing.subscription"),
                     _page("history", _("Subscription history"), "billing.subscriptionhistory"),
+                    _page("date_range", _("Periods"), "billing.subscriptionperiod"),
+                    _page("receipt", _("Receipts"), "billing.receipt"),
+                    _page("undo", _("Refunds"), "billing.refund"),
+                    _page("savings", _("Credit"), "billing.creditentry"),
                 ],
             },
             {
@@ -357,7 +362,10 @@ UNFOLD = {
             },
             {
                 "title": _("Operations"),
-                "items": [_page("pending_actions", _("Background jobs"), "jobs.job")],
+                "items": [
+                    _page("pending_actions", _("Background jobs"), "jobs.job"),
+                    _page("rss_feed", _("Bank feeds"), "billing.bankfeed"),
+                ],
             },
         ],
     },
