@@ -151,13 +151,10 @@ def lock(rows: Iterable[BankTransfer]) -> None:
                 lock_account(account)
                 continue
             cursor.execute(
-                "SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))",
-                [f"bank_transfers {account}"],
-            )
-            cursor.execute(
-                "SELECT pg_advisory_xact_lock(hashtextextended(name, 0))"
+                "SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0)),"
+                " pg_advisory_xact_lock(hashtextextended(name, 0))"
                 " FROM unnest(%s::text[]) WITH ORDINALITY AS named (name, place) ORDER BY place",
-                [sorted(names[account])],
+                [f"bank_transfers {account}", sorted(names[account])],
             )
 
 
