@@ -136,7 +136,7 @@ def _end(status: SubscriptionStatus, *, at: datetime, batch: int) -> int:
     moved = 0
     since: tuple[datetime, UUID] | None = None
     while True:
-        with transaction.atomic(durable=True), acting(ADVANCE_ACTOR, OVER_REASON, at=at):
+        with transaction.atomic(durable=True):
             rows = list(_over(status, since, at=at)[:batch])
             moved += _move(rows, status, at=at)
         if len(rows) < batch:
@@ -180,5 +180,6 @@ def _move(rows: list[Subscription], status: SubscriptionStatus, *, at: datetime)
         if after != status:
             groups.setdefault(after, []).append(row.pk)
     for after, keys in groups.items():
-        Subscription.objects.filter(pk__in=keys).update(status=after)
+        with acting(ADVANCE_ACTOR, OVER_REASON, at=at):
+            Subscription.objects.filter(pk__in=keys).update(status=after)
     return sum(map(len, groups.values()))
