@@ -93,11 +93,9 @@ def _conflict(code: str) -> HttpResponse:
     return problem(409, code, _CONFLICTS[code])
 
 
-def _answers(**descriptions: str) -> dict[str, Any]:
+def _answers(descriptions: dict[int, str]) -> dict[str, Any]:
     """Answers beside the general ones, for the schema."""
-    return {
-        "responses": {int(name[1:]): {"description": said} for name, said in descriptions.items()}
-    }
+    return {"responses": {status: {"description": said} for status, said in descriptions.items()}}
 
 
 @router.post(
@@ -106,10 +104,12 @@ def _answers(**descriptions: str) -> dict[str, Any]:
     response={201: OrderOut, 200: OrderOut},
     operation_id="open_order",
     openapi_extra=_answers(
-        _400="Broken JSON",
-        _409="reference_used, no_bank_account or no_owner",
-        _413="A body of more than 64 KiB",
-        _415="The body doesn't say that it is JSON",
+        {
+            400: "Broken JSON",
+            409: "reference_used, no_bank_account or no_owner",
+            413: "A body of more than 64 KiB",
+            415: "The body doesn't say that it is JSON",
+        }
     ),
 )
 def open_order(
@@ -160,12 +160,12 @@ def _not_opened(error: BadOrder) -> HttpResponse:
     auth=_writes,
     response=OrderOut,
     operation_id="cancel_order",
-    openapi_extra=_answers(_404="No such order", _409="order_paid or order_expired"),
+    openapi_extra=_answers({404: "No such order", 409: "order_paid or order_expired"}),
 )
 def cancel(request: HttpRequest, response: HttpResponse, code: str) -> Any:
     """Cancels an open order; a cancelled one stays as it is.
 
-    What was paid on it waits for the school's and our people. 409 for one that is paid or expired.
+    What was paid on it waits for a person. 409 for one that is paid or expired.
     """
     order, now = _order(request, code), timezone.now()
     if status_of(order, at=now) == PaymentStatus.EXPIRED:
@@ -187,7 +187,7 @@ def cancel(request: HttpRequest, response: HttpResponse, code: str) -> Any:
 # --- Reading ------------------------------------------------------------------------------------
 
 
-def orders(
+def list_orders(
     request: HttpRequest,
     response: HttpResponse,
     status: PaymentStatus | None = None,
@@ -219,7 +219,7 @@ def orders(
     )
 
 
-def order(request: HttpRequest, response: HttpResponse, code: str) -> Any:
+def read_order(request: HttpRequest, response: HttpResponse, code: str) -> Any:
     """One order, by its code.
 
     Send the last answer's ETag as If-None-Match: 304 says that nothing has changed.
@@ -259,18 +259,18 @@ def _to_be_read(path: str, view: Any, *, response: Any, extra: dict[str, Any]) -
 
 
 def _image_answers(media_type: str) -> dict[str, Any]:
-    said = _answers(_404="No such order", _409="nothing_to_pay")
+    said = _answers({404: "No such order", 409: "nothing_to_pay"})
     content = {media_type: {"schema": {"type": "string", "format": "binary"}}}
     said["responses"][200] = {"description": "The image", "content": content}
     return said
 
 
-_to_be_read("/orders", orders, response=OrdersOut, extra={})
+_to_be_read("/orders", list_orders, response=OrdersOut, extra={})
 _to_be_read(
     "/orders/{code}",
-    order,
+    read_order,
     response={200: OrderOut, 304: None},
-    extra=_answers(_404="No such order"),
+    extra=_answers({404: "No such order"}),
 )
 _to_be_read(
     "/orders/{code}/qr.svg", order_svg, response=None, extra=_image_answers("image/svg+xml")

@@ -145,7 +145,10 @@ def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
 
 
 def _field(source: str, *path: str | int) -> str:
-    """What a field is called by whoever sent it; our own name of the whole body is left out."""
+    """What a field is called by whoever sent it.
+
+    A body is one parameter of the route's, whose name nobody has sent; alone, it is all of it.
+    """
     parts = path[1:] if source == "body" and len(path) > 1 else path
     name = ".".join(str(part) for part in parts)[:LONGEST_NAME]
     return name.encode("utf-8", "replace").decode()  # JSON has half characters, and UTF-8 none
