@@ -8,7 +8,8 @@ from uuid import UUID
 from billing.dunning import Reminder
 from billing.models import PaymentOrder, Subscription
 from billing.services.orders import to_transfer
-from kitehub.models import Instance, User
+from kitehub.models import Email, Instance, User
+from kitehub.services import emails
 
 RENEWAL = "renewal"
 REMINDER = "reminder"
@@ -89,17 +90,19 @@ def _ask(
     return _queue(owner=owner, reason=reason, template=template, context=context, instance=instance)
 
 
-# --- The seam -----------------------------------------------------------------------------------
-# Until the platform has a queue of mail, nobody is written to.
+# --- The queue ----------------------------------------------------------------------------------
 
 
 def _queue(
     *, owner: User, reason: str, template: str, context: Mapping[str, Any], instance: Instance
 ) -> bool:
     """Puts a mail into the queue, in the caller's transaction; False if it is there already."""
-    return False
+    return emails.queue(
+        to=owner.email, reason=reason, template=template, context=context, instance=instance
+    )
 
 
 def _asked(reasons: Collection[str]) -> set[str]:
     """Which of the reasons are in the queue of mail already."""
-    return set()
+    found = Email.objects.filter(reason__in=reasons)
+    return set(found.values_list("reason", flat=True))

@@ -19,7 +19,13 @@ from kitehub.models import Instance
 API = "api/v1/"
 # Pages for everybody, which know of no instance.
 OPEN = {
-    "": "leads to the back office",
+    "": "whoever isn't signed in is asked to",
+    "login/": "the owners' way in",
+    "logout/": "and out",
+    "password/": "asks for a link to set a new password",
+    "password/<str:uidb64>/<str:token>/": "sets it, for who has the link",
+    "qr/<str:token>.svg": "an order's QR code, for whoever has its signed address",
+    "qr/<str:token>.png": "the same",
     "i18n/setlang/": "sets the language of a browser",
     "healthz": "whether the process lives",
     "readyz": "whether the database answers",
@@ -30,6 +36,10 @@ OPEN = {
     f"{API}webhooks/payos": "the same of payOS",
     f"{API}webhooks/casso": "the same of Casso",
 }
+
+
+# Pages of an owner about a school; test_portal.py tries to get at another's.
+OF_A_SCHOOL = "schools/<slug:subdomain>/"
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,10 @@ class Route:
     @property
     def in_the_admin(self) -> bool:
         return self.name.startswith("admin:")
+
+    @property
+    def of_a_school(self) -> bool:
+        return self.pattern.startswith(OF_A_SCHOOL)
 
 
 def routes() -> list[Route]:
