@@ -219,6 +219,8 @@ KITEHUB_PLANS = _plans()
 # has nothing more; how many days before it the order for the next period is opened.
 KITEHUB_GRACE = _whole("KITEHUB_GRACE", "0,3,7", 3)
 (KITEHUB_RENEWAL_DAYS,) = _whole("KITEHUB_RENEWAL_DAYS", "7")
+# Hours without a message after which a bank feed counts as silent, and nobody's grace runs on.
+(KITEHUB_FEED_SILENCE,) = _whole("KITEHUB_FEED_SILENCE", "72")
 # How many silos a thread stays connected to; the least recently used one is closed.
 KITEHUB_OPEN_SILOS = 8
 # Beside the platform's own server: where else schools may have databases of their own, by name.
