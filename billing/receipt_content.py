@@ -8,14 +8,15 @@ from typing import Any
 
 from kitehub.enums import Tier
 
-SERIES = "PT"
+# "Biên nhận".
+SERIES = "BN"
 _VERSION = 1
 # The database's columns take no more digits.
 _NUMBER = re.compile(rf"{SERIES}([0-9]{{4}})-?([0-9]{{1,9}})", re.ASCII)
 
 
 def receipt_number(*, year: int, number: int) -> str:
-    """How people write a receipt's number: the series, the year, six digits: `PT2026-000001`."""
+    """How people write a receipt's number: the series, the year, six digits: `BN2026-000001`."""
     return f"{SERIES}{year}-{number:06d}"
 
 

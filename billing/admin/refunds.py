@@ -139,7 +139,7 @@ class RefundAdmin(Audited, AuditAdmin):
     fieldsets = (
         (None, {"fields": (("status_label", "amount_text", "cash_text"), "why_text")}),
         (_("What is paid back"), {"fields": ("order", "transfer", "instance")}),
-        (_("To"), {"fields": (("bank_text", "payee_account"), "payee_name")}),
+        (_("Pay to"), {"fields": (("bank_text", "payee_account"), "payee_name")}),
         (
             _("What happened"),
             {
@@ -155,7 +155,7 @@ class RefundAdmin(Audited, AuditAdmin):
     )
     add_fieldsets = (
         (_("What is paid back"), {"fields": (*_OF, "amount")}),
-        (_("To"), {"fields": ("payee_bank_bin", "payee_account", "payee_name")}),
+        (_("Pay to"), {"fields": ("payee_bank_bin", "payee_account", "payee_name")}),
     )
     readonly_fields = (
         "status_label",

@@ -69,7 +69,7 @@ class TestAsking:
             ({"amount": "0"}, ""),
             ({"amount": "-5"}, ""),
             ({"amount": "99999999999999999999"}, ""),
-            ({"order": ""}, "số dư"),
+            ({"order": ""}, "tiền dư"),
             ({"order": "x"}, ""),
             ({"payee_account": "123"}, "ngân hàng"),
             ({"payee_bank_bin": "000000"}, ""),
@@ -155,17 +155,17 @@ def test_receipt_is_seen_printed_found_and_made_void_once(
     back_office: Client, order: PaymentOrder
 ) -> None:
     receipt = receipts.issue(order=order, at=NOW)
-    assert "PT2026-000001" in back_office.get(page_url(receipt)).content.decode()
+    assert "BN2026-000001" in back_office.get(page_url(receipt)).content.decode()
     assert "biên nhận" in back_office.get(page_url(receipt, "page")).content.decode().lower()
     assert back_office.get(page_url(receipt, "pdf")).content.startswith(b"%PDF")
-    for term in ("pt2026-1", "PT2026000001", order.order_id):
+    for term in ("bn2026-1", "BN2026000001", order.order_id):
         found = back_office.get(list_url(Receipt), {"q": term})
         assert [row.pk for row in found.context["cl"].result_list] == [receipt.pk]
     assert do(back_office, receipt, "void", reason="Sai tên") == [
-        "“PT2026-000001” đã bị hủy bởi “PT2026-000002”."
+        "“BN2026-000001” đã bị hủy bởi “BN2026-000002”."
     ]
     assert do(back_office, receipt, "void", reason="Sai tên") == [
-        "“PT2026-000001” đã bị hủy từ trước."
+        "“BN2026-000001” đã bị hủy từ trước."
     ]
     looking = clerk("view_receipt")
     assert looking.get(page_url(receipt, "pdf")).status_code == 200
