@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from billing.admin.allocations import OrderAllocationInline
+from billing.admin.refunds import Refundable
 from billing.enums import PaymentStatus
 from billing.lifecycles import PAYMENT_ORDER
 from billing.models import PaymentOrder
@@ -29,10 +30,12 @@ ORDER_COLOURS = {
 
 
 @admin.register(PaymentOrder)
-class PaymentOrderAdmin(RecordAdmin):
+class PaymentOrderAdmin(Refundable, RecordAdmin):
     """Payment orders. What is asked for is fixed once the order is open."""
 
     lifecycle = PAYMENT_ORDER
+    refund_of = "order"
+    actions_detail: ClassVar[Any] = (*RecordAdmin.actions_detail, "refund")
     spelling: ClassVar = {"amount": money}
     list_display = (
         "order_id",

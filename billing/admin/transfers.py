@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from billing.admin.allocations import TransferAllocationInline
+from billing.admin.refunds import Refundable
 from billing.candidates import candidates
 from billing.enums import TransferState
 from billing.models import (
@@ -21,7 +22,7 @@ from billing.models import (
     PaymentOrder,
     StatementMapping,
 )
-from kitehub.backoffice import AuditAdmin
+from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.names import instances_at
 from kitehub.display import money
@@ -38,7 +39,7 @@ TRANSFER_COLOURS = {
 
 
 @admin.register(BankTransfer)
-class BankTransferAdmin(AuditAdmin):
+class BankTransferAdmin(Refundable, Audited, AuditAdmin):
     """Bank lines, the newest first."""
 
     list_display = (
@@ -59,6 +60,8 @@ class BankTransferAdmin(AuditAdmin):
     search_uuids = ("id", "instance_id")
     search_help_text = _("Bank reference, the provider's id, account number, subdomain or ID")
     inlines = (TransferAllocationInline,)
+    refund_of = "transfer"
+    actions_detail: ClassVar[Any] = ("refund",)
     fieldsets = (
         (None, {"fields": (("state_label", "reason"), "note", "duplicate_of", "settled_at")}),
         (_("What it may be for"), {"fields": ("candidates_text",)}),
