@@ -98,6 +98,16 @@ def rebuild(*, instance_id: UUID, at: datetime, actor: str, reason: str) -> Subs
     return subscription
 
 
+def differs_from_facts(subscription: Subscription) -> bool:
+    """Whether the periods that are written down aren't those that `rebuild` would leave.
+
+    Where nothing is written down yet, nothing differs. Four queries.
+    """
+    known = know(subscription)
+    wanted = {_of_period(period) for period in known.periods}
+    return known.written and {_of_row(row) for row in known.live} != wanted
+
+
 # --- Rows ---------------------------------------------------------------------------------------
 
 

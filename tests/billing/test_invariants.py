@@ -1,0 +1,147 @@
+"""Each thing that must be true of money and time is looked at: one broken row is found."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection, transaction
+
+from billing.enums import PaymentType
+from billing.models import PaymentOrder
+from billing.services import credit, refunds, subscriptions
+from billing.services.orders import cancel_order, open_order
+from billing.services.refund_sources import Payee
+from billing.services.settlement import settle_transfer
+from kitehub.db.invariants import findings
+from kitehub.enums import Tier
+from kitehub.models import Instance
+from tests.factories.billing import BankTransferFactory
+from tests.factories.kitehub import InstanceFactory
+from tests.kitehub.db.records import execute
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
+PAYEE = Payee(bank_bin="970436", account_number="0071000123456", name="NGUYEN VAN A")
+
+
+def told(memo: str, amount: int, account: str = "0123499999") -> None:
+    line = BankTransferFactory(memo=memo, amount=amount, account_number=account, transferred_at=NOW)
+    settle_transfer(transfer_id=line.pk, at=NOW)
+
+
+def subscribe(school: Instance) -> PaymentOrder:
+    return open_order(instance=school, tier=Tier.STANDARD, actor="lan", at=NOW)
+
+
+def books() -> None:
+    """A month that is paid with too much, a second one paid back, a third one cancelled."""
+    school = InstanceFactory(bank_code="970422", account_number="0001234567")
+    told(subscribe(school).memo or "", 700_000)
+    back = subscribe(school)
+    told(back.memo or "", 498_000)
+    refund = refunds.request_refund(
+        amount=599_000, order_id=back.pk, reason="asked to", actor="lan", at=NOW, payee=PAYEE
+    )
+    refunds.approve(refund_id=refund.pk, actor="minh", at=NOW)
+    cancelled = subscribe(school)
+    told(cancelled.memo or "", 100_000)
+    cancel_order(order_id=cancelled.pk, actor="lan", reason="asked to", at=NOW)
+    course = open_order(
+        type=PaymentType.ENROLLMENT,
+        instance=school,
+        actor="api",
+        at=NOW,
+        course_id="TOAN9",
+        student_name="An",
+        amount=500_000,
+    )
+    told(course.memo or "", 600_000, "0001234567")
+    credit.grant(instance_id=school.pk, amount=1000, reason="sorry", actor="lan", at=NOW)
+    subscriptions.extend(instance_id=school.pk, days=3, at=NOW, actor="lan", reason="sorry")
+
+
+def found() -> set[str]:
+    return {finding.what for finding in findings(connection)}
+
+
+TOTALS = "totals are not those of allocations, credit and refunds"
+EQUATION = "received + granted is not allocated + credit + refunded + unmatched"
+LINE = "the state is not what is left of the line"
+PAID = "what is paid is not the sum of its allocations"
+ORDER = "the state is not what is paid"
+CREDIT = "the balance is not the sum of its entries"
+NUMBERS = "numbers have gaps, or are not the counter's"
+RECEIPT = "missing, or not made void with its order"
+GAP = "overlap, or a gap without reason"
+UNPAID = "its order isn't paid"
+DATES = "dates are not those of the periods"
+FACTS = "periods are not those that orders and adjustments make"
+SCHOOL = "says something else than its subscription"
+LIVE = "UPDATE subscription_periods SET {} WHERE voided_at IS NULL"
+BREAKS = [
+    ("UPDATE bank_transfers SET allocated_amount = 1 WHERE amount = 700000", {TOTALS, EQUATION}),
+    ("UPDATE bank_transfers SET refunded_amount = 1 WHERE refunded_amount > 1", {TOTALS, EQUATION}),
+    ("UPDATE bank_transfers SET credited_amount = 99 WHERE amount = 100000", {TOTALS, EQUATION}),
+    ("UPDATE bank_transfers SET state = 'MATCHED'", {LINE}),
+    ("UPDATE bank_transfers SET state = 'UNMATCHED'", {LINE}),
+    ("UPDATE bank_transfers SET state = 'RECEIVED' WHERE amount = 700000", {LINE}),
+    (
+        "UPDATE payment_orders SET paid_amount = paid_amount - 1 WHERE paid_amount > 0 AND status = 'PAID'",
+        {PAID, ORDER},
+    ),
+    ("UPDATE payment_orders SET refunded_amount = 0 WHERE status = 'PAID'", {PAID, ORDER}),
+    ("UPDATE payment_orders SET status = 'EXPIRED' WHERE type = 'ENROLLMENT'", {ORDER}),
+    ("UPDATE payment_orders SET status = 'CANCELLED' WHERE type = 'ENROLLMENT'", {ORDER}),
+    ("UPDATE credit_balances SET balance = balance + 1", {CREDIT, EQUATION}),
+    ("DELETE FROM credit_balances", {CREDIT, EQUATION}),
+    ("DELETE FROM credit_entries WHERE kind = 'GRANTED'", {CREDIT, EQUATION}),
+    (
+        "UPDATE payment_allocations SET amount = amount - 1"
+        " WHERE credit_entry_id IS NOT NULL AND amount > 0",
+        {PAID, "used for an order, and not allocated to it", EQUATION},
+    ),
+    ("UPDATE refunds SET status = 'REJECTED'", {EQUATION}),
+    ("DELETE FROM receipts WHERE number = 2", {NUMBERS, RECEIPT}),
+    ("UPDATE receipt_counters SET last = 7", {NUMBERS}),
+    ("DELETE FROM receipts WHERE kind = 'VOID'", {NUMBERS, RECEIPT}),
+    (LIVE.format("gap_reason = 'LAPSED'"), {GAP, FACTS}),
+    (LIVE.format("starts_at = starts_at + interval '1 s'"), {GAP, DATES, FACTS}),
+    (LIVE.format("tier = 'PREMIUM'"), {FACTS}),
+    (LIVE.format("voided_at = now(), voided_by = 'x'"), {DATES}),
+    (
+        "UPDATE payment_orders SET status = 'EXPIRED' WHERE paid_amount > 0 AND purpose = 'PERIOD'",
+        {ORDER, UNPAID, FACTS},
+    ),
+    ("UPDATE subscription_adjustments SET voided_at = now(), voided_by = 'x'", {FACTS}),
+    (
+        "UPDATE subscriptions SET current_period_end = now()",
+        {DATES, SCHOOL, "the latest history says something else"},
+    ),
+    ("UPDATE instances SET subscription_expires_at = now()", {SCHOOL}),
+    ("UPDATE instances SET tier = 'PREMIUM'", {SCHOOL}),
+]
+
+
+def test_every_broken_row_is_found() -> None:
+    books()
+    assert found() == set()
+    missed = {}
+    for statement, expected in BREAKS:
+        with transaction.atomic():
+            execute("SET LOCAL session_replication_role = replica")
+            execute(statement)
+            missed[statement] = expected - found()
+            transaction.set_rollback(True)
+    assert not any(missed.values()), missed
+    assert found() == set()
+
+
+def test_periods_that_nobody_wrote_down_yet_are_no_finding() -> None:
+    school = InstanceFactory()
+    execute(
+        "INSERT INTO subscriptions (instance_id, tier, monthly_price, status,"
+        " current_period_start, current_period_end) VALUES (%s, 'BASIC', 1, 'ACTIVE', %s, %s)",
+        school.pk,
+        NOW,
+        NOW + timedelta(days=30),
+    )
+    assert found() == set()
