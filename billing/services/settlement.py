@@ -1,7 +1,9 @@
 """Bank lines are settled: matched to orders, booked, and what follows from an order being paid.
 
 Whoever books locks in this order: bank lines, payment orders (by id), credit, instance,
-subscription, the year's receipts. A line is settled once, whoever tries how often: its row is
+subscription, the year's receipts. All of them FOR NO KEY UPDATE: whoever has written a row that
+refers to one of these looks at its key once more at the commit, with all its own locks in hand, and
+must not wait there. A line is settled once, whoever tries how often: its row is
 locked, looked at again, and left alone unless it is RECEIVED.
 """
 
@@ -64,7 +66,9 @@ def settle_transfer(*, transfer_id: UUID, at: datetime | None = None) -> Transfe
     """
     now = at or timezone.now()
     with transaction.atomic():
-        transfer = BankTransfer.objects.select_for_update(of=("self",)).get(pk=transfer_id)
+        transfer = BankTransfer.objects.select_for_update(of=("self",), no_key=True).get(
+            pk=transfer_id
+        )
         if transfer.state != TransferState.RECEIVED:
             return TransferState(transfer.state)
         with acting(ACTOR, f"{transfer}"[:500], at=now):
@@ -151,7 +155,9 @@ def _orders(codes: Sequence[str]) -> list[PaymentOrder]:
     """The orders of codes, locked by id, the surest first."""
     if not codes:
         return []
-    rows = PaymentOrder.objects.select_for_update(of=("self",)).filter(order_id__in=codes)
+    rows = PaymentOrder.objects.select_for_update(of=("self",), no_key=True).filter(
+        order_id__in=codes
+    )
     rank = {code: place for place, code in enumerate(codes)}
     return sorted(rows.order_by("pk"), key=lambda order: rank[order.order_id])
 
@@ -287,7 +293,11 @@ def lock_transfers_of(*orders: UUID) -> None:
     """Locks the bank lines that pay orders, which come before orders in the order of locks."""
     paying = PaymentAllocation.objects.filter(order_id__in=orders, transfer__isnull=False)
     rows = BankTransfer.objects.filter(pk__in=paying.values("transfer_id"))
-    list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+    list(
+        rows.select_for_update(of=("self",), no_key=True)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
 
 
 def release(

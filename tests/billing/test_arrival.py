@@ -1,7 +1,7 @@
 """Whatever order bank lines come in, and refunds are decided in, the end is the same."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import permutations
 from random import Random
 from typing import Any
@@ -9,32 +9,28 @@ from typing import Any
 import pytest
 from django.db import transaction
 
-from billing.enums import PaymentType
 from billing.models import BankTransfer, PaymentOrder, Subscription, SubscriptionPeriod
 from billing.services import credit, refunds
-from billing.services.orders import open_order
-from billing.services.refund_sources import Payee
 from billing.services.settlement import settle_transfer
 from kitehub.enums import Tier
 from kitehub.models import Instance
 from tests.billing.broken import broken
 from tests.billing.paying import trial_school
-from tests.factories.billing import BankTransferFactory
+from tests.billing.settling import (
+    NOW,
+    SCHOOLS,
+    ask,
+    enroll,
+    expired,
+    line,
+    subscribe,
+)
+from tests.billing.settling import school as with_account
 from tests.factories.kitehub import InstanceFactory
 
 pytestmark = pytest.mark.django_db
-NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
-PAYEE = Payee(bank_bin="970436", account_number="0071000123456", name="NGUYEN VAN A")
-
-
-def subscribe(school: Instance, tier: Tier = Tier.STANDARD, **said: Any) -> PaymentOrder:
-    return open_order(instance=school, actor="lan", **{"tier": tier, "at": NOW, **said})
-
-
-def line(memo: str | None, amount: int, at: datetime, account: str = "0123499999") -> BankTransfer:
-    return BankTransferFactory(memo=memo, amount=amount, transferred_at=at, account_number=account)
 
 
 def end_of(school: Instance) -> dict[str, Any]:
@@ -113,8 +109,7 @@ class TestLines:
         terms = [(Tier.STANDARD, 1), (Tier.BASIC, 2), (Tier.PREMIUM, 1), (Tier.BASIC, 1)]
         lines = []
         for number, (tier, months) in enumerate(terms):
-            order = subscribe(school, tier, months=months)
-            PaymentOrder.objects.filter(pk=order.pk).update(status="EXPIRED")
+            order = expired(subscribe(school, tier, months=months))
             lines.append(line(order.memo, order.amount, NOW + number * DAY))
         end = same_in_every_order(school, settled(*lines, at=NOW + 5 * DAY))
         paid = [period for period in end["periods"] if period[0] == "PAID"]
@@ -128,31 +123,19 @@ class TestLines:
         school = InstanceFactory()
         lines = []
         for number, tier in enumerate([Tier.STANDARD, Tier.BASIC, Tier.PREMIUM]):
-            order = subscribe(school, tier)
-            PaymentOrder.objects.filter(pk=order.pk).update(status="EXPIRED")
+            order = expired(subscribe(school, tier))
             lines.append(line(order.memo, order.amount, NOW + number * DAY))
         end = same_in_every_order(school, settled(*lines, at=NOW + 200 * DAY))
         assert end["subscription"][0][:2] == ("EXPIRED", "PREMIUM")
 
     def test_of_courses(self) -> None:
-        school = InstanceFactory(bank_code="970422", account_number="0001234567")
-        one, two = (
-            open_order(
-                type=PaymentType.ENROLLMENT,
-                instance=school,
-                actor="api",
-                at=NOW,
-                course_id="TOAN9",
-                student_name=student,
-                amount=500_000,
-            )
-            for student in ("An", "Binh")
-        )
+        school = with_account()
+        one, two = enroll(school, "An"), enroll(school, "Binh")
         lines = [
-            line(one.memo, 300_000, NOW + HOUR, "0001234567"),
-            line(one.memo, 250_000, NOW + 2 * HOUR, "0001234567"),
-            line(two.memo, 500_000, NOW + 3 * HOUR, "0001234567"),
-            line("NGUYEN VAN A", 7_000, NOW, "0001234567"),
+            line(one.memo, 300_000, NOW + HOUR, SCHOOLS),
+            line(one.memo, 250_000, NOW + 2 * HOUR, SCHOOLS),
+            line(two.memo, 500_000, NOW + 3 * HOUR, SCHOOLS),
+            line("NGUYEN VAN A", 7_000, NOW, SCHOOLS),
         ]
         end = same_in_every_order(school, settled(*lines, at=NOW + DAY))
         assert [each[0] for each in end["orders"]] == ["PAID", "PAID"]
@@ -170,17 +153,7 @@ class TestRefunds:
             told = line(order.memo, order.amount, NOW + number * DAY)
             settle_transfer(transfer_id=told.pk, at=NOW + number * DAY)
             before = before or end_of(school)
-        asked = [
-            refunds.request_refund(
-                order_id=order.pk,
-                amount=order.amount,
-                reason="asked to",
-                actor="lan",
-                at=NOW + 4 * DAY,
-                payee=PAYEE,
-            )
-            for order in ordered
-        ]
+        asked = [ask(order.amount, NOW + 4 * DAY, order_id=order.pk) for order in ordered]
         works = [
             lambda each=each: refunds.approve(refund_id=each.pk, actor="minh", at=NOW + 4 * DAY)
             for each in asked

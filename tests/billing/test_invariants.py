@@ -1,63 +1,39 @@
 """Each thing that must be true of money and time is looked at: one broken row is found."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from django.db import connection, transaction
 
-from billing.enums import PaymentType
-from billing.models import PaymentOrder
 from billing.services import credit, refunds, subscriptions
-from billing.services.orders import cancel_order, open_order
-from billing.services.refund_sources import Payee
+from billing.services.orders import cancel_order
 from billing.services.settlement import settle_transfer
 from kitehub.db.invariants import findings
-from kitehub.enums import Tier
-from kitehub.models import Instance
 from tests.billing.broken import broken
-from tests.factories.billing import BankTransferFactory
+from tests.billing.settling import NOW, OWN, SCHOOLS, ask, enroll, line, school, subscribe
 from tests.factories.kitehub import InstanceFactory
 from tests.kitehub.db.records import execute
 
 pytestmark = pytest.mark.django_db
-NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
-PAYEE = Payee(bank_bin="970436", account_number="0071000123456", name="NGUYEN VAN A")
 
 
-def told(memo: str, amount: int, account: str = "0123499999") -> None:
-    line = BankTransferFactory(memo=memo, amount=amount, account_number=account, transferred_at=NOW)
-    settle_transfer(transfer_id=line.pk, at=NOW)
-
-
-def subscribe(school: Instance) -> PaymentOrder:
-    return open_order(instance=school, tier=Tier.STANDARD, actor="lan", at=NOW)
+def told(memo: str | None, amount: int, account: str = OWN) -> None:
+    settle_transfer(transfer_id=line(memo, amount, account=account).pk, at=NOW)
 
 
 def books() -> None:
     """A month that is paid with too much, a second one paid back, a third one cancelled."""
-    school = InstanceFactory(bank_code="970422", account_number="0001234567")
-    told(subscribe(school).memo or "", 700_000)
-    back = subscribe(school)
-    told(back.memo or "", 498_000)
-    refund = refunds.request_refund(
-        amount=599_000, order_id=back.pk, reason="asked to", actor="lan", at=NOW, payee=PAYEE
-    )
-    refunds.approve(refund_id=refund.pk, actor="minh", at=NOW)
-    cancelled = subscribe(school)
-    told(cancelled.memo or "", 100_000)
+    own = school()
+    told(subscribe(own).memo, 700_000)
+    back = subscribe(own)
+    told(back.memo, 498_000)
+    refunds.approve(refund_id=ask(599_000, order_id=back.pk).pk, actor="minh", at=NOW)
+    cancelled = subscribe(own)
+    told(cancelled.memo, 100_000)
     cancel_order(order_id=cancelled.pk, actor="lan", reason="asked to", at=NOW)
-    course = open_order(
-        type=PaymentType.ENROLLMENT,
-        instance=school,
-        actor="api",
-        at=NOW,
-        course_id="TOAN9",
-        student_name="An",
-        amount=500_000,
-    )
-    told(course.memo or "", 600_000, "0001234567")
-    credit.grant(instance_id=school.pk, amount=1000, reason="sorry", actor="lan", at=NOW)
-    subscriptions.extend(instance_id=school.pk, days=3, at=NOW, actor="lan", reason="sorry")
+    told(enroll(own).memo, 600_000, SCHOOLS)
+    credit.grant(instance_id=own.pk, amount=1000, reason="sorry", actor="lan", at=NOW)
+    subscriptions.extend(instance_id=own.pk, days=3, at=NOW, actor="lan", reason="sorry")
 
 
 TOTALS = "totals are not those of allocations, credit and refunds"
@@ -133,11 +109,11 @@ def test_every_broken_row_is_found() -> None:
 
 
 def test_periods_that_nobody_wrote_down_yet_are_no_finding() -> None:
-    school = InstanceFactory()
+    other = InstanceFactory()
     execute(
         "INSERT INTO subscriptions (instance_id, tier, monthly_price, status,"
         " current_period_start, current_period_end) VALUES (%s, 'BASIC', 1, 'ACTIVE', %s, %s)",
-        school.pk,
+        other.pk,
         NOW,
         NOW + timedelta(days=30),
     )

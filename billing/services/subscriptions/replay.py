@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import DateTimeField, Func
+from django.db.models import DateTimeField, Func, QuerySet
 
 from billing.enums import OrderPurpose, PaymentType, SubscriptionStatus
 from billing.models import PaymentOrder, Subscription, SubscriptionPeriod
@@ -113,8 +113,7 @@ def differs_from_facts(subscription: Subscription) -> bool:
 
 def lock(instance_id: UUID) -> tuple[Instance | None, Subscription]:
     """Locks an instance and its subscription, in this order; raises NoSubscription."""
-    instances = Instance.all_objects.select_for_update(of=("self",), no_key=True)
-    instance = instances.filter(pk=instance_id).first()
+    instance = _instances().filter(pk=instance_id).first()
     rows = Subscription.all_objects.select_for_update(of=("self",), no_key=True)
     subscription = rows.filter(instance_id=instance_id).first()
     if subscription is None:
@@ -122,10 +121,15 @@ def lock(instance_id: UUID) -> tuple[Instance | None, Subscription]:
     return instance, subscription
 
 
+def _instances() -> QuerySet[Instance]:
+    return Instance.all_objects.select_for_update(of=("self",), no_key=True)
+
+
 def _ensure(instance_id: UUID, order: PaymentOrder, at: datetime) -> None:
     """A subscription that has had no time yet, where there is none."""
     if Subscription.all_objects.filter(instance_id=instance_id).exists():
         return
+    list(_instances().filter(pk=instance_id))
     tier = Tier(order.tier or Tier.BASIC)
     Subscription.all_objects.get_or_create(
         instance_id=instance_id,
