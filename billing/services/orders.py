@@ -155,7 +155,7 @@ def cancel_order(
     now = at or timezone.now()
     with transaction.atomic(), acting(actor, reason, at=now):
         settlement.lock_transfers_of(order_id)
-        order = PaymentOrder.objects.select_for_update(of=("self",)).get(pk=order_id)
+        order = PaymentOrder.objects.select_for_update(of=("self",), no_key=True).get(pk=order_id)
         if order.status == PaymentStatus.CANCELLED:
             return order
         if order.status != PaymentStatus.PENDING:
@@ -371,7 +371,9 @@ def _open_before(terms: _Terms, instance: Instance) -> list[PaymentOrder]:
         return []
     settlement.lock_transfers_of(*keys)
     # One that was paid meanwhile is none any more.
-    return list(rows.filter(pk__in=keys).select_for_update(of=("self",)).order_by("pk"))
+    return list(
+        rows.filter(pk__in=keys).select_for_update(of=("self",), no_key=True).order_by("pk")
+    )
 
 
 def _close(order: PaymentOrder, *, reason: str, actor: str, now: datetime) -> None:
