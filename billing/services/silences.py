@@ -57,7 +57,8 @@ def watch_feeds(*, at: datetime) -> int:
             INSERT INTO bank_feed_silences (feed_id, starts_at)
             SELECT id, last_seen_at + make_interval(hours => %(hours)s)
             FROM bank_feeds
-            WHERE account_number <> '' AND last_seen_at + make_interval(hours => %(hours)s) <= %(at)s
+            WHERE account_number <> ''
+                AND last_seen_at + make_interval(hours => %(hours)s) <= %(at)s
             ON CONFLICT (feed_id) WHERE ends_at IS NULL DO NOTHING
             """,
             {"at": at, "hours": settings.KITEHUB_FEED_SILENCE},
