@@ -1,4 +1,4 @@
-"""Schools by the thousand: each with its owner, a subscription, an open order, a bank line for it."""
+"""Schools by the thousand, each with its owner, a subscription, an open order, a bank line."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
