@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 
 from billing import services
 from billing.accounts import NoReceivingAccount
-from billing.services import reminders, renewals, settlement
+from billing.services import reminders, renewals, settlement, silences
 from billing.services.subscriptions import advance
 from kitehub.jobs.retries import UNTIL_DONE
 
@@ -57,3 +57,10 @@ def renew_subscriptions(timestamp: int) -> None:
 def send_reminders(timestamp: int) -> None:
     """Reminds owners of the end of what they have paid."""
     reminders.remind_due(at=timezone.now())
+
+
+@app.periodic(cron="20 * * * *")
+@app.task(queueing_lock="billing.tasks.watch_feeds")
+def watch_feeds(timestamp: int) -> None:
+    """Notes which bank feeds have fallen silent."""
+    silences.watch_feeds(at=timezone.now())

@@ -219,6 +219,8 @@ KITEHUB_PLANS = _plans()
 # has nothing more; how many days before it the order for the next period is opened.
 KITEHUB_GRACE = _whole("KITEHUB_GRACE", "0,3,7", 3)
 (KITEHUB_RENEWAL_DAYS,) = _whole("KITEHUB_RENEWAL_DAYS", "7")
+# Hours without a message after which a bank feed counts as silent, and nobody's grace runs on.
+(KITEHUB_FEED_SILENCE,) = _whole("KITEHUB_FEED_SILENCE", "72")
 # How many silos a thread stays connected to; the least recently used one is closed.
 KITEHUB_OPEN_SILOS = 8
 # Beside the platform's own server: where else schools may have databases of their own, by name.
@@ -373,8 +375,13 @@ UNFOLD = {
                 "title": _("Money"),
                 "items": [
                     _page("receipt_long", _("Payment orders"), "billing.paymentorder"),
+                    _page("account_balance", _("Bank transfers"), "billing.banktransfer"),
                     _page("autorenew", _("Subscriptions"), "billing.subscription"),
                     _page("history", _("Subscription history"), "billing.subscriptionhistory"),
+                    _page("date_range", _("Periods"), "billing.subscriptionperiod"),
+                    _page("receipt", _("Receipts"), "billing.receipt"),
+                    _page("undo", _("Refunds"), "billing.refund"),
+                    _page("savings", _("Credit"), "billing.creditentry"),
                 ],
             },
             {
@@ -412,6 +419,7 @@ UNFOLD = {
                 "title": _("Operations"),
                 "items": [
                     _page("pending_actions", _("Background jobs"), "jobs.job"),
+                    _page("rss_feed", _("Bank feeds"), "billing.bankfeed"),
                     _page("mail", _("E-mails"), "kitehub.email"),
                 ],
             },

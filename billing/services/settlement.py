@@ -1,7 +1,9 @@
 """Bank lines are settled: matched to orders, booked, and what follows from an order being paid.
 
 Whoever books locks in this order: bank lines, payment orders (by id), credit, instance,
-subscription, the year's receipts. A line is settled once, whoever tries how often: its row is
+subscription, the year's receipts. All of them FOR NO KEY UPDATE: whoever has written a row that
+refers to one of these looks at its key once more at the commit, with all its own locks in hand, and
+must not wait there. A line is settled once, whoever tries how often: its row is
 locked, looked at again, and left alone unless it is RECEIVED.
 """
 
@@ -29,6 +31,7 @@ from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
 from billing.paying_accounts import is_paid_to
 from billing.plain_text import fold
 from billing.services import credit, receipts, subscriptions
+from billing.services.payment_times import paid_by, paid_first_by
 from billing.twins import SHIFT
 from kitehub.db.acting import acting
 
@@ -63,7 +66,9 @@ def settle_transfer(*, transfer_id: UUID, at: datetime | None = None) -> Transfe
     """
     now = at or timezone.now()
     with transaction.atomic():
-        transfer = BankTransfer.objects.select_for_update(of=("self",)).get(pk=transfer_id)
+        transfer = BankTransfer.objects.select_for_update(of=("self",), no_key=True).get(
+            pk=transfer_id
+        )
         if transfer.state != TransferState.RECEIVED:
             return TransferState(transfer.state)
         with acting(ACTOR, f"{transfer}"[:500], at=now):
@@ -82,10 +87,11 @@ def _settle(transfer: BankTransfer, now: datetime) -> TransferState:
     if left and owner and owner.type == PaymentType.SUBSCRIPTION and owner.instance_id:
         keep_as_credit(transfer, owner, left, at=now)
         left = 0
+        if reading.paid:
+            _redate(reading.paid, at=now)
     elif left and reading.parts:
         reason = UnmatchedReason.OVERPAID
-    for order, _amount in reading.parts:
-        conclude_payment(order, at=now)
+    conclude_payments([order for order, _amount in reading.parts], at=now)
     state = TransferState.UNMATCHED if left else TransferState.MATCHED
     return _conclude(transfer, state, reason, now)
 
@@ -126,7 +132,6 @@ def read(transfer: BankTransfer) -> Reading:
         return Reading(reason=UnmatchedReason.CANCELLED_ORDER)
     if len({order.instance_id for order in paid}) > 1:
         return Reading(reason=UnmatchedReason.AMBIGUOUS)
-    _redate(paid[0], transfer)
     return Reading(reason=UnmatchedReason.ALREADY_PAID, paid=paid[0])
 
 
@@ -150,7 +155,9 @@ def _orders(codes: Sequence[str]) -> list[PaymentOrder]:
     """The orders of codes, locked by id, the surest first."""
     if not codes:
         return []
-    rows = PaymentOrder.objects.select_for_update(of=("self",)).filter(order_id__in=codes)
+    rows = PaymentOrder.objects.select_for_update(of=("self",), no_key=True).filter(
+        order_id__in=codes
+    )
     rank = {code: place for place, code in enumerate(codes)}
     return sorted(rows.order_by("pk"), key=lambda order: rank[order.order_id])
 
@@ -181,19 +188,6 @@ def _fitting(payable: list[PaymentOrder], transfer: BankTransfer) -> Reading:
     return Reading(reason=UnmatchedReason.AMBIGUOUS)
 
 
-def _redate(order: PaymentOrder, transfer: BankTransfer) -> None:
-    """An order that was paid twice was paid by the line that the bank had first.
-
-    Lines arrive in any order; what follows from them must not depend on it.
-    """
-    enough = transfer.amount >= order.amount
-    if enough and order.paid_at and order.purpose and transfer.transferred_at < order.paid_at:
-        PaymentOrder.objects.filter(pk=order.pk).update(paid_at=transfer.transferred_at)
-        order.refresh_from_db()
-        if order.type == PaymentType.SUBSCRIPTION and order.instance_id:
-            subscriptions.apply_payment(order=order, at=timezone.now())
-
-
 # --- Booking ------------------------------------------------------------------------------------
 
 
@@ -219,11 +213,27 @@ def keep_as_credit(
 
 
 def conclude_payment(order: PaymentOrder, *, at: datetime) -> bool:
-    """Makes a locked order PAID if all of it has come, and does what follows; whether it did.
+    """Makes a locked order PAID if all of it has come, and does what follows; whether it did."""
+    return bool(conclude_payments([order], at=at))
 
-    Credit that was offered is used where it completes the order; where it is gone meanwhile, the
-    order asks for it by transfer again.
+
+def conclude_payments(orders: Sequence[PaymentOrder], *, at: datetime) -> list[PaymentOrder]:
+    """Makes those of some locked orders PAID of which all has come, and does what follows.
+
+    Credit that was offered is used where it completes an order; where it is gone meanwhile, the
+    order asks for it by transfer again. Returns those that it made PAID.
     """
+    paid = [order for order in orders if _pay(order, at=at)]
+    # For all of them one thing after the other: no school's row is locked after a receipt's number.
+    owned = [it for it in paid if it.type == PaymentType.SUBSCRIPTION and it.instance_id]
+    for order in sorted(owned, key=lambda it: str(it.instance_id)):
+        subscriptions.apply_payment(order=order, at=at)
+    for order in owned:
+        receipts.issue(order=order, at=at)
+    return paid
+
+
+def _pay(order: PaymentOrder, *, at: datetime) -> bool:
     order.refresh_from_db()
     if order.status not in _PAYABLE:
         return False
@@ -232,17 +242,28 @@ def conclude_payment(order: PaymentOrder, *, at: datetime) -> bool:
         order.refresh_from_db()
     if order.rest > 0:
         return False
-    paid_at, reference = _paid_by(order, at)
+    paid_at, reference = paid_by(order) or (at, CREDIT_REFERENCE)
     claimed = PaymentOrder.objects.filter(pk=order.pk, status__in=_PAYABLE).update(
         status=PaymentStatus.PAID, paid_at=paid_at, transaction_reference=reference
     )
-    if not claimed:
-        return False
     order.refresh_from_db()
-    if order.type == PaymentType.SUBSCRIPTION and order.instance_id:
-        subscriptions.apply_payment(order=order, at=at)
-        receipts.issue(order=order, at=at)
-    return True
+    return bool(claimed)
+
+
+def _redate(order: PaymentOrder, *, at: datetime) -> None:
+    """An order that was paid more than once was paid by the lines that the bank had first.
+
+    Lines arrive in any order; what follows from them must not depend on it.
+    """
+    found = paid_first_by(order)
+    if found is None or order.paid_at is None or found[0] >= order.paid_at:
+        return
+    paid_at, reference = found
+    PaymentOrder.objects.filter(pk=order.pk).update(
+        paid_at=paid_at, transaction_reference=reference
+    )
+    order.refresh_from_db()
+    subscriptions.apply_payment(order=order, at=at)
 
 
 def _use_credit(order: PaymentOrder, *, at: datetime) -> None:
@@ -265,42 +286,6 @@ def pay_by_credit(order: PaymentOrder, *, at: datetime, actor: str) -> bool:
         return conclude_payment(order, at=at)
 
 
-def _paid_by(order: PaymentOrder, at: datetime) -> tuple[datetime, str]:
-    """When an order's money was all there, by the bank's clock, and the line that completed it.
-
-    By the lines' own amounts in the order that the bank had them: more than one line may have come
-    here in any order. What credit paid for is paid when it is used.
-    """
-    lines = list(
-        PaymentAllocation.objects.filter(order=order, transfer__isnull=False, amount__gt=0)
-        .order_by("transfer__transferred_at", "transfer_id")
-        .values_list(
-            "amount",
-            "transfer__amount",
-            "transfer__allocated_amount",
-            "transfer__transferred_at",
-            "transfer__reference",
-            "transfer__provider_id",
-        )
-    )
-    if not lines:
-        return at, CREDIT_REFERENCE
-    needed = order.amount - _credit_used(order)
-    total = 0
-    for allocated, amount, booked, moment, reference, provider_id in lines:
-        # A line for several orders counts with its share.
-        total += amount if booked == allocated else allocated
-        paid_at, said = moment, reference or provider_id
-        if total >= needed:
-            break
-    return paid_at, said[:100]
-
-
-def _credit_used(order: PaymentOrder) -> int:
-    by_credit = PaymentAllocation.objects.filter(order=order, credit_entry__isnull=False)
-    return sum(by_credit.values_list("amount", flat=True))
-
-
 # --- Taking back --------------------------------------------------------------------------------
 
 
@@ -308,7 +293,11 @@ def lock_transfers_of(*orders: UUID) -> None:
     """Locks the bank lines that pay orders, which come before orders in the order of locks."""
     paying = PaymentAllocation.objects.filter(order_id__in=orders, transfer__isnull=False)
     rows = BankTransfer.objects.filter(pk__in=paying.values("transfer_id"))
-    list(rows.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+    list(
+        rows.select_for_update(of=("self",), no_key=True)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
 
 
 def release(

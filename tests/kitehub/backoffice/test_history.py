@@ -165,11 +165,11 @@ def test_stale_save_of_a_long_history_is_a_message(
     form = opened(back_office, subscription)
     assert int(form["history-INITIAL_FORMS"]) == 20
     change(subscription, monthly_price=77)
-    page = save(back_office, subscription, form, tier="BASIC")
+    page = save(back_office, subscription, form, status="PAST_DUE")
     assert page.context["adminform"].form.meanwhile.changes == 1
     assert save(back_office, subscription, form_of(page)).status_code == 302
     subscription.refresh_from_db()
-    assert (subscription.tier, subscription.monthly_price) == ("BASIC", 77)
+    assert (subscription.status, subscription.monthly_price) == ("PAST_DUE", 77)
 
 
 def test_history_is_nobody_s_to_write(back_office: Client, subscription: Subscription) -> None:

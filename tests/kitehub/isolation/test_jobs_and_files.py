@@ -25,6 +25,7 @@ DUTIES = {
     "billing.tasks.renew_subscriptions",
     "billing.tasks.send_reminders",
     "billing.tasks.settle_waiting",
+    "billing.tasks.watch_feeds",
     "kitehub.jobs.tasks.forget_finished",
     "kitehub.jobs.tasks.requeue_stalled",
     "storage.tasks.expire_reservations",
