@@ -19,7 +19,7 @@ from billing.plan_words import feature_words, limit_words
 from billing.proration import NothingToUpgrade, Quote
 from billing.services import credit, subscriptions
 from billing.services.orders import BadOrder, monthly_price_of, open_order
-from kitehub.enums import Tier
+from kitehub.enums import InstanceStatus, Tier
 from kitehub.models import Instance
 from kitehub.plans import PLANS, STORAGE, Plan
 from kitehub.portal import actor_of, owner_of
@@ -152,6 +152,9 @@ def _opened(
     request: HttpRequest, school: Instance, found: Offer, at: datetime
 ) -> PaymentOrder | None:
     said: dict[str, Any] = {}
+    if school.status == InstanceStatus.CLOSED:
+        messages.error(request, _("This school is closed."))
+        return None
     if found.way == Way.UPGRADE:
         quote = _quote(school, found, at)
         if quote is None:

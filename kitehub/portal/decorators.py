@@ -1,6 +1,8 @@
 """Who may see a page of a school."""
 
+import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 
@@ -11,6 +13,8 @@ from django.views.decorators.cache import never_cache
 from kitehub import tenancy
 from kitehub.db.acting import ACTOR_LENGTH
 from kitehub.models import Instance, User
+
+logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 
@@ -31,13 +35,23 @@ def owner_of(
         request: HttpRequest, subdomain: str, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponse:
         school = school_of(request, subdomain)
-        with tenancy.use(school):
+        with _working_for(school):
             response: Any = view(request, school, *args, **kwargs)
             if hasattr(response, "render") and not response.is_rendered:
                 response = response.render()
         return response  # type: ignore[no-any-return]
 
     return for_owner
+
+
+def _working_for(school: Instance) -> AbstractContextManager[None]:
+    """`tenancy.use`; where a school's address can't be read its owner may still see and pay."""
+    try:
+        tenancy.alias_of(school)
+    except tenancy.BadPlacement:
+        logger.exception("The address of instance %s can't be read", school.pk)
+        return nullcontext()
+    return tenancy.use(school)
 
 
 def _page_or_part(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from django.db import DatabaseError
 
+from kitehub.tenancy import NoInstance
+
 Count = Callable[[UUID], int | None]
 _counts: dict[str, Count] = {}
 
@@ -29,5 +31,5 @@ def usage_of(instance_id: UUID) -> dict[str, int | None]:
 def _asked(count: Count, instance_id: UUID) -> int | None:
     try:
         return count(instance_id)
-    except DatabaseError:  # the school's own database is away
+    except (DatabaseError, NoInstance):  # the school's own database is away, or isn't known
         return None

@@ -146,6 +146,24 @@ def test_no_account_to_pay_to_is_no_traceback(
     assert "Vui lòng liên hệ" in texts(answer)
 
 
+def test_a_school_whose_address_can_not_be_read_can_be_paid_for(
+    browser: Client, school: Instance, standard: Subscription
+) -> None:
+    Instance.objects.update(database_url="nonsense")
+    assert "Hạ xuống gói Cơ bản" in texts(browser.get(f"{URL}BASIC/"))
+    there = order(browser, tier="STANDARD", months="1")["Location"]
+    assert browser.get(there).status_code == 200
+
+
+def test_nobody_pays_for_a_closed_school(
+    browser: Client, school: Instance, standard: Subscription
+) -> None:
+    Instance.objects.update(status="CLOSED")
+    answer = browser.post(URL, {"tier": "STANDARD", "months": "1"}, follow=True)
+    assert "Trường này đã đóng." in texts(answer)
+    assert not PaymentOrder.objects.exists()
+
+
 def test_pages_are_in_english_too(browser: Client, standard: Subscription) -> None:
     browser.cookies["django_language"] = "en"
     page = texts(browser.get(URL))
