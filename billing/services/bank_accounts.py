@@ -12,6 +12,7 @@ from billing import banks
 from billing.plain_text import fold
 from kitehub.db.acting import acting
 from kitehub.models import Instance
+from kitehub.services import emails
 
 HOLDER_LENGTH = 70
 TEMPLATE_LENGTH = 500
@@ -33,9 +34,12 @@ class BankAccount:
 def set_bank_account(*, school: Instance, account: BankAccount, actor: str) -> None:
     """Stores an account that `clean_…` has seen; orders that are open keep the one they have.
 
-    `school` is written at the version that it has: raises StaleRow where its row has moved on.
+    The owner is told by mail, as whoever can change it can take the school's money. `school` is
+    written at the version that it has: raises StaleRow where its row has moved on.
     """
     bank = banks.bank(account.bank_code)
+    before = (school.bank_code, school.account_number, school.account_name)
+    changed = before != (account.bank_code, account.account_number, account.account_name)
     school.bank_code = account.bank_code
     school.bank_name = bank.short_name if bank else None
     school.account_number = account.account_number
@@ -51,6 +55,21 @@ def set_bank_account(*, school: Instance, account: BankAccount, actor: str) -> N
                 "qr_template",
             ]
         )
+        if changed and school.owner is not None:
+            emails.queue(
+                to=school.owner.email,
+                reason=f"bank account:{school.pk}:{school.version}",
+                template="bank_account_changed",
+                context={
+                    "school": school.organization_name,
+                    "subdomain": school.subdomain,
+                    "actor": actor,
+                    "bank": school.bank_name,
+                    "number": account.account_number,
+                    "holder": account.account_name,
+                },
+                instance=school,
+            )
 
 
 def clean_bank(bin: str) -> str:

@@ -4,11 +4,13 @@ import re
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.test import Client
 
 from billing import banks, vietqr
 from billing.services import bank_accounts
-from kitehub.models import Instance
+from kitehub.models import Email, Instance
+from kitehub.services import emails
 from tests.billing.qr_readers import read_pixels, svg_pixels
 from tests.kitehub.portal.conftest import texts
 
@@ -47,6 +49,20 @@ def test_an_account_is_stored_as_banks_write_it_and_can_be_tried(
     qr = vietqr.decode(read_pixels(svg_pixels(svg, 4)).text)
     assert (qr.bank_bin, qr.account_number, qr.amount) == ("970436", "0123456789", None)
     assert qr.memo == "KHC6EP34W8 HP TOAN9 NGUYE"
+
+
+def test_the_owner_is_told_by_mail_where_the_money_goes_now(
+    browser: Client, school: Instance
+) -> None:
+    post(browser, school.version)
+    school.refresh_from_db()
+    post(browser, school.version, qr_template="HP")
+    (told,) = Email.objects.all()
+    assert emails.send(email_id=told.pk) == "SENT"
+    (message,) = mail.outbox
+    assert message.to == ["lan@example.vn"]
+    assert "Vietcombank · 0123456789 · TRAN THI LAN" in message.body
+    assert "http://127.0.0.1:8000/schools/sao-mai/bank/" in message.body
 
 
 def test_a_trial_stores_nothing(browser: Client, school: Instance) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from billing.models import PaymentOrder
+from billing.models import PaymentOrder, Receipt
+from billing.services import receipts
 from kitehub.models import Instance
 from tests.factories.billing import PaymentOrderFactory
 from tests.factories.kitehub import UserFactory
@@ -18,12 +20,21 @@ from tests.kitehub.isolation.test_routes import furnish, marks, stored
 # What the parameters of a route may be beside the subdomain, for a school that has such a row. A
 # new one needs its line.
 ROWS: dict[str, Callable[[Instance], Any]] = {
-    "code": lambda school: _order(school).order_id,
+    "code": lambda school: _receipt(school).order.order_id,
+    "year": lambda school: _receipt(school).year,
+    "number": lambda school: _receipt(school).number,
 }
+# Those that are no rows, so that ours is ours whatever they are.
+WORDS = {"tier": "BASIC"}
 
 
-def _order(school: Instance) -> PaymentOrder:
-    return school.payment_orders.first() or PaymentOrderFactory(instance=school)
+def _receipt(school: Instance) -> Receipt:
+    """A receipt of theirs, with its order."""
+    order = PaymentOrder.objects.filter(instance=school).first()
+    if order is None:
+        order = PaymentOrderFactory(instance=school, paid=True)
+        receipts.issue(order=order, at=timezone.now())
+    return Receipt.objects.get(order=order)
 
 
 def pages() -> list[Route]:
@@ -31,7 +42,11 @@ def pages() -> list[Route]:
 
 
 def address(route: Route, school: Instance, rows_of: Instance) -> str:
-    rows = {name: ROWS[name](rows_of) for name in route.parameters if name != "subdomain"}
+    rows = {
+        name: WORDS[name] if name in WORDS else ROWS[name](rows_of)
+        for name in route.parameters
+        if name != "subdomain"
+    }
     return reverse(route.name, kwargs={"subdomain": school.subdomain, **rows})
 
 
@@ -46,6 +61,7 @@ def platform(school: Instance) -> Any:
 
 def try_all(pair: Pair) -> None:
     furnish(pair)
+    _receipt(pair.theirs)
     before = stored(pair), platform(pair.theirs)
     other, staff = Client(), Client()
     other.force_login(pair.ours.owner)
@@ -53,7 +69,7 @@ def try_all(pair: Pair) -> None:
     for route in pages():
         # Their page, and our page with a row of theirs.
         urls = [address(route, pair.theirs, pair.theirs)]
-        if len(route.parameters) > 1:
+        if set(route.parameters) & set(ROWS):
             urls.append(address(route, pair.ours, pair.theirs))
         for url in urls:
             for client in (other, staff):
