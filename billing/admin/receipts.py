@@ -65,7 +65,10 @@ class ReceiptAdmin(Audited, AuditAdmin):
     def page(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The receipt as whoever paid sees it."""
         receipt = self._receipt(request, object_id)
-        links = {"back_url": self._page("change", receipt.pk), "pdf_url": "../pdf"}
+        links = {
+            "back_url": self._page("change", receipt.pk),
+            "pdf_url": self._page("pdf", receipt.pk),
+        }
         return receipt_page(request, receipt, **links)
 
     @action(description=_("PDF"), icon="picture_as_pdf", permissions=["view"], url_path="pdf")
