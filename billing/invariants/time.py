@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from django.db import router
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Exists, OuterRef
 
-from billing.models import Subscription
+from billing.models import Subscription, SubscriptionPeriod
 from billing.services.subscriptions import differs_from_facts
 from kitehub.db.invariants import SHOWN, Finding, invariant, rows
 
@@ -109,7 +110,9 @@ def facts(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
     """
     if router.db_for_read(Subscription) != connection.alias:
         return
-    newest = Subscription.all_objects.order_by("-updated_at", "pk")[:FOLDED]
+    written = SubscriptionPeriod.objects.filter(subscription=OuterRef("pk"))
+    known = Subscription.all_objects.filter(Exists(written))
+    newest = known.order_by("-updated_at", "pk")[:FOLDED]
     found = [each for each in newest if differs_from_facts(each)]
     if found:
         what = "periods are not those that orders and adjustments make"

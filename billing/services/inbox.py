@@ -49,8 +49,7 @@ def match_transfer(
             if not 0 < amount <= order.rest:
                 raise CannotMatch(f"{order.order_id} asks for {order.rest} đồng, not {amount}.")
             settlement.book(transfer, order, amount, at=now)
-        for order in orders.values():
-            settlement.conclude_payment(order, at=now)
+        settlement.conclude_payments(list(orders.values()), at=now)
         return _concluded(transfer, now)
 
 

@@ -132,7 +132,9 @@ def read(transfer: BankTransfer) -> Reading:
         return Reading(reason=UnmatchedReason.CANCELLED_ORDER)
     if len({order.instance_id for order in paid}) > 1:
         return Reading(reason=UnmatchedReason.AMBIGUOUS)
-    return Reading(reason=UnmatchedReason.ALREADY_PAID, paid=paid[0])
+    # What another program was paid is no allocation: this may well be the same money.
+    ours = paid[0].paid_amount + paid[0].refunded_amount > 0
+    return Reading(reason=UnmatchedReason.ALREADY_PAID, paid=paid[0] if ours else None)
 
 
 def _texts(transfer: BankTransfer) -> tuple[str, ...]:
