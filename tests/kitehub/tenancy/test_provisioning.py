@@ -1,8 +1,6 @@
 """Opening a school: all of it or what is missing of it, and a database that is its own."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
@@ -24,8 +22,8 @@ from kitehub.services import api_keys
 from kitehub.tenancy import provisioning
 from kitehub.tenancy.connections import close_all
 from storage.models import StorageUsage
+from tests import programs
 from tests.factories.kitehub import UserFactory
-from tests.migrations.commands import ROOT
 from tests.migrations.databases import url
 
 ENVIRONMENT = {"DJANGO_SETTINGS_MODULE": "kitehub.settings", "DJANGO_DEBUG": "on"}
@@ -188,13 +186,8 @@ def test_killed_run_is_finished_by_the_next(step: str, after: bool, owner: User)
         with provisioning.administration() as admin:
             provisioning.drop_templates(admin)
     code = KILLED.format(step=step, after=after, owner=owner.email)
-    killed = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        env={**os.environ, **ENVIRONMENT, "DATABASE_URL": url(connection)},
-        capture_output=True,
-        text=True,
-    )
+    environment = {**os.environ, **ENVIRONMENT, "DATABASE_URL": url(connection)}
+    killed = programs.run("-c", code, env=environment)
     assert killed.returncode == 9, killed.stderr
     opened = open_with_key(owner, tier=Tier.BASIC)
     assert_whole(opened.instance)
