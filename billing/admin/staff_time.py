@@ -161,4 +161,3 @@ class KeepsTime:
         if request.headers.get("HX-Request"):
             return HttpResponse(headers={"HX-Redirect": page})
         return HttpResponseRedirect(page)
-

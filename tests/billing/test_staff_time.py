@@ -43,7 +43,9 @@ def test_days_are_given_with_a_reason_and_told_in_the_history(
     row = SubscriptionAdjustment.objects.get()
     assert (row.days, row.reason, row.created_by) == (3, "ngân hàng bảo trì", "staff@kitehub.test")
     assert LogEntry.objects.count() == 1
-    assert "ngân hàng bảo trì" in back_office.get(page_url(subscription, "history")).content.decode()
+    assert (
+        "ngân hàng bảo trì" in back_office.get(page_url(subscription, "history")).content.decode()
+    )
 
 
 @pytest.mark.parametrize("wrong", [{"days": "0"}, {"days": "4000"}, {"days": "3", "reason": " "}])
