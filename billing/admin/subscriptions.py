@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
+from billing.admin.staff_time import KeepsTime
 from billing.enums import SubscriptionStatus
 from billing.lifecycles import SUBSCRIPTION
 from billing.models import Subscription, SubscriptionHistory
@@ -90,9 +91,10 @@ class HistoryInline(Changes, TabularInline):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(RecordAdmin):
+class SubscriptionAdmin(KeepsTime, RecordAdmin):
     """Subscriptions, with everything that ever changed in them."""
 
+    actions_detail = (*RecordAdmin.actions_detail, "extend", "pause", "unpause")
     lifecycle = SUBSCRIPTION
     spelling: ClassVar = {"monthly_price": money}
     refusals: ClassVar[dict[str, Any]] = {

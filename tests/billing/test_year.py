@@ -19,7 +19,7 @@ from kitehub.models import Instance
 from tests.billing.paying import subscription, trial_school, written
 from tests.billing.timelines import day
 from tests.factories.billing import BankTransferFactory
-from tests.kitehub.jobs.working import jobs
+from tests.kitehub.jobs.working import states
 
 pytestmark = pytest.mark.django_db
 
@@ -141,9 +141,9 @@ def test_a_year(year: Year) -> None:
         ("01/09", "24/09", "STANDARD"),
     ]
     # The school's own database was told of each tier, and the trail has every step.
-    assert len(jobs()) == 2
-    states = SubscriptionHistory.objects.order_by("changed_at").values_list("status", flat=True)
-    assert {*states} == {"TRIAL", "ACTIVE", "PAST_DUE", "CANCELED", "EXPIRED"}
+    assert len(states("kitehub.tasks.apply_tier")) == 2
+    trail = SubscriptionHistory.objects.order_by("changed_at").values_list("status", flat=True)
+    assert {*trail} == {"TRIAL", "ACTIVE", "PAST_DUE", "CANCELED", "EXPIRED"}
 
     # One late run from any state says the same as all the daily ones did.
     rebuilt = services.rebuild(**who, at=year.now, reason="looked again")
