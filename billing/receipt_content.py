@@ -1,5 +1,6 @@
 """What a receipt says: facts frozen at the moment it was issued, and their JSON."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -7,13 +8,22 @@ from typing import Any
 
 from kitehub.enums import Tier
 
-SERIES = "PT"
+# "Biên nhận".
+SERIES = "BN"
 _VERSION = 1
+# The database's columns take no more digits.
+_NUMBER = re.compile(rf"{SERIES}([0-9]{{4}})-?([0-9]{{1,9}})", re.ASCII)
 
 
 def receipt_number(*, year: int, number: int) -> str:
-    """How people write a receipt's number: the series, the year, six digits: `PT2026-000001`."""
+    """How people write a receipt's number: the series, the year, six digits: `BN2026-000001`."""
     return f"{SERIES}{year}-{number:06d}"
+
+
+def read_number(text: str) -> tuple[int, int] | None:
+    """Year and number of a receipt as people write it; None for any other text."""
+    found = _NUMBER.fullmatch(text.strip().upper())
+    return (int(found[1]), int(found[2])) if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 
 from billing import services
 from billing.accounts import NoReceivingAccount
-from billing.services import reminders, renewals, settlement
+from billing.services import reminders, renewals, settlement, silences
 from billing.services.subscriptions import advance
 from kitehub.jobs.retries import UNTIL_DONE
 
@@ -42,7 +42,7 @@ def advance_subscriptions(timestamp: int) -> None:
     advance.advance_due(at=timezone.now())
 
 
-@app.periodic(cron="0 0-13 * * *")  # UTC: every hour from 7 in the morning to 8 in the evening
+@app.periodic(cron="0 0,5 * * *")  # UTC: 7 in the morning and noon in Vietnam
 @app.task(queueing_lock="billing.tasks.renew_subscriptions")
 def renew_subscriptions(timestamp: int) -> None:
     """Opens the orders for the next periods."""
@@ -52,8 +52,15 @@ def renew_subscriptions(timestamp: int) -> None:
         logger.warning("Nothing is renewed: %s", error)
 
 
-@app.periodic(cron="5 1-13 * * *")  # UTC: every hour from five past 8 in the morning
+@app.periodic(cron="5 1,6 * * *")  # UTC: five past 8 and five past one in Vietnam
 @app.task(queueing_lock="billing.tasks.send_reminders")
 def send_reminders(timestamp: int) -> None:
     """Reminds owners of the end of what they have paid."""
     reminders.remind_due(at=timezone.now())
+
+
+@app.periodic(cron="20 * * * *")
+@app.task(queueing_lock="billing.tasks.watch_feeds")
+def watch_feeds(timestamp: int) -> None:
+    """Notes which bank feeds have fallen silent."""
+    silences.watch_feeds(at=timezone.now())

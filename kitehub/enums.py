@@ -1,7 +1,8 @@
-"""The words of the platform: tiers, the states of an instance, what an API key may do."""
+"""The words of the platform: tiers, states of an instance and of mail, what an API key may do."""
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Tier(TextChoices):
@@ -86,3 +87,12 @@ class MoveStep(TextChoices):
     DONE = "DONE", _("Done, source kept")
     PURGED = "PURGED", _("Done, source removed")
     ABORTED = "ABORTED", _("Aborted")
+
+
+class EmailState(TextChoices):
+    """What became of a message."""
+
+    QUEUED = "QUEUED", _("Waiting")
+    SENDING = "SENDING", _("Being sent")
+    SENT = "SENT", pgettext_lazy("email", "Sent")
+    FAILED = "FAILED", _("Failed")

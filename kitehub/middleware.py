@@ -37,6 +37,40 @@ class ApiMiddleware:
         return response
 
 
+# What a page of the portal may load: its own files. No inline script or style, no other host.
+_CSP = "; ".join(
+    [
+        "default-src 'none'",
+        *(f"{kind}-src 'self'" for kind in ("script", "style", "connect", "font", "manifest")),
+        "img-src 'self' data:",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+_NOT_THE_PORTAL = ("/admin/", _API)
+
+
+class PortalMiddleware:
+    """On the owners' pages no code reaches a tenant's table unnamed, and browsers load only ours.
+
+    That is every page which is neither the back office's nor the API's, error pages as well.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """The response with the policy that browsers hold it to."""
+        if request.path_info.startswith(_NOT_THE_PORTAL):
+            return self.get_response(request)
+        with tenancy.require():
+            response = self.get_response(request)
+        if not settings.DEBUG or response.status_code < 400:  # Django's error pages for developers
+            response.headers.setdefault("Content-Security-Policy", _CSP)
+        return response
+
+
 def _make_problem(response: HttpResponse) -> None:
     """Puts a problem in place of a page, whose headers stay: Allow, Retry-After and others."""
     made = problem(response.status_code)

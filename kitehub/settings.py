@@ -6,6 +6,7 @@ each secret must be given: a missing one is an error that names it.
 """
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,35 @@ def _database() -> dict[str, Any]:
             )
         return {"ENGINE": "kitehub.db.backends.embedded", "NAME": "kitehub"}
     return configuration(url, named="DATABASE_URL")
+
+
+def _site_url() -> str:
+    """Where people find the site: KITEHUB_BASE_URL, or what the other settings make likely."""
+    url: str = env.str("KITEHUB_BASE_URL", default="").strip().rstrip("/")
+    if not url:
+        host = next(
+            (host for host in ALLOWED_HOSTS if not host.startswith((".", "*"))), "localhost"
+        )
+        return "http://127.0.0.1:8000" if DEBUG else f"https://{host}"
+    if not re.fullmatch(r"https?://[^\s/?#@]+", url):
+        raise ImproperlyConfigured(
+            f"KITEHUB_BASE_URL is {url!r}; set it to an address such as https://hub.example.vn."
+        )
+    return url
+
+
+def _email() -> dict[str, Any]:
+    """What EMAIL_URL says of the way to send mail, as Django's settings; the console by default."""
+    url = env.str("EMAIL_URL", default="").strip() or "consolemail://"
+    scheme = url.partition(":")[0]
+    if scheme not in environ.Env.EMAIL_SCHEMES:
+        known = ", ".join(sorted(environ.Env.EMAIL_SCHEMES))
+        raise ImproperlyConfigured(f"EMAIL_URL begins with {scheme!r}; there are {known}.")
+    try:
+        said = environ.Env.email_url_config(url)
+    except ValueError:  # a port that is no number; the error would show the password
+        raise ImproperlyConfigured("EMAIL_URL can't be read: see docs/settings.md.") from None
+    return {name: value for name, value in said.items() if name.startswith("EMAIL_")}
 
 
 def _plans() -> Any:
@@ -149,6 +179,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # First, so that it sees what the others refuse.
     "kitehub.middleware.ApiMiddleware",
+    "kitehub.middleware.PortalMiddleware",
     "django.middleware.security.SecurityMiddleware",
     # With DEBUG on, runserver finds the files itself.
     *([] if DEBUG else ["whitenoise.middleware.WhiteNoiseMiddleware"]),
@@ -188,12 +219,15 @@ KITEHUB_PLANS = _plans()
 # has nothing more; how many days before it the order for the next period is opened.
 KITEHUB_GRACE = _whole("KITEHUB_GRACE", "0,3,7", 3)
 (KITEHUB_RENEWAL_DAYS,) = _whole("KITEHUB_RENEWAL_DAYS", "7")
+# Hours without a message after which a bank feed counts as silent, and nobody's grace runs on.
+(KITEHUB_FEED_SILENCE,) = _whole("KITEHUB_FEED_SILENCE", "72")
 # How many silos a thread stays connected to; the least recently used one is closed.
 KITEHUB_OPEN_SILOS = 8
 # Beside the platform's own server: where else schools may have databases of their own, by name.
 KITEHUB_SILO_SERVERS = servers(env.str("KITEHUB_SILO_SERVERS", default=""))
-# What this site is called from outside, for addresses in e-mails and answers: https://kitehub.vn
-KITEHUB_BASE_URL = env.str("KITEHUB_BASE_URL", default="").strip()
+# What this site is called from outside, for addresses in mail and answers: https://kitehub.vn.
+# Never the name that a request claims to be for.
+KITEHUB_BASE_URL = _site_url()
 # Where KiteHub itself is paid to. Development has an account that is nobody's.
 KITEHUB_BANK_BIN = env.str("KITEHUB_BANK_BIN", default="970436" if DEBUG else "").strip()
 KITEHUB_BANK_ACCOUNT = env.str(
@@ -209,6 +243,9 @@ KITEHUB_SELLER_TAX_CODE = env.str("KITEHUB_SELLER_TAX_CODE", default="").strip()
 KITEHUB_SELLER_CONTACT = env.str("KITEHUB_SELLER_CONTACT", default="").strip()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "kitehub.User"
+AUTHENTICATION_BACKENDS = ["kitehub.sign_in.ThrottledBackend"]
+# Seconds that a link to set a new password is good for.
+PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -285,10 +322,28 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _flag(
 if _flag("BEHIND_HTTPS_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# --- Admin theme ------------------------------------------------------------------------------
+# --- Mail -------------------------------------------------------------------------------------
 
-LOGIN_URL = "admin:login"
-LOGIN_REDIRECT_URL = "admin:index"
+_mail = _email()
+EMAIL_BACKEND = _mail["EMAIL_BACKEND"]
+EMAIL_HOST = _mail.get("EMAIL_HOST") or "localhost"
+EMAIL_HOST_USER = _mail.get("EMAIL_HOST_USER") or ""
+EMAIL_HOST_PASSWORD = _mail.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS = bool(_mail.get("EMAIL_USE_TLS"))
+EMAIL_USE_SSL = bool(_mail.get("EMAIL_USE_SSL"))
+EMAIL_PORT = _mail.get("EMAIL_PORT") or (465 if EMAIL_USE_SSL else 587 if EMAIL_USE_TLS else 25)
+EMAIL_FILE_PATH = _mail.get("EMAIL_FILE_PATH") or None
+# Seconds; a server that doesn't answer must not keep a worker.
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.str(
+    "DEFAULT_FROM_EMAIL", default="KiteHub <no-reply@localhost>"
+)
+
+# The back office has a way in of its own.
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+
+# --- Admin theme ------------------------------------------------------------------------------
 
 
 def _page(icon: str, title: Any, model: str) -> dict[str, Any]:
@@ -320,8 +375,13 @@ UNFOLD = {
                 "title": _("Money"),
                 "items": [
                     _page("receipt_long", _("Payment orders"), "billing.paymentorder"),
+                    _page("account_balance", _("Bank transfers"), "billing.banktransfer"),
                     _page("autorenew", _("Subscriptions"), "billing.subscription"),
                     _page("history", _("Subscription history"), "billing.subscriptionhistory"),
+                    _page("date_range", _("Periods"), "billing.subscriptionperiod"),
+                    _page("receipt", _("Receipts"), "billing.receipt"),
+                    _page("undo", _("Refunds"), "billing.refund"),
+                    _page("savings", _("Credit"), "billing.creditentry"),
                 ],
             },
             {
@@ -357,7 +417,11 @@ UNFOLD = {
             },
             {
                 "title": _("Operations"),
-                "items": [_page("pending_actions", _("Background jobs"), "jobs.job")],
+                "items": [
+                    _page("pending_actions", _("Background jobs"), "jobs.job"),
+                    _page("rss_feed", _("Bank feeds"), "billing.bankfeed"),
+                    _page("mail", _("E-mails"), "kitehub.email"),
+                ],
             },
         ],
     },

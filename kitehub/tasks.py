@@ -1,4 +1,4 @@
-"""Background jobs about instances. A job of a tenant takes its `instance_id`, as text."""
+"""Background jobs about instances, and mail. A job of a tenant takes its `instance_id`, as text."""
 
 import logging
 from uuid import UUID
@@ -7,6 +7,7 @@ from procrastinate.contrib.django import app
 
 from kitehub import workflows
 from kitehub.jobs.retries import UNTIL_DONE
+from kitehub.services import emails
 
 logger = logging.getLogger(__name__)
 
@@ -18,3 +19,9 @@ def apply_tier(instance_id: str, actor: str, reason: str) -> str | None:
     if tier is None:
         logger.warning("Instance %s is deleted; its tier is left as it was.", instance_id)
     return tier
+
+
+@app.task(retry=UNTIL_DONE)
+def send_email(email_id: str) -> str | None:
+    """Sends a queued message; again while the mail server can't be reached."""
+    return emails.send(email_id=UUID(email_id))

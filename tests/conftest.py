@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +25,36 @@ settings.DATA_DIR = settings.DATA_DIR / "tests"
 os.environ.setdefault("KITEHUB_EMBEDDED_FSYNC", "off")
 # The real hasher is slow on purpose, and most tests sign in.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Where the longest files are, longest first. Begun last, any of them would leave the other
+# processes of pytest-xdist with nothing to do.
+LONGEST = [
+    "kitehub/management/",
+    "kitehub/db/test_embedded_",
+    "migrations/",
+    "kitehub/moving/",
+    "kitehub/backoffice/test_addresses.py",
+    "kitehub/tenancy/",
+    "concurrency/test_storage_kill.py",
+    "kitehub/closing/",
+    "kitehub/archives/",
+    "kitehub/demo/",
+    "storage/test_adoption.py",
+    "benchmarks/",
+    "kitehub/backoffice/",
+    "kitehub/jobs/",
+]
+TESTS = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first; a process takes the next one when it is done with one."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.path.relative_to(TESTS).as_posix()
+        return next((at for at, long in enumerate(LONGEST) if name.startswith(long)), len(LONGEST))
+
+    items.sort(key=place)
 
 
 # Not Django's to empty: the queue of jobs.

@@ -1,14 +1,10 @@
 """Billing in the admin, by noun."""
 
-from billing.admin.credit import (
-    CreditBalanceAdmin,
-    CreditEntryAdmin,
-    ReceiptAdmin,
-    ReceiptCounterAdmin,
-    RefundAdmin,
-)
+from billing.admin.credit import CreditBalanceAdmin, CreditEntryAdmin
 from billing.admin.orders import ORDER_COLOURS, PaymentOrderAdmin
 from billing.admin.periods import SubscriptionAdjustmentAdmin, SubscriptionPeriodAdmin
+from billing.admin.receipts import ReceiptAdmin, ReceiptCounterAdmin
+from billing.admin.refunds import RefundAdmin
 from billing.admin.subscriptions import (
     SUBSCRIPTION_COLOURS,
     Changes,

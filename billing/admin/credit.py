@@ -1,22 +1,58 @@
-"""Credit, refunds and receipts in the admin."""
+"""Credit in the admin."""
 
+from typing import Any, ClassVar
+
+from django import forms
 from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from billing.enums import RefundStatus
-from billing.models import CreditBalance, CreditEntry, Receipt, ReceiptCounter, Refund
-from kitehub.backoffice import AuditAdmin
+from billing.models import CreditBalance, CreditEntry
+from billing.models.transfers import MOST_DONG
+from billing.services import credit
+from kitehub.backoffice import AuditAdmin, Audited
+from kitehub.backoffice.audit import actor_of
 from kitehub.backoffice.filters import DayRangeFilter
+from kitehub.backoffice.forms import ReasonedModelForm
+from kitehub.backoffice.names import instances_at
 from kitehub.display import money
 
-# Each status is there: of one that is missing, unfold shows the code.
-REFUND_COLOURS = {
-    RefundStatus.REQUESTED.value: "warning",
-    RefundStatus.APPROVED.value: "info",
-    RefundStatus.SENT.value: "success",
-    RefundStatus.REJECTED.value: "default",
-}
+
+class GrantForm(ReasonedModelForm):
+    """To whom staff give how much goodwill, and why."""
+
+    class Meta:
+        model = CreditEntry
+        fields = ("instance", "amount")
+        help_texts: ClassVar = {
+            "amount": _("It pays for orders of this school and is never paid out.")
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = True
+
+    def clean_amount(self) -> int:
+        """Some đồng, and no more than a bank could move."""
+        amount: int = self.cleaned_data["amount"]
+        if not 0 < amount <= MOST_DONG:
+            raise forms.ValidationError(gettext("Enter an amount above 0, of at most 13 digits."))
+        return amount
+
+    def grant(self, actor: str) -> CreditEntry:
+        """Gives it."""
+        return credit.grant(
+            instance_id=self.cleaned_data["instance"].pk,
+            amount=self.cleaned_data["amount"],
+            reason=self.cleaned_data["reason"],
+            actor=actor,
+            at=timezone.now(),
+        )
 
 
 @admin.register(CreditBalance)
@@ -38,8 +74,10 @@ class CreditBalanceAdmin(AuditAdmin):
 
 
 @admin.register(CreditEntry)
-class CreditEntryAdmin(AuditAdmin):
-    """Every change of credit."""
+class CreditEntryAdmin(Audited, AuditAdmin):
+    """Every change of credit. To add one is to give goodwill; all else is settlement's."""
+
+    form = GrantForm
 
     list_display = (
         "created_at",
@@ -54,7 +92,39 @@ class CreditEntryAdmin(AuditAdmin):
     list_select_related = ("instance",)
     ordering = ("-created_at",)
     search_uuids = ("id", "instance_id", "order_id", "transfer_id")
-    search_help_text = _("ID")
+    search_help_text = _("Subdomain or ID")
+    autocomplete_fields = ("instance",)
+    readonly_fields = ("amount_text", "balance_text")
+    fieldsets = (
+        (None, {"fields": ("instance", ("kind", "amount_text", "balance_text"))}),
+        (_("Because of"), {"fields": ("transfer", "order", "refund")}),
+        (_("Booked"), {"fields": (("created_at", "created_by"), "why_text")}),
+    )
+    add_fieldsets = ((None, {"fields": ("instance", "amount")}),)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may give goodwill."""
+        return bool(ModelAdmin.has_add_permission(self, request))
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> CreditEntry:
+        """Gives the goodwill. What was entered is only read."""
+        return form.grant(actor_of(request))  # type: ignore[no-any-return]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Nothing: granting wrote it."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Nothing: an entry has no other rows."""
+
+    def related_matches(self, term: str) -> Q:
+        """Entries of the instance with this subdomain."""
+        found = instances_at(term)
+        return Q(instance_id__in=found) if found else Q()
+
+    @display(description=_("reason"))
+    def why_text(self, entry: CreditEntry) -> str:
+        """Why it was booked."""
+        return entry.reason or "–"
 
     @display(description=_("amount"), ordering="amount")
     def amount_text(self, entry: CreditEntry) -> str:
@@ -65,59 +135,3 @@ class CreditEntryAdmin(AuditAdmin):
     def balance_text(self, entry: CreditEntry) -> str:
         """As money."""
         return money(entry.balance_after)
-
-
-@admin.register(Refund)
-class RefundAdmin(AuditAdmin):
-    """Refunds."""
-
-    list_display = (
-        "requested_at",
-        "status_label",
-        "source",
-        "amount_text",
-        "instance",
-        "requested_by",
-        "decided_by",
-        "sent_at",
-    )
-    list_filter = ("status", "source", ("requested_at", DayRangeFilter))
-    list_select_related = ("instance",)
-    ordering = ("-requested_at",)
-    search_uuids = ("id", "instance_id", "order_id", "transfer_id")
-    search_help_text = _("ID")
-
-    @display(description=_("state"), ordering="status", label=REFUND_COLOURS)
-    def status_label(self, refund: Refund) -> tuple[str, str]:
-        """The state as a coloured label."""
-        return refund.status, refund.get_status_display()
-
-    @display(description=_("amount"), ordering="amount")
-    def amount_text(self, refund: Refund) -> str:
-        """As money."""
-        return money(refund.amount)
-
-
-@admin.register(Receipt)
-class ReceiptAdmin(AuditAdmin):
-    """Receipts, by number."""
-
-    list_display = ("__str__", "kind", "instance", "amount_text", "order", "issued_at")
-    list_filter = ("kind", ("issued_at", DayRangeFilter))
-    list_select_related = ("instance", "order")
-    ordering = ("-year", "-number")
-    search_uuids = ("id", "instance_id", "order_id")
-    search_help_text = _("ID")
-
-    @display(description=_("amount"), ordering="amount")
-    def amount_text(self, receipt: Receipt) -> str:
-        """As money."""
-        return money(receipt.amount)
-
-
-@admin.register(ReceiptCounter)
-class ReceiptCounterAdmin(AuditAdmin):
-    """The last number of each year."""
-
-    list_display = ("year", "last")
-    ordering = ("-year",)

@@ -8,6 +8,8 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from billing.admin.allocations import OrderAllocationInline
+from billing.admin.refunds import Refundable
 from billing.enums import PaymentStatus
 from billing.lifecycles import PAYMENT_ORDER
 from billing.models import PaymentOrder
@@ -28,10 +30,12 @@ ORDER_COLOURS = {
 
 
 @admin.register(PaymentOrder)
-class PaymentOrderAdmin(RecordAdmin):
+class PaymentOrderAdmin(Refundable, RecordAdmin):
     """Payment orders. What is asked for is fixed once the order is open."""
 
     lifecycle = PAYMENT_ORDER
+    refund_of = "order"
+    actions_detail: ClassVar[Any] = (*RecordAdmin.actions_detail, "refund")
     spelling: ClassVar = {"amount": money}
     list_display = (
         "order_id",
@@ -57,7 +61,29 @@ class PaymentOrderAdmin(RecordAdmin):
     search_uuids = ("id", "instance_id", "user_id")
     search_help_text = _("Order code, bank reference, subdomain, e-mail or ID")
     autocomplete_fields = ("instance", "user")
-    readonly_fields = (*RecordAdmin.readonly_fields, "amount_text")
+    # Only services agree on terms, and only allocations add up.
+    readonly_fields = (
+        *RecordAdmin.readonly_fields,
+        "amount_text",
+        "purpose",
+        "months",
+        "monthly_price_text",
+        "course_id",
+        "student_name",
+        "client_reference",
+        "memo",
+        "bank_bin",
+        "account_number",
+        "account_name",
+        "paid_text",
+        "rest_text",
+        "refunded_text",
+        "credit_text",
+        "superseded_by",
+        "cancelled_at",
+        "cancel_reason",
+    )
+    inlines = (OrderAllocationInline,)
     fieldsets = (
         (
             None,
@@ -68,8 +94,31 @@ class PaymentOrderAdmin(RecordAdmin):
             _("Payment"),
             {"fields": ("expires_at", "paid_at", "transaction_reference", "qr_image_url")},
         ),
+        (
+            _("What was agreed"),
+            {
+                "fields": (
+                    ("purpose", "months", "monthly_price_text"),
+                    ("course_id", "student_name"),
+                    "client_reference",
+                    ("memo", "bank_bin", "account_number"),
+                    "account_name",
+                )
+            },
+        ),
+        (
+            _("What has come of it"),
+            {
+                "fields": (
+                    ("paid_text", "rest_text"),
+                    ("refunded_text", "credit_text"),
+                    ("superseded_by", "cancelled_at", "cancel_reason"),
+                )
+            },
+        ),
         RECORD_FIELDSET,
     )
+    of_open_orders = (_("What was agreed"), _("What has come of it"))
     frozen = ("order_id", "type", "tier", "instance", "user", "payment_content", "expires_at")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
@@ -81,10 +130,14 @@ class PaymentOrderAdmin(RecordAdmin):
         """An open order shows its amount as money rather than as a field to fill in."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None:
-            return fieldsets
+            return [each for each in fieldsets if each[0] not in self.of_open_orders]
         title, options = fieldsets[0]
         fields = ["amount_text" if field == "amount" else field for field in options["fields"]]
         return [(title, {**options, "fields": fields}), *fieldsets[1:]]
+
+    def get_inlines(self, request: HttpRequest, obj: Model | None) -> Any:
+        """Nothing has paid for an order that is not there yet."""
+        return () if obj is None else self.inlines
 
     def related_matches(self, term: str) -> Q:
         """Orders of the instance with this subdomain, or of the person with this e-mail address."""
@@ -104,3 +157,28 @@ class PaymentOrderAdmin(RecordAdmin):
     def amount_text(self, order: PaymentOrder) -> str:
         """The amount as money."""
         return money(order.amount)
+
+    @display(description=_("price per month"))
+    def monthly_price_text(self, order: PaymentOrder) -> str:
+        """As money, where it was agreed."""
+        return "" if order.monthly_price is None else money(order.monthly_price)
+
+    @display(description=_("paid so far"))
+    def paid_text(self, order: PaymentOrder) -> str:
+        """As money."""
+        return money(order.paid_amount)
+
+    @display(description=_("still to be paid"))
+    def rest_text(self, order: PaymentOrder) -> str:
+        """As money."""
+        return money(order.rest)
+
+    @display(description=_("paid back"))
+    def refunded_text(self, order: PaymentOrder) -> str:
+        """As money."""
+        return money(order.refunded_amount)
+
+    @display(description=_("credit to be used"))
+    def credit_text(self, order: PaymentOrder) -> str:
+        """As money."""
+        return money(order.credit_offered)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
+from billing.admin.staff_time import KeepsTime
 from billing.enums import SubscriptionStatus
 from billing.lifecycles import SUBSCRIPTION
 from billing.models import Subscription, SubscriptionHistory
@@ -90,9 +91,10 @@ class HistoryInline(Changes, TabularInline):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(RecordAdmin):
+class SubscriptionAdmin(KeepsTime, RecordAdmin):
     """Subscriptions, with everything that ever changed in them."""
 
+    actions_detail = (*RecordAdmin.actions_detail, "extend", "pause", "unpause")
     lifecycle = SUBSCRIPTION
     spelling: ClassVar = {"monthly_price": money}
     refusals: ClassVar[dict[str, Any]] = {
@@ -117,6 +119,9 @@ class SubscriptionAdmin(RecordAdmin):
     search_help_text = _("Subdomain or ID")
     autocomplete_fields = ("instance",)
     inlines = (HistoryInline,)
+    # Dates follow from what is paid, given and paused; the tier is changed on the instance's page,
+    # which also tells the instance's database.
+    frozen = ("instance", "tier", "current_period_start", "current_period_end", "trial_end")
     fieldsets = (
         (None, {"fields": ("instance", ("tier", "status"), "monthly_price")}),
         (
@@ -134,9 +139,9 @@ class SubscriptionAdmin(RecordAdmin):
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """A subscription stays with its instance."""
+        """A subscription stays with its instance; its time and its tier follow from elsewhere."""
         own = super().get_readonly_fields(request, obj)
-        return own if obj is None else (*own, "instance")
+        return own if obj is None else (*own, *self.frozen)
 
     def related_matches(self, term: str) -> Q:
         """The subscription of the instance with this subdomain."""

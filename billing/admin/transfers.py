@@ -3,15 +3,15 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Model, Q
-from django.http import HttpRequest
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import TabularInline
 from unfold.decorators import display
 
+from billing.admin.allocations import TransferAllocationInline
+from billing.admin.refunds import Refundable
 from billing.candidates import candidates
 from billing.enums import TransferState
 from billing.models import (
@@ -22,7 +22,7 @@ from billing.models import (
     PaymentOrder,
     StatementMapping,
 )
-from kitehub.backoffice import AuditAdmin
+from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.names import instances_at
 from kitehub.display import money
@@ -38,33 +38,8 @@ TRANSFER_COLOURS = {
 }
 
 
-class AllocationInline(TabularInline):
-    """What of a bank line pays which order."""
-
-    model = PaymentAllocation
-    fk_name = "transfer"
-    extra = 0
-    can_delete = False
-    hide_title = True
-    fields = ("created_at", "order", "amount_text", "created_by", "reason")
-    readonly_fields = fields
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody: settlement writes it."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        """Nobody: it is append-only."""
-        return False
-
-    @display(description=_("amount"))
-    def amount_text(self, allocation: PaymentAllocation) -> str:
-        """The amount as money."""
-        return money(allocation.amount)
-
-
 @admin.register(BankTransfer)
-class BankTransferAdmin(AuditAdmin):
+class BankTransferAdmin(Refundable, Audited, AuditAdmin):
     """Bank lines, the newest first."""
 
     list_display = (
@@ -84,7 +59,9 @@ class BankTransferAdmin(AuditAdmin):
     search_columns: ClassVar = ("reference", "provider_id", "account_number")
     search_uuids = ("id", "instance_id")
     search_help_text = _("Bank reference, the provider's id, account number, subdomain or ID")
-    inlines = (AllocationInline,)
+    inlines = (TransferAllocationInline,)
+    refund_of = "transfer"
+    actions_detail: ClassVar[Any] = ("refund",)
     fieldsets = (
         (None, {"fields": (("state_label", "reason"), "note", "duplicate_of", "settled_at")}),
         (_("What it may be for"), {"fields": ("candidates_text",)}),

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
+from django.db.models import Q
+
 from billing.enums import PaymentStatus
 from kitehub.db.querysets import RecordQuerySet
 
@@ -27,6 +29,24 @@ class PaymentOrderQuerySet(RecordQuerySet["PaymentOrder"]):
     def overdue(self, *, at: datetime) -> Self:
         """Orders past their expiry at a moment; with `pending()`, on idx_payment_orders_expires."""
         return self.filter(expires_at__lt=at)
+
+    def in_status(self, status: PaymentStatus, *, at: datetime) -> Self:
+        """Orders that are that by the clock: an overdue one is EXPIRED, whatever its row says."""
+        if status == PaymentStatus.PENDING:
+            return self.pending().filter(expires_at__gt=at)
+        if status == PaymentStatus.EXPIRED:
+            return self.filter(
+                Q(status=PaymentStatus.EXPIRED)
+                | Q(status=PaymentStatus.PENDING, expires_at__lte=at)
+            )
+        return self.filter(status=status)
+
+    def older_than(self, order: PaymentOrder) -> Self:
+        """Orders after that one, where the newest come first and equal times go by id."""
+        made = order.created_at
+        return self.filter(
+            Q(created_at__lt=made) | Q(created_at=made, id__lt=order.pk), created_at__lte=made
+        )
 
     def of_user(self, user_id: UUID) -> Self:
         """One person's orders (idx_payment_orders_user)."""

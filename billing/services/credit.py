@@ -31,7 +31,7 @@ def lock_balance(*, instance_id: UUID) -> int:
 
     Bank lines and orders are locked before it, never after.
     """
-    rows = CreditBalance.objects.select_for_update(of=("self",))
+    rows = CreditBalance.objects.select_for_update(of=("self",), no_key=True)
     found = rows.filter(instance_id=instance_id).first()
     return found.balance if found else 0
 

@@ -49,11 +49,7 @@ def match_transfer(
             if not 0 < amount <= order.rest:
                 raise CannotMatch(f"{order.order_id} asks for {order.rest} đồng, not {amount}.")
             settlement.book(transfer, order, amount, at=now)
-        paid = [
-            order
-            for order in orders.values()
-            if settlement.conclude_payment(order, at=now, actor=actor)
-        ]
+        paid = settlement.conclude_payments(list(orders.values()), at=now, actor=actor)
         transfer = _concluded(transfer, now)
         settlement.issue_receipts(paid, at=now)
         return transfer
@@ -104,10 +100,12 @@ def unmatch(
         allocation = PaymentAllocation.objects.get(pk=allocation_id)
         if allocation.transfer_id is None or allocation.amount < 0:
             raise CannotMatch("Only what a bank line gave can go back to it.")
-        transfer = BankTransfer.objects.select_for_update(of=("self",)).get(
+        transfer = BankTransfer.objects.select_for_update(of=("self",), no_key=True).get(
             pk=allocation.transfer_id
         )
-        order = PaymentOrder.all_objects.select_for_update(of=("self",)).get(pk=allocation.order_id)
+        order = PaymentOrder.all_objects.select_for_update(of=("self",), no_key=True).get(
+            pk=allocation.order_id
+        )
         if order.status == PaymentStatus.PAID:
             raise CannotMatch(f"{order.order_id} is paid; refund it instead.")
         held = {each.pk: left for each, left in settlement.held_by(order)}
@@ -149,7 +147,9 @@ def discard(
 def undo_discard(*, transfer_id: UUID, actor: str, reason: str = "") -> BankTransfer:
     """Puts a discarded line back into the inbox; raises CannotMatch for any other."""
     with transaction.atomic(), acting(actor, reason):
-        transfer = BankTransfer.objects.select_for_update(of=("self",)).get(pk=transfer_id)
+        transfer = BankTransfer.objects.select_for_update(of=("self",), no_key=True).get(
+            pk=transfer_id
+        )
         if transfer.state != TransferState.DISCARDED:
             raise CannotMatch(f"The bank line is {transfer.state}.")
         BankTransfer.objects.filter(pk=transfer.pk).update(
@@ -163,7 +163,7 @@ def undo_discard(*, transfer_id: UUID, actor: str, reason: str = "") -> BankTran
 
 
 def _waiting(transfer_id: UUID) -> BankTransfer:
-    transfer = BankTransfer.objects.select_for_update(of=("self",)).get(pk=transfer_id)
+    transfer = BankTransfer.objects.select_for_update(of=("self",), no_key=True).get(pk=transfer_id)
     if transfer.state != TransferState.UNMATCHED:
         raise CannotMatch(f"The bank line is {transfer.state}.")
     return transfer
@@ -173,7 +173,7 @@ def _payable(keys: Sequence[UUID], transfer: BankTransfer) -> dict[UUID, Payment
     """The orders, locked; raises CannotMatch."""
     if not keys or len(set(keys)) < len(keys):
         raise CannotMatch("Each order is named once, and at least one is.")
-    rows = PaymentOrder.objects.select_for_update(of=("self",)).filter(pk__in=keys)
+    rows = PaymentOrder.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=keys)
     found = {order.pk: order for order in rows.order_by("pk")}
     for key in keys:
         order = found.get(key)

@@ -52,6 +52,14 @@ class OrderClosed(Exception):
         self.status = order.status
 
 
+class ReferenceUsed(Exception):
+    """A program's reference is that of an order with other terms; `order` is that one."""
+
+    def __init__(self, order: PaymentOrder) -> None:
+        super().__init__(order.order_id)
+        self.order = order
+
+
 @dataclass(frozen=True, slots=True)
 class _Terms:
     """What an order will agree on."""
@@ -103,21 +111,38 @@ def open_order(
         terms = _subscription(instance, tier, months, purpose, amount)
     else:
         terms = _enrollment(instance, amount, course_id, student_name, client_reference)
-    if open_for <= timedelta(0):
-        raise BadOrder("open_for", "must be above 0")
-    payer = user or instance.owner
-    if payer is None:
-        raise BadOrder("user", "nobody pays")
-    for _attempt in range(_ATTEMPTS):
-        if client_reference and (found := _by_reference(instance, client_reference)):
-            return found
-        try:
-            with transaction.atomic(), acting(actor, at=now):
-                return _open(terms, instance, payer, now=now, open_for=open_for, actor=actor)
-        except IntegrityError as error:
-            if not any(name in str(error) for name in _CLASHES):
-                raise
-    raise BadOrder("subject", "too many open it at once; try again")
+    return _find_or_open(terms, instance, user, now=now, open_for=open_for, actor=actor)[0]
+
+
+def open_enrollment(
+    *,
+    instance: Instance,
+    actor: str,
+    amount: int,
+    course_id: str,
+    student_name: str,
+    client_reference: str = "",
+    open_for: timedelta = OPEN_FOR,
+    at: datetime | None = None,
+) -> tuple[PaymentOrder, bool]:
+    """Opens an order for a course as `open_order` does; returns it, and whether it is a new one.
+
+    It isn't where the instance has used the `client_reference` before for the same amount, course
+    and student, whatever has become of that order and of the account. Raises ReferenceUsed where
+    these differ or that order is deleted, BadOrder and NoReceivingAccount.
+    """
+    _check_course(course_id, student_name, client_reference)
+    _checked_amount(amount)
+    found = _by_reference(instance, client_reference) if client_reference else None
+    order, new = found, False
+    if order is None:
+        terms = _enrollment(instance, amount, course_id, student_name, client_reference)
+        now = at or timezone.now()
+        order, new = _find_or_open(terms, instance, None, now=now, open_for=open_for, actor=actor)
+    agreed = (order.amount, order.course_id, order.student_name)
+    if agreed != (amount, course_id, student_name) or order.deleted:
+        raise ReferenceUsed(order)
+    return order, new
 
 
 def cancel_order(
@@ -130,7 +155,7 @@ def cancel_order(
     now = at or timezone.now()
     with transaction.atomic(), acting(actor, reason, at=now):
         settlement.lock_transfers_of(order_id)
-        order = PaymentOrder.objects.select_for_update(of=("self",)).get(pk=order_id)
+        order = PaymentOrder.objects.select_for_update(of=("self",), no_key=True).get(pk=order_id)
         if order.status == PaymentStatus.CANCELLED:
             return order
         if order.status != PaymentStatus.PENDING:
@@ -149,6 +174,12 @@ def qr_payload(order: PaymentOrder) -> str:
         memo=order.memo,
         one_time=True,
     )
+
+
+def status_of(order: PaymentOrder, *, at: datetime) -> PaymentStatus:
+    """What an order is by the clock: EXPIRED in time, also where the job that says so is late."""
+    overdue = order.status == PaymentStatus.PENDING and order.expires_at <= at
+    return PaymentStatus.EXPIRED if overdue else PaymentStatus(order.status)
 
 
 def to_transfer(order: PaymentOrder) -> int:
@@ -199,16 +230,7 @@ def _enrollment(
     student_name: str,
     client_reference: str,
 ) -> _Terms:
-    said = {
-        "course_id": (course_id, 100, True),
-        "student_name": (student_name, 200, True),
-        "client_reference": (client_reference, 100, False),
-    }
-    for field, (text, longest, needed) in said.items():
-        if needed and not text.strip():
-            raise BadOrder(field, "is empty")
-        if len(text) > longest or "\x00" in text:
-            raise BadOrder(field, f"has more than {longest} characters, or one that no text has")
+    _check_course(course_id, student_name, client_reference)
     if amount is None:
         raise BadOrder("amount", "is missing")
     # As people mean it: however it is spelled, it is the same student in the same course.
@@ -224,6 +246,19 @@ def _enrollment(
     )
 
 
+def _check_course(course_id: str, student_name: str, client_reference: str) -> None:
+    said = {
+        "course_id": (course_id, 100, True),
+        "student_name": (student_name, 200, True),
+        "client_reference": (client_reference, 100, False),
+    }
+    for field, (text, longest, needed) in said.items():
+        if needed and not text.strip():
+            raise BadOrder(field, "is empty")
+        if len(text) > longest or "\x00" in text:
+            raise BadOrder(field, f"has more than {longest} characters, or one that no text has")
+
+
 def _checked_amount(amount: int) -> int:
     if isinstance(amount, bool) or not isinstance(amount, int) or not 1 <= amount <= MOST_DONG:
         raise BadOrder("amount", f"must be a whole number of đồng from 1 to {MOST_DONG}")
@@ -231,6 +266,35 @@ def _checked_amount(amount: int) -> int:
 
 
 # --- Rows ---------------------------------------------------------------------------------------
+
+
+def _find_or_open(
+    terms: _Terms,
+    instance: Instance,
+    user: User | None,
+    *,
+    now: datetime,
+    open_for: timedelta,
+    actor: str,
+) -> tuple[PaymentOrder, bool]:
+    """The order with the terms' reference, or a new one; and whether it is new."""
+    if open_for <= timedelta(0):
+        raise BadOrder("open_for", "must be above 0")
+    payer = user or instance.owner
+    if payer is None:
+        raise BadOrder("user", "nobody pays")
+    reference = terms.client_reference
+    for _attempt in range(_ATTEMPTS):
+        if reference and (found := _by_reference(instance, reference)):
+            return found, False
+        try:
+            with transaction.atomic(), acting(actor, at=now):
+                opened = _open(terms, instance, payer, now=now, open_for=open_for, actor=actor)
+            return opened, True
+        except IntegrityError as error:
+            if not any(name in str(error) for name in _CLASHES):
+                raise
+    raise BadOrder("subject", "too many open it at once; try again")
 
 
 def _by_reference(instance: Instance, reference: str) -> PaymentOrder | None:
@@ -307,7 +371,9 @@ def _open_before(terms: _Terms, instance: Instance) -> list[PaymentOrder]:
         return []
     settlement.lock_transfers_of(*keys)
     # One that was paid meanwhile is none any more.
-    return list(rows.filter(pk__in=keys).select_for_update(of=("self",)).order_by("pk"))
+    return list(
+        rows.filter(pk__in=keys).select_for_update(of=("self",), no_key=True).order_by("pk")
+    )
 
 
 def _close(order: PaymentOrder, *, reason: str, actor: str, now: datetime) -> None:

@@ -126,7 +126,7 @@ def _content(order: PaymentOrder, *, at: datetime) -> ReceiptContent:
     return ReceiptContent(
         number="",
         issued_at=at,
-        issuer=_issuer(),
+        issuer=issuer(),
         payer=_payer(school, full_name, email),
         order_code=order.order_id,
         amount=order.amount,
@@ -137,7 +137,7 @@ def _content(order: PaymentOrder, *, at: datetime) -> ReceiptContent:
     )
 
 
-def _issuer() -> Party:
+def issuer() -> Party:
     """KiteHub, as the settings name it."""
     with override("vi"):
         tax_code = gettext("Tax code: %(code)s") % {"code": settings.KITEHUB_SELLER_TAX_CODE}

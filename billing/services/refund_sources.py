@@ -85,10 +85,12 @@ class Origin:
 
     def lock(self) -> list[BankTransfer]:
         """Locks what the money comes from; returns the bank lines, the newest first."""
-        rows = BankTransfer.objects.select_for_update(of=("self",)).filter(pk__in=self._lines())
+        rows = BankTransfer.objects.select_for_update(of=("self",), no_key=True).filter(
+            pk__in=self._lines()
+        )
         lines = list(rows.order_by("pk"))
         if self.source == RefundSource.ORDER:
-            orders = PaymentOrder.all_objects.select_for_update(of=("self",))
+            orders = PaymentOrder.all_objects.select_for_update(of=("self",), no_key=True)
             orders.filter(pk=self.key).first()
         if self.source == RefundSource.CREDIT:
             credit.lock_balance(instance_id=self.key)

@@ -147,7 +147,7 @@ def mark_sent(*, refund_id: UUID, reference: str, actor: str, at: datetime) -> R
 
 
 def _locked(refund_id: UUID, status: RefundStatus) -> Refund:
-    refund = Refund.objects.select_for_update(of=("self",)).get(pk=refund_id)
+    refund = Refund.objects.select_for_update(of=("self",), no_key=True).get(pk=refund_id)
     if refund.status != status:
         raise RefundRefused(RefundRefusal.DECIDED)
     return refund

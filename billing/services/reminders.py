@@ -87,22 +87,23 @@ def _last(at: datetime) -> datetime:
 
 
 def _remind(found: Iterable[tuple[datetime, UUID, datetime | None]], *, at: datetime) -> int:
+    earliest = at - LATEST
     due = {
-        pk: reminders
+        letters.reason_of(pk, each): (pk, each)
         for end, pk, known in found
-        if (reminders := due_reminders(end, max(known or at - LATEST, at - LATEST), at))
+        for each in due_reminders(end, max(known or earliest, earliest), at)
     }
-    rows = Subscription.objects.select_related("instance__owner").in_bulk(due)
-    orders = {
-        order.instance_id: order
-        for order in PaymentOrder.objects.filter(
-            instance_id__in=[row.instance_id for row in rows.values()],
-            type=PaymentType.SUBSCRIPTION,
-            status=PaymentStatus.PENDING,
-        )
-    }
+    new = [due[reason] for reason in due.keys() - letters.asked(due.keys())]
+    rows = Subscription.objects.select_related("instance__owner").in_bulk([pk for pk, _ in new])
+    pending = PaymentOrder.objects.filter(
+        instance_id__in=[row.instance_id for row in rows.values()],
+        type=PaymentType.SUBSCRIPTION,
+        status=PaymentStatus.PENDING,
+    )
+    orders = {order.instance_id: order for order in pending}
     return sum(
-        letters.reminder(reminder=each, subscription=row, order=orders.get(row.instance_id))
-        for pk, row in rows.items()
-        for each in due[pk]
+        letters.reminder(
+            reminder=each, subscription=rows[pk], order=orders.get(rows[pk].instance_id)
+        )
+        for pk, each in sorted(new, key=lambda it: (it[1].due_at, it[0]))
     )

@@ -1,7 +1,9 @@
 """Bank lines are settled: matched to orders, booked, and what follows from an order being paid.
 
 Whoever books locks in this order: bank lines, payment orders (by id), credit, instance,
-subscription, the year's receipts. A line is settled once, whoever tries how often: its row is
+subscription, the year's receipts. All of them FOR NO KEY UPDATE: whoever has written a row that
+refers to one of these looks at its key once more at the commit, with all its own locks in hand, and
+must not wait there. A line is settled once, whoever tries how often: its row is
 locked, looked at again, and left alone unless it is RECEIVED.
 """
 
@@ -29,6 +31,7 @@ from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
 from billing.paying_accounts import is_paid_to
 from billing.plain_text import fold
 from billing.services import credit, receipts, subscriptions
+from billing.services.payment_times import paid_by, paid_first_by
 from billing.twins import SHIFT
 from kitehub.db import rows
 from kitehub.db.acting import acting
@@ -42,15 +45,6 @@ _PAYABLE = (PaymentStatus.PENDING, PaymentStatus.EXPIRED)
 # Codes of orders that other programs opened: words of the memo, as they stand there.
 _LEGACY_LENGTHS = range(6, 51)
 _LEGACY_WORDS = 40
-# What was booked on an order, and of which line in the order that the bank had them; credit's rows
-# have none.
-_MONEY = """
-    SELECT booked.amount, line.amount, line.allocated_amount, line.transferred_at,
-        COALESCE(NULLIF(line.reference, ''), line.provider_id)
-    FROM payment_allocations booked LEFT JOIN bank_transfers line ON line.id = booked.transfer_id
-    WHERE booked.order_id = %s
-    ORDER BY line.transferred_at, line.id
-"""
 
 
 @dataclass(slots=True)
@@ -73,7 +67,7 @@ def settle_transfer(*, transfer_id: UUID, at: datetime | None = None) -> Transfe
     """
     now = at or timezone.now()
     with transaction.atomic():
-        found = rows.read(BankTransfer, "WHERE id = %s FOR UPDATE", [transfer_id])
+        found = rows.read(BankTransfer, "WHERE id = %s FOR NO KEY UPDATE", [transfer_id])
         if not found:
             raise BankTransfer.DoesNotExist(f"There is no bank line {transfer_id}.")
         (transfer,) = found
@@ -83,7 +77,6 @@ def settle_transfer(*, transfer_id: UUID, at: datetime | None = None) -> Transfe
             if transfer.direction == TransferDirection.OUT:
                 return _conclude(transfer, TransferState.IGNORED, UnmatchedReason.OUTGOING, now)
             state, paid = _settle(transfer, now)
-        # Last, and outside: from a number on everybody waits for this transaction's end.
         issue_receipts(paid, at=now)
         return state
 
@@ -99,9 +92,11 @@ def _settle(transfer: BankTransfer, now: datetime) -> tuple[TransferState, list[
     if left and owner and owner.type == PaymentType.SUBSCRIPTION and owner.instance_id:
         keep_as_credit(transfer, owner, left, at=now)
         left = 0
+        if reading.paid:
+            _redate(reading.paid, at=now)
     elif left and reading.parts:
         reason = UnmatchedReason.OVERPAID
-    paid = [order for order, _amount in reading.parts if conclude_payment(order, at=now)]
+    paid = conclude_payments([order for order, _amount in reading.parts], at=now)
     state = TransferState.UNMATCHED if left else TransferState.MATCHED
     return _conclude(transfer, state, reason, now), paid
 
@@ -142,8 +137,9 @@ def read(transfer: BankTransfer) -> Reading:
         return Reading(reason=UnmatchedReason.CANCELLED_ORDER)
     if len({order.instance_id for order in paid}) > 1:
         return Reading(reason=UnmatchedReason.AMBIGUOUS)
-    _redate(paid[0], transfer)
-    return Reading(reason=UnmatchedReason.ALREADY_PAID, paid=paid[0])
+    # What another program was paid is no allocation: this may well be the same money.
+    ours = paid[0].paid_amount + paid[0].refunded_amount > 0
+    return Reading(reason=UnmatchedReason.ALREADY_PAID, paid=paid[0] if ours else None)
 
 
 def _texts(transfer: BankTransfer) -> tuple[str, ...]:
@@ -168,10 +164,11 @@ def _orders(codes: Sequence[str]) -> list[PaymentOrder]:
         return []
     if len(codes) == 1:
         # The usual case has a plan of its own, which PostgreSQL keeps.
-        return rows.read(PaymentOrder, "WHERE order_id = %s AND NOT deleted FOR UPDATE", [codes[0]])
+        one = "WHERE order_id = %s AND NOT deleted FOR NO KEY UPDATE"
+        return rows.read(PaymentOrder, one, codes)
     found = rows.read(
         PaymentOrder,
-        "WHERE order_id = ANY (%s) AND NOT deleted ORDER BY id FOR UPDATE",
+        "WHERE order_id = ANY (%s) AND NOT deleted ORDER BY id FOR NO KEY UPDATE",
         [list(codes)],
     )
     rank = {code: place for place, code in enumerate(codes)}
@@ -204,19 +201,6 @@ def _fitting(payable: list[PaymentOrder], transfer: BankTransfer) -> Reading:
     return Reading(reason=UnmatchedReason.AMBIGUOUS)
 
 
-def _redate(order: PaymentOrder, transfer: BankTransfer) -> None:
-    """An order that was paid twice was paid by the line that the bank had first.
-
-    Lines arrive in any order; what follows from them must not depend on it.
-    """
-    enough = transfer.amount >= order.amount
-    if enough and order.paid_at and order.purpose and transfer.transferred_at < order.paid_at:
-        PaymentOrder.objects.filter(pk=order.pk).update(paid_at=transfer.transferred_at)
-        order.refresh_from_db()
-        if order.type == PaymentType.SUBSCRIPTION and order.instance_id:
-            subscriptions.apply_payment(order=order, at=timezone.now())
-
-
 # --- Booking ------------------------------------------------------------------------------------
 
 
@@ -242,13 +226,37 @@ def keep_as_credit(
     )
 
 
-def conclude_payment(order: PaymentOrder, *, at: datetime, actor: str = ACTOR) -> bool:
-    """Makes a locked order PAID if all of it has come, and does what follows; whether it did.
+def conclude_payments(
+    orders: Sequence[PaymentOrder], *, at: datetime, actor: str = ACTOR
+) -> list[PaymentOrder]:
+    """Makes those of some locked orders PAID of which all has come, and extends what they buy.
 
-    The order is as it was read under its lock, with what was booked since. Credit that was offered
-    is used where it completes the order; where it is gone meanwhile, the order asks for it by
-    transfer again. `issue_receipts` is the caller's to call, at its transaction's end.
+    The orders are as they were read under their locks, with what was booked since. Credit that was
+    offered is used where it completes an order; where it is gone meanwhile, the order asks for it
+    by transfer again. Returns those that it made PAID, whose receipts are the caller's to issue,
+    last of all: see `issue_receipts`.
     """
+    paid = [order for order in orders if _pay(order, at=at)]
+    for order in sorted(filter(_is_ours, paid), key=lambda it: str(it.instance_id)):
+        subscriptions.apply_payment(order=order, at=at, actor=actor)
+    return paid
+
+
+def issue_receipts(paid: Sequence[PaymentOrder], *, at: datetime) -> None:
+    """Issues the receipts of orders that became PAID in this transaction, at its end.
+
+    From the first number on, everybody else who issues one waits for that end; no school's row is
+    locked after it.
+    """
+    for order in filter(_is_ours, paid):
+        receipts.issue_first(order=order, at=at)
+
+
+def _is_ours(order: PaymentOrder) -> bool:
+    return order.type == PaymentType.SUBSCRIPTION and order.instance_id is not None
+
+
+def _pay(order: PaymentOrder, *, at: datetime) -> bool:
     if order.status not in _PAYABLE:
         return False
     if 0 < order.rest <= order.credit_offered and order.instance_id:
@@ -257,18 +265,22 @@ def conclude_payment(order: PaymentOrder, *, at: datetime, actor: str = ACTOR) -
     if order.rest > 0:
         return False
     order.status = PaymentStatus.PAID
-    order.paid_at, order.transaction_reference = _paid_by(order, at)
+    order.paid_at, order.transaction_reference = paid_by(order) or (at, CREDIT_REFERENCE)
     rows.update(order, "status", "paid_at", "transaction_reference")
-    if order.type == PaymentType.SUBSCRIPTION and order.instance_id:
-        subscriptions.apply_payment(order=order, at=at, actor=actor)
     return True
 
 
-def issue_receipts(paid: Sequence[PaymentOrder], *, at: datetime) -> None:
-    """Issues the receipts of orders that became PAID in this transaction, which ends after it."""
-    for order in paid:
-        if order.type == PaymentType.SUBSCRIPTION and order.instance_id:
-            receipts.issue_first(order=order, at=at)
+def _redate(order: PaymentOrder, *, at: datetime) -> None:
+    """An order that was paid more than once was paid by the lines that the bank had first.
+
+    Lines arrive in any order; what follows from them must not depend on it.
+    """
+    found = paid_first_by(order)
+    if found is None or order.paid_at is None or found[0] >= order.paid_at:
+        return
+    order.paid_at, order.transaction_reference = found
+    rows.update(order, "paid_at", "transaction_reference")
+    subscriptions.apply_payment(order=order, at=at)
 
 
 def _use_credit(order: PaymentOrder, *, at: datetime) -> None:
@@ -288,30 +300,9 @@ def _use_credit(order: PaymentOrder, *, at: datetime) -> None:
 def pay_by_credit(order: PaymentOrder, *, at: datetime, actor: str) -> bool:
     """Pays an open order from its instance's credit alone; whether there was enough."""
     with acting(actor, at=at):
-        paid = conclude_payment(order, at=at, actor=actor)
-    issue_receipts([order] if paid else [], at=at)
-    return paid
-
-
-def _paid_by(order: PaymentOrder, at: datetime) -> tuple[datetime, str]:
-    """When an order's money was all there, by the bank's clock, and the line that completed it.
-
-    By the lines' own amounts in the order that the bank had them: more than one line may have come
-    here in any order. What credit paid for is paid when it is used.
-    """
-    found = rows.fetch(_MONEY, [order.pk])
-    lines = [row for row in found if row[1] is not None and row[0] > 0]
-    if not lines:
-        return at, CREDIT_REFERENCE
-    needed = order.amount - sum(row[0] for row in found if row[1] is None)
-    total = 0
-    for allocated, amount, booked, moment, said in lines:
-        # A line for several orders counts with its share.
-        total += amount if booked == allocated else allocated
-        paid_at, reference = moment, said
-        if total >= needed:
-            break
-    return paid_at, reference[:100]
+        paid = conclude_payments([order], at=at, actor=actor)
+    issue_receipts(paid, at=at)
+    return bool(paid)
 
 
 # --- Taking back --------------------------------------------------------------------------------
@@ -321,7 +312,11 @@ def lock_transfers_of(*orders: UUID) -> None:
     """Locks the bank lines that pay orders, which come before orders in the order of locks."""
     paying = PaymentAllocation.objects.filter(order_id__in=orders, transfer__isnull=False)
     found = BankTransfer.objects.filter(pk__in=paying.values("transfer_id"))
-    list(found.select_for_update(of=("self",)).order_by("pk").values_list("pk", flat=True))
+    list(
+        found.select_for_update(of=("self",), no_key=True)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
 
 
 def release(

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from billing.enums import FeedProvider, TransferDirection, TransferState, UnmatchedReason
 from billing.feeds import Line
 from billing.models import BankFeed, BankTransfer
+from billing.services import silences
 from billing.services.receiving import Owner, owner_of
 from billing.twins import SHIFT, Told, twins
 from kitehub.jobs.services import enqueue
@@ -151,13 +152,10 @@ def lock(rows: Iterable[BankTransfer]) -> None:
                 lock_account(account)
                 continue
             cursor.execute(
-                "SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0))",
-                [f"bank_transfers {account}"],
-            )
-            cursor.execute(
-                "SELECT pg_advisory_xact_lock(hashtextextended(name, 0))"
+                "SELECT pg_advisory_xact_lock_shared(hashtextextended(%s, 0)),"
+                " pg_advisory_xact_lock(hashtextextended(name, 0))"
                 " FROM unnest(%s::text[]) WITH ORDINALITY AS named (name, place) ORDER BY place",
-                [sorted(names[account])],
+                [f"bank_transfers {account}", sorted(names[account])],
             )
 
 
@@ -275,21 +273,8 @@ def _hear(rows: Sequence[BankTransfer], *, owners: Sequence[Owner | None], at: d
         for row, owner in zip(rows, owners, strict=True)
         if owner is not None
     }
-    with connection.cursor() as cursor:
-        for provider, account in sorted(heard):
-            cursor.execute(
-                """
-                INSERT INTO bank_feeds AS feed (
-                    provider, account_number, first_seen_at, last_seen_at, received, refused_reason
-                )
-                VALUES (%(provider)s, %(account)s, %(at)s, %(at)s, 1, '')
-                ON CONFLICT (provider, account_number) DO UPDATE
-                SET received = feed.received + 1,
-                    first_seen_at = COALESCE(feed.first_seen_at, EXCLUDED.first_seen_at),
-                    last_seen_at = GREATEST(feed.last_seen_at, EXCLUDED.last_seen_at)
-                """,
-                {"provider": provider, "account": account, "at": at},
-            )
+    for provider, account in sorted(heard):
+        silences.hear(provider=provider, account_number=account, at=at)
 
 
 def count_refusal(*, provider: FeedProvider, reason: str, at: datetime) -> None:

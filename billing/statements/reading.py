@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.enums import FeedProvider, TransferDirection
 from billing.feeds.lines import Line
 from billing.statements.columns import Role, fold
-from billing.statements.files import Cell, Row
+from billing.statements.files import Cell, Odd, Row
 from billing.statements.mappings import Mapping, Table
 from billing.statements.values import BadCell, read_amount, read_moment, text_of
 
@@ -63,6 +63,7 @@ class _Row:
     def __init__(self, number: int, cells: Row, table: Table, mapping: Mapping) -> None:
         self.number = number
         self._cells = cells
+        self._texts = [text_of(cell) for cell in cells]
         self._table = table
         self._mapping = mapping
         # The column that money in stands in.
@@ -73,7 +74,8 @@ class _Row:
         return None if place is None or place >= len(self._cells) else self._cells[place]
 
     def text(self, role: Role, longest: int = _LONGEST_NAME) -> str:
-        return text_of(self.cell(role))[:longest]
+        place = self._table.places.get(role)
+        return "" if place is None or place >= len(self._texts) else self._texts[place][:longest]
 
     def name(self, role: Role) -> str:
         place = self._table.places[role]
@@ -96,22 +98,17 @@ class _Row:
             raise _Refused(self.problem(Role.DATE, bad.reason)) from None
 
     def is_blank(self) -> bool:
-        return not any(text_of(cell) for cell in self._cells) and not any(
-            cell is not None and not isinstance(cell, str) for cell in self._cells
-        )
+        # A formula without a value has no text and is no blank.
+        return not any(self._texts) and not any(isinstance(cell, Odd) for cell in self._cells)
 
     def is_headers(self) -> bool:
         """Whether it is the headers once more, as on every page, or their numbers."""
-        texts = [text_of(cell) for cell in self._cells]
-        if all(_NUMBERING.fullmatch(text) for text in texts if text):
+        if all(_NUMBERING.fullmatch(text) for text in self._texts if text):
             return True
-        headers = [fold(each) for each in self._table.headers]
-        return any(headers) and [fold(text) for text in texts] == headers
+        return any(self._table.headers) and tuple(self._texts) == self._table.headers
 
     def is_total(self) -> bool:
-        return any(
-            _TOTALS.match(fold(text_of(cell))) for cell in self._cells if isinstance(cell, str)
-        )
+        return any(_TOTALS.match(fold(text)) for text in self._texts if text)
 
     def has_money(self) -> bool:
         """Whether a cell of an amount holds anything that has digits, or isn't a value at all."""
@@ -127,8 +124,7 @@ class _Row:
         """The cells by their headers, those without one by their number."""
         headers = self._table.headers
         named = {}
-        for place, cell in enumerate(self._cells):
-            text = text_of(cell)
+        for place, text in enumerate(self._texts):
             if text:
                 header = headers[place] if place < len(headers) else ""
                 named[header if header and header not in named else f"#{place + 1}"] = text

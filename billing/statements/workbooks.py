@@ -1,6 +1,7 @@
 """Excel workbooks (.xlsx): values only, nothing executed, nothing fetched, bounded memory."""
 
 import re
+import warnings
 import zipfile
 from collections.abc import Iterator
 from itertools import islice
@@ -24,6 +25,7 @@ from billing.statements.files import (
 MOST_UNPACKED_BYTES = 100 * 1024 * 1024
 MOST_MEMBERS = 1000
 MOST_SHEETS = 20
+MOST_CELLS = 20 * MOST_ROWS
 _ERRORS = {"#REF!", "#N/A", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!"}
 _FORMULA = re.compile(rb"<(?:[A-Za-z0-9]+:)?f[ />]")
 _SHEET_FILE = re.compile(r"xl/worksheets/[^/]+\.xml", re.IGNORECASE)
@@ -83,8 +85,8 @@ def _has_formula(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bool:
 
 
 def _sheets(file: IO[bytes], formulas: bool) -> Iterator[Sheet]:
-    values = load_workbook(file, read_only=True, data_only=True, keep_links=False)
-    written = load_workbook(file, read_only=True, keep_links=False) if formulas else None
+    values = _open(file, data_only=True)
+    written = _open(file, data_only=False) if formulas else None
     try:
         for sheet in islice(values.worksheets, MOST_SHEETS):
             if sheet.sheet_state != "visible":
@@ -97,6 +99,13 @@ def _sheets(file: IO[bytes], formulas: bool) -> Iterator[Sheet]:
         values.close()
         if written is not None:
             written.close()
+
+
+def _open(file: IO[bytes], *, data_only: bool) -> Any:
+    with warnings.catch_warnings():
+        # Of styles that are missing, as in files that banks' programs write.
+        warnings.simplefilter("ignore")
+        return load_workbook(file, read_only=True, data_only=data_only, keep_links=False)
 
 
 def _rows(sheet: Any) -> Iterator[Row]:
@@ -132,7 +141,9 @@ def _is_formula(cell: object) -> bool:
 
 
 def _bounded(rows: Iterator[Row]) -> Iterator[Row]:
+    cells = 0
     for number, row in enumerate(rows):
-        if number >= MOST_ROWS:
+        cells += len(row)
+        if number >= MOST_ROWS or cells > MOST_CELLS:
             raise too_many_rows()
         yield row

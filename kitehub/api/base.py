@@ -1,31 +1,30 @@
-"""What every route has: who asks, for which instance, and how errors are said."""
+"""What every route has: for which instance it works, what it reads, and how errors are said."""
 
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.log import log_response
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
-from ninja.security.base import AuthBase
+from ninja.parser import Parser
 
 from kitehub import tenancy
-from kitehub.enums import ApiScope
 from kitehub.models import ApiKey
 from kitehub.problems import MEDIA_TYPE, problem
-from kitehub.services.api_keys import (
-    KeyRefused,
-    MalformedKey,
-    MissingScope,
-    NotAllowed,
-    authenticate,
-)
+from kitehub.services.api_keys import KeyRefused, MissingScope, NotAllowed
 
 # How long somebody whose database can't be reached is to wait before the next attempt.
 RETRY_SECONDS = 5
+# The longest body that a route takes, in bytes.
+LONGEST_BODY = 64 * 1024
+# Of what is wrong with a request, and of a field's name, no more is said than somebody reads.
+MOST_ERRORS = 50
+LONGEST_NAME = 100
 _REALM = 'Bearer realm="kitehub"'
 # What every operation may answer, beside what it says of itself.
 _PROBLEMS = {
@@ -56,25 +55,16 @@ _PROBLEM_SCHEMA = {
 }
 
 
-class ApiKeyAuth(AuthBase):
-    """Takes `Authorization: Bearer <key>` of a key that has a scope; `request.auth` is the key."""
+class _Parser(Parser):
+    """Takes JSON that says it is, of a length that somebody wrote."""
 
-    openapi_type = "http"
-    openapi_scheme = "bearer"
-
-    def __init__(self, scope: ApiScope, *, allow_suspended: bool = False) -> None:
-        super().__init__()
-        self.scope = scope
-        self.allow_suspended = allow_suspended
-
-    def __call__(self, request: HttpRequest) -> ApiKey | None:
-        """The key; None without one. Raises KeyRefused."""
-        scheme, _, text = request.headers.get("Authorization", "").strip().partition(" ")
-        if not scheme:
-            return None
-        if scheme.lower() != self.openapi_scheme:
-            raise MalformedKey
-        return authenticate(text.strip(), scope=self.scope, allow_suspended=self.allow_suspended)
+    def parse_body(self, request: HttpRequest) -> Any:
+        """What the body says; raises HttpError 413 and 415, and ValueError for what isn't JSON."""
+        if len(request.body) > LONGEST_BODY:
+            raise HttpError(413, "")
+        if request.content_type != "application/json":
+            raise HttpError(415, "")
+        return super().parse_body(request)
 
 
 class _Api(NinjaAPI):
@@ -86,9 +76,12 @@ class _Api(NinjaAPI):
         schema["components"]["schemas"]["Problem"] = _PROBLEM_SCHEMA
         for operations in schema["paths"].values():
             for operation in operations.values():
+                responses = operation["responses"]
                 for status, what in _PROBLEMS.items():
-                    said = {"description": what, "content": content}
-                    operation["responses"].setdefault(status, said)
+                    responses.setdefault(status, {"description": what})
+                for status, said in responses.items():
+                    if int(status) >= 400:
+                        said.setdefault("content", content)
         return schema
 
 
@@ -97,6 +90,7 @@ api = _Api(
     version="1",
     description="What the programs of an instance ask KiteHub. The instance is the API key's.",
     urls_namespace="api-v1",
+    parser=_Parser(),
 )
 
 
@@ -144,10 +138,20 @@ def _refused(request: HttpRequest, error: Any) -> HttpResponse:
 def _invalid(request: HttpRequest, error: Any) -> HttpResponse:
     """Names each field as it was sent; the words are pydantic's, in English."""
     errors = [
-        {"field": ".".join(str(part) for part in each["loc"][1:]), "message": each["msg"]}
-        for each in error.errors
+        {"field": _field(*each["loc"]), "message": each["msg"]}
+        for each in error.errors[:MOST_ERRORS]
     ]
     return problem(422, errors=errors)
+
+
+def _field(source: str, *path: str | int) -> str:
+    """What a field is called by whoever sent it.
+
+    A body is one parameter of the route's, whose name nobody has sent; alone, it is all of it.
+    """
+    parts = path[1:] if source == "body" and len(path) > 1 else path
+    name = ".".join(str(part) for part in parts)[:LONGEST_NAME]
+    return name.encode("utf-8", "replace").decode()  # JSON has half characters, and UTF-8 none
 
 
 @api.exception_handler(Http404)
@@ -157,7 +161,14 @@ def _not_found(request: HttpRequest, error: Any) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def _http_error(request: HttpRequest, error: Any) -> HttpResponse:
-    return problem(error.status_code)
+    # Ninja says 400 of whatever its parser raises.
+    cause = error.__cause__
+    return problem((cause if isinstance(cause, HttpError) else error).status_code)
+
+
+@api.exception_handler(RequestDataTooBig)
+def _too_large(request: HttpRequest, error: Any) -> HttpResponse:
+    return problem(413)
 
 
 @api.exception_handler(tenancy.BadPlacement)

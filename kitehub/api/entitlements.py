@@ -6,13 +6,12 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.cache import get_conditional_response, patch_vary_headers
-from django.utils.http import quote_etag
 from ninja import Field, Router, Schema
 
-from kitehub.api.base import ApiKeyAuth
+from kitehub.api_auth import ApiKeyAuth, key_of
 from kitehub.entitlements import Entitlements, entitlements_of
 from kitehub.enums import ApiScope, EntitlementReason, EntitlementSource, Standing, Tier
+from kitehub.etags import unchanged
 
 # For how long a program may go by an answer; shorter where the answer ends earlier.
 MAX_AGE_SECONDS = 60
@@ -54,13 +53,9 @@ def entitlements(request: HttpRequest, response: HttpResponse) -> Any:
     Send the last answer's ETag as If-None-Match: 304 says that nothing has changed.
     """
     now = timezone.now()
-    found = entitlements_of(request.auth.instance, at=now)  # type: ignore[attr-defined]
-    etag = quote_etag(found.version)
-    response["ETag"] = etag
-    response["Cache-Control"] = f"private, max-age={_max_age(found, now)}"
-    patch_vary_headers(response, ["Authorization"])
-    conditional = get_conditional_response(request, etag=etag, response=response)
-    return found if conditional is response else conditional
+    found = entitlements_of(key_of(request).instance, at=now)
+    max_age = _max_age(found, now)
+    return unchanged(request, response, version=found.version, max_age=max_age) or found
 
 
 def _max_age(found: Entitlements, now: datetime) -> int:

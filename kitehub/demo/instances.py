@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from billing.accounts import Account
 from kitehub.demo.banks import BANKS, account_number
 from kitehub.demo.chance import fixed_id
 from kitehub.demo.people import AUTOMATIC, STAFF
@@ -54,21 +55,28 @@ def instance(life: Life) -> Instance:
         updated_by=life.steps[-1].changes["updated_by"] if life.steps else life.owner.email,
         deleted=school.deleted,
         deleted_at=state.get("deleted_at"),
-        **_bank_account(life),
+        **_bank_columns(life),
     )
 
 
-def _bank_account(life: Life) -> dict[str, str | None]:
-    if not has_bank(life.school):
-        return {"qr_template": DEFAULT_TEMPLATE}
+def bank_account(life: Life) -> Account:
+    """Where a school's fees go, if it has said so (see `has_bank`)."""
     index = SCHOOLS.index(life.school)
     bank = BANKS[index % len(BANKS)]
     company = f"CONG TY TNHH GIAO DUC {capitals(life.school.brand)}"
+    name = company if index % 3 == 0 else capitals(life.owner.full_name)
+    return Account(bank.bin, account_number(bank, 1 + 17 * index), name)
+
+
+def _bank_columns(life: Life) -> dict[str, str | None]:
+    if not has_bank(life.school):
+        return {"qr_template": DEFAULT_TEMPLATE}
+    account = bank_account(life)
     return {
-        "bank_code": bank.bin,
-        "bank_name": bank.name,
-        "account_number": account_number(bank, 1 + 17 * index),
-        "account_name": company if index % 3 == 0 else capitals(life.owner.full_name),
+        "bank_code": account.bank_bin,
+        "bank_name": BANKS[SCHOOLS.index(life.school) % len(BANKS)].name,
+        "account_number": account.number,
+        "account_name": account.name,
         "qr_template": qr_template(life.school),
     }
 

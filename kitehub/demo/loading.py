@@ -9,10 +9,10 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
 
 from analytics.models import GuestEvent, GuestSession
-from billing.models import PaymentOrder, Subscription, SubscriptionHistory
+from billing.models import BankTransfer, PaymentOrder, Subscription, SubscriptionHistory
 from branding.models import BrandingJob
 from kitehub.db import locks
-from kitehub.demo import files, instances, jobs, people, silos, subscriptions, visits
+from kitehub.demo import files, instances, jobs, money, people, silos, subscriptions, visits
 from kitehub.demo.chance import stream
 from kitehub.demo.clock import moved_clock
 from kitehub.demo.enrollments import enrollments
@@ -27,6 +27,7 @@ _DOMAIN: tuple[type[models.Model], ...] = (
     Instance,
     InstanceConfig,
     PaymentOrder,
+    BankTransfer,
     Subscription,
     SubscriptionHistory,
     GuestSession,
@@ -51,6 +52,12 @@ class DemoCounts:
     orders: int = 0
     subscriptions: int = 0
     history: int = 0
+    transfers: int = 0
+    entries: int = 0
+    refunds: int = 0
+    periods: int = 0
+    receipts: int = 0
+    feeds: int = 0
     usages: int = 0
     files: int = 0
     jobs: int = 0
@@ -73,7 +80,8 @@ def load(
 ) -> DemoCounts:
     """Writes the demo as it stands at the moment `at`, all of it or nothing.
 
-    The same `at` and `seed` make the same rows; only the history's ids are the database's own. If
+    The same `at` and `seed` make the same rows; only the ids of history and credit balances are
+    the database's own. If
     the demo is there already, says so and changes nothing. `report` gets a line for each step. With
     `own_databases` two schools live in silos, if the server lets us make some; their passwords are
     random.
@@ -128,8 +136,9 @@ def _write(
         report(f"{label:<22}{count:>7,}")
         return count
 
-    orders = [order for life in lives for order in life.orders]
-    orders += enrollments(lives, at=at, rng=stream(seed, "enrollments"))
+    fees = enrollments(lives, at=at, rng=stream(seed, "enrollments"))
+    made = money.money(lives, fees, at=at, seed=seed)
+    orders = [order for life in lives for order in life.orders] + fees
     orders.sort(key=lambda order: order.created_at)
     counts = DemoCounts(
         users=step("Users", _write_users(lives, at=at)),
@@ -140,6 +149,12 @@ def _write(
         orders=step("Payment orders", _write_rows(orders)),
         subscriptions=step("Subscriptions", _subscribe(lives)),
         history=step("Subscription history", _live_through(lives)),
+        transfers=step("Bank transfers", money.write_transfers(made)),
+        entries=step("Allocations, credit", money.write_entries(made)),
+        refunds=step("Refunds", money.write_refunds(made)),
+        periods=step("Subscription periods", money.write_periods(made)),
+        receipts=step("Receipts", money.write_receipts(made)),
+        feeds=step("Bank feeds", money.write_feeds(made)),
         files=step("Storage events", _store(lives, homes, at=at, seed=seed)),
         jobs=step("Branding jobs", _write_rows(jobs.jobs(lives, at=at, rng=stream(seed, "jobs")))),
     )

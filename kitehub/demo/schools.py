@@ -140,3 +140,7 @@ SCHOOLS = (
     _school("Nhạc cụ dân tộc", "Đàn Bầu", "Ninh Bình", _music, 2, _trial, "S", 0.1, 3),
     _school("Toán", "Con Số Vui", "Tây Ninh", _math, 1, _trial, "S", 0, 3),
 )
+
+# The school whose owner quickstart signs in: it pays, is the only one of its brand, and has an open
+# order for its next month.
+SAMPLE = next(school for school in SCHOOLS if school.brand == "Sông Hương")

@@ -11,15 +11,16 @@ from kitehub.demo import orders
 from kitehub.demo.chance import random_id, stream
 from kitehub.demo.moments import at_hour, by_day, months_after
 from kitehub.demo.people import AUTOMATIC, owners, staff_email
-from kitehub.demo.schools import SCHOOLS, School, Story
+from kitehub.demo.schools import SAMPLE, SCHOOLS, School, Story
 from kitehub.enums import InstanceStatus, Tier
 from kitehub.models import User
 from kitehub.plans import PLANS
 
 # Plan, V6: trial_end is 14 days from trial_started_at.
 TRIAL = timedelta(days=14)
-# How long an instance stays open without money, and closed before it is cleared away.
-GRACE = timedelta(days=14)
+# How long an instance stays open without money (the settings' own), and closed before it is
+# cleared away.
+GRACE = timedelta(days=7)
 KEPT = timedelta(days=30)
 
 
@@ -135,14 +136,15 @@ class Life:
         if self._variant % 4 == 1:
             before = opened - timedelta(minutes=11)
             changed_mind = self._open(before, self.owner.email, tier=self._other_tier())
-            orders.cancel(changed_mind, moment=opened, by=self.owner.email)
         by_phone = self._variant % 6 == 2
         order = self._open(opened, staff_email(self._rng) if by_phone else self.owner.email)
+        if self._variant % 4 == 1:
+            orders.supersede(changed_mind, order)
         self._pay(order, within=timedelta(hours=20))
         self.status = InstanceStatus.ACTIVE
 
     def _renew(self) -> None:
-        """Pays the next month: at once, with the second order, or too late."""
+        """Pays the next month: at once, with the second order, after it expired, or too late."""
         end, manner = self.end, (self._variant + self.paid_months) % 7
         if manner == 0:
             self._give_up(self._open_renewal(days_before=3))
@@ -154,12 +156,15 @@ class Life:
             again = by_day(end + timedelta(hours=10), end + timedelta(days=3), self._rng)
             self._pay(self._open(again, self.owner.email), within=timedelta(hours=20))
         else:
-            order = self._open_renewal(days_before=self._rng.choice((2, 3)))
-            self._pay(order, within=timedelta(hours=20))
+            order = self._open_renewal(days_before=3 if manner == 5 else self._rng.choice((2, 3)))
+            self._pay(order, within=timedelta(hours=20), late=manner == 5)
 
     def _remind(self) -> None:
         """The order for the month to come, once its time has come."""
-        if at_hour(self.end, 9, 0, days_before=3) <= self.at:
+        if self.school == SAMPLE:
+            # Whoever tries the portal out finds something to pay there, whatever the day.
+            self._open(self.at - timedelta(minutes=40), self.owner.email)
+        elif at_hour(self.end, 9, 0, days_before=3) <= self.at:
             self._give_up(self._open_renewal(days_before=3))
 
     def _fall_behind(self, *, lapses: bool) -> None:
@@ -170,7 +175,10 @@ class Life:
             self._change(end + GRACE, AUTOMATIC, status=SubscriptionStatus.EXPIRED)
             self._close(end + GRACE, InstanceStatus.SUSPENDED)
         else:
-            self._open(self.at - timedelta(hours=(3, 27)[self._variant % 2]), self.owner.email)
+            opened = self.at - timedelta(hours=(3, 27)[self._variant % 2])
+            before = opened - timedelta(minutes=11)
+            first = self._open(before, self.owner.email, tier=self._other_tier())
+            orders.supersede(first, self._open(opened, self.owner.email))
 
     def _cancel(self) -> None:
         start = max(months_after(self._anchor, self.paid_months - 1), self.last_change)
@@ -179,6 +187,7 @@ class Life:
             moment, self.owner.email, status=SubscriptionStatus.CANCELED, canceled_at=moment
         )
         if self.end <= self.at:
+            self._change(self.end, AUTOMATIC, status=SubscriptionStatus.EXPIRED)
             self._close(self.end, InstanceStatus.CLOSED)
 
     # --- What they are made of ----------------------------------------------------------------
@@ -209,28 +218,29 @@ class Life:
     def _give_up(self, order: PaymentOrder) -> None:
         orders.leave(order, at=self.at, rng=self._rng)
 
-    def _pay(self, order: PaymentOrder, *, within: timedelta) -> None:
+    def _pay(self, order: PaymentOrder, *, within: timedelta, late: bool = False) -> None:
         """The order's money buys the month after those that are paid."""
         by = staff_email(self._rng) if self._rng.random() < 0.15 else AUTOMATIC
         paid_at = orders.soon(order, within=within, rng=self._rng)
+        if late:
+            paid_at = orders.late(order, self._rng)
         orders.settle(order, paid_at=paid_at, rng=self._rng, by=by)
         tier = self._tier()
         first = self.trial_end is None and self.paid_months == 0
         if first:
-            self._anchor = order.updated_at
+            self._anchor = paid_at
         start = self.end
         self.paid_months += 1
-        period = {
-            **_terms(tier),
-            "status": SubscriptionStatus.ACTIVE,
-            "current_period_start": start,
-            "current_period_end": self.end,
-        }
+        paid = {"status": SubscriptionStatus.ACTIVE, "current_period_end": self.end}
+        begun = {**_terms(tier), "current_period_start": start}
         if first:
-            self.state |= period
+            self.state |= paid | begun
             self.subscription = self._inserted(order.updated_at, by)
+        elif start <= order.updated_at:
+            self._change(order.updated_at, by, **paid, **begun)
         else:
-            self._change(order.updated_at, by, **period)
+            self._change(order.updated_at, by, **paid)
+            self._change(start, AUTOMATIC, **begun)
 
     def _change(self, moment: datetime, by: str, **changes: Any) -> None:
         self.steps.append(Step(moment, {**changes, "updated_by": by}))

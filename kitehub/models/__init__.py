@@ -1,22 +1,26 @@
-"""Users, instances, and what belongs to an instance: config, keys, gates, moves, tombstone."""
+"""Users, instances, mail, and what belongs to an instance: config, keys, gates, moves, end."""
 
 from kitehub.models.api_keys import ApiKey
 from kitehub.models.configs import InstanceConfig
+from kitehub.models.emails import Email
 from kitehub.models.gates import InstanceChange, InstanceGate
 from kitehub.models.instances import Instance
 from kitehub.models.leaving import ArchiveRun, Tombstone
 from kitehub.models.moves import InstanceMove, InstanceSuspension
+from kitehub.models.sign_ins import SignInAttempts
 from kitehub.models.users import User
 
 __all__ = [
     "ApiKey",
     "ArchiveRun",
+    "Email",
     "Instance",
     "InstanceChange",
     "InstanceConfig",
     "InstanceGate",
     "InstanceMove",
     "InstanceSuspension",
+    "SignInAttempts",
     "Tombstone",
     "User",
 ]

@@ -1,13 +1,15 @@
-"""Every reusable filter on users, instances, their configs, keys, gates and tombstones."""
+"""Every reusable filter on users, instances, their configs, keys, gates, mail and tombstones."""
 
 from kitehub.querysets.api_keys import ApiKeyQuerySet
 from kitehub.querysets.configs import InstanceConfigQuerySet
+from kitehub.querysets.emails import EmailQuerySet
 from kitehub.querysets.gates import InstanceGateQuerySet
 from kitehub.querysets.instances import InstanceQuerySet
 from kitehub.querysets.tombstones import TombstoneQuerySet
 
 __all__ = [
     "ApiKeyQuerySet",
+    "EmailQuerySet",
     "InstanceConfigQuerySet",
     "InstanceGateQuerySet",
     "InstanceQuerySet",

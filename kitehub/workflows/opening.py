@@ -63,6 +63,9 @@ def open_instance(
 ) -> Opened:
     """Opens a school on a trial of 14 days, in the pool or in a database of its own.
 
+    An owner has one trial: a second school of theirs opens with a subscription that waits for its
+    first payment.
+
     `silo` makes that database on the platform's own server, `server` on one that
     KITEHUB_SILO_SERVERS names. Repeating the call finishes what a killed one began, and changes
     nothing where all is done; the tier and the placement are then those of the first call. The text
@@ -203,28 +206,40 @@ def _register(
             defaults={
                 **said,
                 **placement(new_id),
+                **_trial(owner, at),
                 "id": new_id,
                 "owner": owner,
-                "status": InstanceStatus.TRIAL,
-                "trial_started_at": at,
-                "trial_expires_at": at + TRIAL,
             },
         )
         if found.deleted or found.owner_id != owner.pk:
             raise SubdomainTaken(subdomain)
         if created:
+            tried = found.trial_expires_at
             subscription = Subscription.objects.create(
                 instance=found,
                 tier=found.tier,
                 monthly_price=PLANS[Tier(found.tier)].monthly_price,
-                status=SubscriptionStatus.TRIAL,
+                status=SubscriptionStatus.TRIAL if tried else SubscriptionStatus.EXPIRED,
                 current_period_start=at,
-                current_period_end=at + TRIAL,
-                trial_end=at + TRIAL,
+                current_period_end=tried or at,
+                trial_end=tried,
             )
             found.subscription_id = subscription.pk
             found.save(update_fields=["subscription_id"])
     return found
+
+
+def _trial(owner: User, at: datetime) -> dict[str, Any]:
+    """The columns of an instance that say that it is tried, or that its owner has had a trial."""
+    # Two schools of one owner that open at once must not both be the first.
+    list(User.objects.select_for_update(of=("self",), no_key=True).filter(pk=owner.pk))
+    if Instance.all_objects.filter(owner=owner, trial_started_at__isnull=False).exists():
+        return {"status": InstanceStatus.ACTIVE}
+    return {
+        "status": InstanceStatus.TRIAL,
+        "trial_started_at": at,
+        "trial_expires_at": at + TRIAL,
+    }
 
 
 def pool_placement(instance_id: UUID) -> dict[str, Any]:

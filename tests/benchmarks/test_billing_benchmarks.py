@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.benchmarks import expiry, save
+from tests.benchmarks import duties, expiry, save
 from tests.benchmarks.sql import execute
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -33,3 +33,15 @@ def test_expiry_compares_both_ways(capsys: pytest.CaptureFixture[str]) -> None:
     assert [len(line.split()) for line in lines[1:4]] == [6, 5, 5]
     assert lines[4].startswith("ratio ")
     assert lines[5].startswith("longest lock ")
+
+
+def test_duties_have_a_night_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    duties.main(["--schools", "60"])
+    lines = capsys.readouterr().out.splitlines()
+    done = [line.split(None, 3)[3] for line in lines[2:5]]
+    assert done == [
+        "Advance(begun=2, retiered=0, moved=2)",
+        "Renewals(opened=2, failed=0)",
+        "Reminders(asked=8)",
+    ]
+    assert all("=0" in line for line in lines[5:])

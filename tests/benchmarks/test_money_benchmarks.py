@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from django.test.testcases import LiveServerThread
 
-from billing.models import Receipt, Subscription
-from tests.benchmarks import duties, matching, schools, settle, webhooks
+from billing.models import Receipt
+from tests.benchmarks import matching, schools, settle, webhooks
 from tests.kitehub.jobs.working import run_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,17 +49,3 @@ def test_matching_finds_the_orders_of_most_memos(capsys: pytest.CaptureFixture[s
     lines = capsys.readouterr().out.splitlines()
     assert float(lines[-2].split()[-1].rstrip("%")) > 80
     assert lines[-1].startswith("ratio ")
-
-
-def test_duties_do_a_nights_work_and_then_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    duties.main(["--schools", "60", "--days", "10", "--inside"])
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()[2:]]
-    assert [line[1] for line in lines] == list(duties.DUTIES)
-    # Of the six that ended, four had paid for more.
-    assert "begun: 4" in " ".join(lines[0])
-    assert "changed: 2" in " ".join(lines[0])
-    assert set(Subscription.objects.values_list("status", flat=True)) == {
-        "ACTIVE",
-        "PAST_DUE",
-        "EXPIRED",
-    }

@@ -27,7 +27,7 @@ RECEIPT = ReceiptContent(
     period_end=datetime(2026, 12, 22, 17, 30, tzinfo=UTC),
     payments=(Payment(1_000_000, "Vietcombank", "FT2632792704", PAID), Payment(5_000)),
 )
-VOID = replace(RECEIPT, number="PT2026-000002", voids="PT2026-000001", reason="Chuyển nhầm trường")
+VOID = replace(RECEIPT, number="BN2026-000002", voids="BN2026-000001", reason="Chuyển nhầm trường")
 
 
 def text_of(pdf: bytes) -> str:
@@ -39,7 +39,7 @@ def test_reads_as_an_accountant_needs_it() -> None:
     text = text_of(render(RECEIPT))
     for said in (
         "BIÊN NHẬN THANH TOÁN",
-        "Số PT2026-000001",
+        "Số BN2026-000001",
         "Ngày 23/11/2026",
         "Công ty TNHH KiteHub Việt Nam",
         "MST: 0101234567",
@@ -50,7 +50,7 @@ def test_reads_as_an_accountant_needs_it() -> None:
         "1.005.000 ₫",
         "Một triệu không trăm linh năm nghìn đồng.",
         "Chuyển khoản 23/11/2026 00:30 · Vietcombank · mã GD FT2632792704",
-        "Số dư của trường",
+        "Tiền dư của trường",
         "không phải hóa đơn giá trị gia tăng",
     ):
         assert said in text
@@ -61,10 +61,10 @@ def test_reads_as_an_accountant_needs_it() -> None:
 def test_void_and_voided_receipts_name_each_other() -> None:
     stamped = text_of(render(RECEIPT, voided_by=VOID.number))
     assert "ĐÃ HỦY" in stamped
-    assert "theo biên nhận PT2026-000002" in stamped
+    assert "theo biên nhận BN2026-000002" in stamped
     taken_back = text_of(render(VOID))
     assert "BIÊN NHẬN HỦY" in taken_back
-    assert "PT2026-000001" in taken_back
+    assert "BN2026-000001" in taken_back
     assert "Chuyển nhầm trường" in taken_back
     assert "-1.005.000 ₫" in taken_back
 

@@ -30,7 +30,7 @@ def issue(at: datetime = NOW) -> Receipt:
 def test_each_year_counts_from_one_and_begins_at_midnight_in_vietnam() -> None:
     moments = (OLD_YEAR, OLD_YEAR, NEW_YEAR, OLD_YEAR)
     codes = [issue(at).code for at in moments]
-    assert codes == ["PT2026-000001", "PT2026-000002", "PT2027-000001", "PT2026-000003"]
+    assert codes == ["BN2026-000001", "BN2026-000002", "BN2027-000001", "BN2026-000003"]
 
 
 def test_order_has_one_receipt_and_one_void() -> None:
@@ -39,7 +39,7 @@ def test_order_has_one_receipt_and_one_void() -> None:
     assert receipts.issue(order=order, at=NOW) == first
     void = receipts.void(receipt=first, reason="Nhầm trường", actor="lan", at=NOW)
     assert receipts.void(receipt=first, reason="Lại", actor="minh", at=NOW) == void
-    assert (void.code, void.amount, void.created_by) == ("PT2026-000002", -599_000, "lan")
+    assert (void.code, void.amount, void.created_by) == ("BN2026-000002", -599_000, "lan")
     assert (void.printed.voids, void.printed.reason) == (first.code, "Nhầm trường")
     first.refresh_from_db()
     assert first.voided_by_code == void.code
@@ -121,12 +121,12 @@ def test_page_and_pdf_are_of_the_same_receipt() -> None:
     assert 'href="/pdf"' in text
     assert "ĐÃ HỦY" not in text
     file = receipt_file(receipt)
-    assert file["Content-Disposition"] == 'inline; filename="PT2026-000001.pdf"'
+    assert file["Content-Disposition"] == 'inline; filename="BN2026-000001.pdf"'
     assert file.content.startswith(b"%PDF")
     assert file.content == receipt_pdf(receipt)
     receipts.void(receipt=receipt, reason="Nhầm <b>", actor="lan", at=timezone.now())
     with translation.override("vi"):
         stamped = receipt_page(request, receipt).render().content.decode()
     assert "ĐÃ HỦY" in stamped
-    assert "theo biên nhận PT2026-000002" in stamped
+    assert "theo biên nhận BN2026-000002" in stamped
     assert receipt_pdf(receipt) != file.content

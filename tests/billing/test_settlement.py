@@ -189,6 +189,13 @@ def test_order_of_another_program_is_found_by_its_own_code() -> None:
     assert (line.state, order.status) == (TransferState.MATCHED, PaymentStatus.PAID)
 
 
+def test_line_of_an_order_that_another_program_was_paid_for_is_no_credit() -> None:
+    order = PaymentOrderFactory(order_id="ORD-2026-0007", amount=299_000, paid=True)
+    line = told("thanh toan ORD-2026-0007 FT123", 299_000)
+    assert (line.state, line.reason) == ("UNMATCHED", UnmatchedReason.ALREADY_PAID)
+    assert credit.balance(instance_id=order.instance_id) == 0
+
+
 @pytest.mark.parametrize("first", [0, 1])
 def test_order_of_arrival_changes_nothing(school: Instance, first: int) -> None:
     order = subscribe(school)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from kitehub.enums import ApiScope, InstanceStatus, Tier
-from kitehub.models import ApiKey, ArchiveRun, Instance, InstanceConfig, Tombstone, User
+from kitehub.models import ApiKey, ArchiveRun, Email, Instance, InstanceConfig, Tombstone, User
 from kitehub.services import api_keys
 from kitehub.tenancy import pool_url
 
@@ -106,3 +106,16 @@ class ArchiveRunFactory(DjangoModelFactory[ArchiveRun]):
     actor = "lan@kitehub.test"
     archive_sha256 = "0" * 64
     finished_at = factory.LazyFunction(timezone.now)
+
+
+class EmailFactory(DjangoModelFactory[Email]):
+    """A message that waits, and that no job is there for."""
+
+    class Meta:
+        model = Email
+
+    recipient = factory.Sequence(lambda n: f"nguoi-nhan-{n}@example.vn")
+    reason = factory.Sequence(lambda n: f"test:{n}")
+    template = "password_reset"
+    language = "vi"
+    instance = factory.SubFactory(InstanceFactory)

@@ -2,13 +2,12 @@
 
 import os
 import runpy
-import subprocess
-import sys
 
 import pytest
 from django.conf import settings as django_settings
 from django.core.checks import run_checks
 
+from tests import programs
 from tests.kitehub.db.sealed import NEW, OLD
 
 DEVELOPMENT = "ZGV2ZWxvcG1lbnQtb25seS1rZXktMDAwMDAwMDAwMDA="
@@ -115,14 +114,8 @@ def test_the_development_key_is_the_one_of_the_settings(monkeypatch) -> None:
 
 def test_a_command_stops_at_a_bad_key_and_does_not_print_it() -> None:
     bad = "no-key-of-anybody"
-    done = subprocess.run(
-        [sys.executable, "manage.py", "check"],
-        cwd=django_settings.BASE_DIR,
-        env={**os.environ, "KITEHUB_FIELD_KEYS": f"{NEW},{bad}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    given = {**os.environ, "KITEHUB_FIELD_KEYS": f"{NEW},{bad}"}
+    done = programs.run("manage.py", "check", env=given)
     assert done.returncode == 1
     assert "KITEHUB_FIELD_KEYS: key 2 of 2 is not a Fernet key" in done.stderr
     assert bad not in done.stdout + done.stderr

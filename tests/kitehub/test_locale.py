@@ -34,6 +34,7 @@ SAME_IN_BOTH = {
     "Video": "the Vietnamese word for it",
     "logo": "the Vietnamese word for it",
     "ID": "the Vietnamese word for it",
+    "PDF": "a format's name",
     "IPv4": "a protocol's name",
     "IPv6": "a protocol's name",
     "%(class_name)s %(instance)s": "a kind of thing and its name, in this order in both",

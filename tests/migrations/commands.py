@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterable
 from io import StringIO
 from pathlib import Path
@@ -12,6 +10,7 @@ from typing import Any, NamedTuple
 from django.core.management import CommandError, call_command
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from tests import programs
 from tests.migrations import plan_sql, rows
 from tests.migrations.databases import execute, url
 
@@ -59,14 +58,8 @@ def schema(live: BaseDatabaseWrapper, action: str, *arguments: str) -> Outcome:
 
 def manage(live: BaseDatabaseWrapper, *arguments: str, **environment: str) -> Outcome:
     """Runs `manage.py` as people do: another process, the database named by DATABASE_URL."""
-    done = subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "DATABASE_URL": url(live), "DJANGO_DEBUG": "on", **environment},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-    )
+    given = {**os.environ, "DATABASE_URL": url(live), "DJANGO_DEBUG": "on", **environment}
+    done = programs.run("manage.py", *arguments, env=given)
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 

@@ -1,6 +1,10 @@
 """The databases that the tests of the schema share, made once a process."""
 
+import os
+import pickle
 from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,26 +33,42 @@ _made: dict[Any, Catalog] = {}
 
 @pytest.fixture(autouse=True)
 def _catalogs_are_made_once(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
     """What migrations make on a server is the same each time, and takes seconds to be seen.
 
-    Only test_scratch sees it made anew each time.
+    One process leaves it in a file for the others. Only test_scratch sees it made anew each time.
     """
     if request.module.__name__.endswith("test_scratch"):
         return
     make = scratch.catalogs
+    folder = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        folder = folder.parent  # each process has a folder in that of the run
 
     def catalogs(
         connection: BaseDatabaseWrapper, *stages: Iterable[MigrationKey]
     ) -> tuple[Catalog, ...]:
         who = {name: connection.settings_dict.get(name) for name in ("USER", "OPTIONS")}
         where = (is_silo(connection.alias), str(who), str(settings.MIGRATION_MODULES))
+
+        def file(stage: frozenset[MigrationKey]) -> Path:
+            named = repr((where, sorted(stage))).encode()
+            return folder / f"catalog-{blake2b(named, digest_size=16).hexdigest()}"
+
         wanted = [frozenset(stage) for stage in stages]
+        for stage in wanted:
+            if (where, stage) not in _made and file(stage).exists():
+                _made[where, stage] = pickle.loads(file(stage).read_bytes())  # noqa: S301
         lacking = [stage for stage in dict.fromkeys(wanted) if (where, stage) not in _made]
         if lacking:
             for stage, found in zip(lacking, make(connection, *lacking), strict=True):
                 _made[where, stage] = found
+                half = folder / f"{file(stage).name}-{os.getpid()}"
+                half.write_bytes(pickle.dumps(found))
+                half.rename(file(stage))
         return tuple(_made[where, stage] for stage in wanted)
 
     monkeypatch.setattr(scratch, "catalogs", catalogs)

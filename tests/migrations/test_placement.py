@@ -18,6 +18,7 @@ from tests.migrations.test_exactness import OURS
 PLATFORM = {
     *("kitehub.user", "kitehub.instance", "kitehub.apikey", "kitehub.tombstone"),
     *("kitehub.instancemove", "kitehub.instancesuspension"),
+    *("kitehub.email", "kitehub.signinattempts"),
     *("billing.paymentorder", "billing.subscription", "billing.subscriptionhistory"),
     *("billing.banktransfer", "billing.paymentallocation", "billing.bankfeed"),
     *("billing.feedsilence", "billing.statementmapping"),

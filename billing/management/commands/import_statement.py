@@ -79,10 +79,11 @@ class Command(BaseCommand):
     def _say(self, result: ImportResult) -> None:
         for problem in result.problems:
             self.stderr.write(f"Row {problem}")
-        counts = ", ".join(
-            f"{outcome.label}: {result.count(outcome):,}" for outcome in StatementOutcome
+        new, told, known = (result.count(outcome) for outcome in StatementOutcome)
+        self.stdout.write(
+            f"Account {result.account_number}. Lines: {new:,} new,"
+            f" {told:,} that a feed told before, {known:,} of an earlier statement."
         )
-        self.stdout.write(f"Account {result.account_number}. {counts}.")
         if result.dry_run:
             self.stdout.write("Nothing was changed.")
         if result.problems:

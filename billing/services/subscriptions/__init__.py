@@ -18,6 +18,7 @@ from billing.services.subscriptions.facts import is_tried, periods_of
 from billing.services.subscriptions.replay import (
     NoSubscription,
     apply_payment,
+    differs_from_facts,
     rebuild,
     takes_effect,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "apply_payment",
     "cancel_at_period_end",
     "change_terms",
+    "differs_from_facts",
     "downgrade_preview",
     "extend",
     "is_tried",

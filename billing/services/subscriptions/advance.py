@@ -34,7 +34,7 @@ _BEGUN = """
     FROM subscription_periods period
     JOIN subscriptions own ON own.id = period.subscription_id
     WHERE period.voided_at IS NULL
-        AND period.starts_at BETWEEN %(from)s AND %(at)s AND period.ends_at > %(at)s
+        AND period.starts_at BETWEEN %(from)s AND %(at)s
         AND (period.starts_at, period.id) > (%(since)s, %(after)s)
         AND own.current_period_start < period.starts_at
     ORDER BY period.starts_at, period.id
@@ -59,7 +59,7 @@ _BEGIN = """
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """What a run of `advance_due` did: periods begun, of them with another tier, states changed."""
+    """What a run of `advance_due` did: whose period began, of them with another tier; states."""
 
     begun: int
     retiered: int
@@ -106,11 +106,11 @@ def _begin_periods(*, at: datetime, batch: int) -> tuple[int, int]:
         same = [(pk, starts_at) for starts_at, _period, pk, _instance, as_is in found if as_is]
         if same:
             begun += _begin(same, at=at)
-        for _starts_at, _period, _pk, instance_id, as_is in found:
-            if not as_is:
-                rebuild(instance_id=instance_id, at=at, actor=ADVANCE_ACTOR, reason=BEGUN_REASON)
-                begun += 1
-                retiered += 1
+        # Of a subscription several may have begun since the last run: it is rebuilt once.
+        for instance_id in dict.fromkeys(row[3] for row in found if not row[4]):
+            rebuild(instance_id=instance_id, at=at, actor=ADVANCE_ACTOR, reason=BEGUN_REASON)
+            begun += 1
+            retiered += 1
         if len(found) < batch:
             return begun, retiered
         since, after = found[-1][:2]
@@ -136,7 +136,7 @@ def _end(status: SubscriptionStatus, *, at: datetime, batch: int) -> int:
     moved = 0
     since: tuple[datetime, UUID] | None = None
     while True:
-        with transaction.atomic(durable=True), acting(ADVANCE_ACTOR, OVER_REASON, at=at):
+        with transaction.atomic(durable=True):
             rows = list(_over(status, since, at=at)[:batch])
             moved += _move(rows, status, at=at)
         if len(rows) < batch:
@@ -180,5 +180,6 @@ def _move(rows: list[Subscription], status: SubscriptionStatus, *, at: datetime)
         if after != status:
             groups.setdefault(after, []).append(row.pk)
     for after, keys in groups.items():
-        Subscription.objects.filter(pk__in=keys).update(status=after)
+        with acting(ADVANCE_ACTOR, OVER_REASON, at=at):
+            Subscription.objects.filter(pk__in=keys).update(status=after)
     return sum(map(len, groups.values()))

@@ -11,7 +11,7 @@ from django.db.models import DateTimeField, Func
 
 from billing.enums import OrderPurpose, PaymentType, SubscriptionStatus
 from billing.models import PaymentOrder, Subscription, SubscriptionPeriod
-from billing.periods import Kind, Payment, Period, paid_through, period_at
+from billing.periods import Kind, Payment, Period, paid_through
 from billing.services import grace
 from billing.services.subscriptions.facts import Known, know
 from billing.services.subscriptions.status import status_at, steps_between
@@ -111,20 +111,36 @@ def _replay(
     return subscription
 
 
+def differs_from_facts(subscription: Subscription) -> bool:
+    """Whether the periods that are written down aren't those that `rebuild` would leave.
+
+    Where nothing is written down yet, nothing differs. Three queries.
+    """
+    known = know(subscription)
+    wanted = {_of_period(period) for period in known.periods}
+    return known.written and {_of_row(row) for row in known.live} != wanted
+
+
 # --- Rows ---------------------------------------------------------------------------------------
 
 
 def lock(instance_id: UUID) -> tuple[Instance | None, Subscription]:
     """Locks an instance and its subscription, in this order; raises NoSubscription."""
-    instances = rows.read(Instance, "WHERE id = %s FOR NO KEY UPDATE", [instance_id])
+    instance = _lock_instance(instance_id)
     found = rows.read(Subscription, "WHERE instance_id = %s FOR NO KEY UPDATE", [instance_id])
     if not found:
         raise NoSubscription(instance_id)
-    return (instances[0] if instances else None), found[0]
+    return instance, found[0]
+
+
+def _lock_instance(instance_id: UUID) -> Instance | None:
+    found = rows.read(Instance, "WHERE id = %s FOR NO KEY UPDATE", [instance_id])
+    return found[0] if found else None
 
 
 def _ensure(instance_id: UUID, order: PaymentOrder, at: datetime) -> None:
     """A subscription that has had no time yet, where there is none."""
+    _lock_instance(instance_id)
     tier = Tier(order.tier or Tier.BASIC)
     Subscription.all_objects.get_or_create(
         instance_id=instance_id,
@@ -225,12 +241,18 @@ def _set_dates(subscription: Subscription, known: Known, *, at: datetime) -> Non
     if end is None:
         subscription.current_period_end = subscription.current_period_start
         return
-    begun = [period for period in known.periods if period.starts_at <= at]
-    subscription.current_period_start = (begun or known.periods[:1])[-1].starts_at
+    current = _current(known.periods, at)
+    subscription.current_period_start = (current or known.periods[0]).starts_at
     subscription.current_period_end = end
     if known.opening and known.opening.kind == Kind.TRIAL:
         tried = [each.ends_at for each in known.periods if each.kind == Kind.TRIAL]
         subscription.trial_end = max(tried, default=end) if known.paid else end
+
+
+def _current(periods: Sequence[Period], at: datetime) -> Period | None:
+    """The period that holds at a moment or, in a gap and afterwards, the one before."""
+    begun = [period for period in periods if period.starts_at <= at]
+    return begun[-1] if begun else None
 
 
 def set_tier(
@@ -246,7 +268,7 @@ def set_tier(
     `live` are the rows by which the tier was last set, `before` the subscription as it was then. A
     paid period that begins has its own tier again.
     """
-    current = period_at(periods, at)
+    current = _current(periods, at)
     if current is None:
         return
     since = before.current_period_start

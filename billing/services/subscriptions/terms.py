@@ -22,7 +22,7 @@ def change_terms(
     the database writes the history. Raises SubscriptionEnded for one that has expired, or was
     cancelled and whose period is over at the moment `at`.
     """
-    rows = Subscription.objects.select_for_update(of=("self",))
+    rows = Subscription.objects.select_for_update(of=("self",), no_key=True)
     found = rows.filter(instance_id=instance_id).first()
     if found is None or found.tier == tier:
         return found

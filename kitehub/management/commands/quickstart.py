@@ -23,6 +23,7 @@ from django.urls import reverse
 
 from kitehub.db import locks
 from kitehub.jobs.worker import Worker
+from kitehub.management.sample_owner import SampleOwner, ensure_sample_owner
 from kitehub.models import Instance, User
 
 HOST = "127.0.0.1"
@@ -32,6 +33,7 @@ EMAIL = "staff@kitehub.test"
 # A job that takes longer is done again by the next worker.
 LAST_JOB_SECONDS = 10.0
 INDENT = "      "
+CHOSEN = "(the one you gave it)"
 # No letter or digit that is easily read as another.
 PASSWORD_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # noqa: S105 - an alphabet
 
@@ -43,6 +45,8 @@ class Command(BaseCommand):
         "Starts KiteHub for trying it out: a PostgreSQL of its own (or DATABASE_URL), the schema, "
         "demo data, a staff login, and the admin on http://127.0.0.1:8000/admin/."
     )
+
+    _owner: SampleOwner | None = None
 
     # Where it refuses to run, that is all it says; so it checks after that.
     requires_system_checks = ()
@@ -81,7 +85,9 @@ class Command(BaseCommand):
                 self._say("[3/4] Demo data", indent="")
                 self._load_demo(wanted=not options["no_demo"])
                 self._say("[4/4] Staff login", indent="")
+                reset = _read_password() is None
                 password = self._ensure_login()
+                self._ensure_owner(reset=reset)
         if options["no_serve"]:
             self._say_login(password)
             self.stdout.write("\nmanage.py quickstart serves the admin.")
@@ -146,6 +152,14 @@ class Command(BaseCommand):
             _write_password(password)
         return password
 
+    def _ensure_owner(self, *, reset: bool) -> None:
+        """An owner of a school of the demo signs in with the same password as staff."""
+        password = _read_password()
+        if password is not None:
+            self._owner = ensure_sample_owner(password=password, reset=reset)
+        if self._owner is not None:
+            self._say(f"{self._owner.email} owns {self._owner.school}, which has an order to pay")
+
     # --- Serving ------------------------------------------------------------------------------
 
     def _serve(self, port: int | None, password: str | None) -> None:
@@ -208,7 +222,15 @@ class Command(BaseCommand):
         if port is not None:
             self.stdout.write(f"Admin     http://{HOST}:{port}{reverse('admin:index')}")
         self.stdout.write(f"E-mail    {EMAIL}")
-        self.stdout.write(f"Password  {password or '(the one you gave it)'}")
+        self.stdout.write(f"Password  {password or CHOSEN}")
+        if self._owner is None:
+            return
+        self.stdout.write("")
+        if port is not None:
+            self.stdout.write(f"Portal    http://{HOST}:{port}{reverse('login')}")
+        self.stdout.write(f"E-mail    {self._owner.email}")
+        self.stdout.write(f"Password  {self._owner.password or CHOSEN}")
+        self.stdout.write("Payment   manage.py demo_payment ORDER_CODE plays the bank")
 
     @contextlib.contextmanager
     def _saying_what_the_server_does(self) -> Iterator[None]:

@@ -1,7 +1,9 @@
 """A file that is no statement is refused with a sentence, a row that is no line is reported."""
 
 import io
+import re
 import zipfile
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -32,7 +34,7 @@ GOOD = ["04/09/2024", "", "5.000", "10.000", "KH7Q2M4X9A", "FT1"]
 def refusal(data: bytes, filename: str = "a.csv") -> str:
     with pytest.raises(Unreadable) as refused:
         preview(data, filename)
-    assert len(str(refused.value)) > 10
+    assert len(str(refused.value).split()) > 1
     return refused.value.code
 
 
@@ -41,6 +43,18 @@ def zipped(**members: bytes) -> bytes:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in members.items():
             archive.writestr(name.replace("__", "/").replace("_xml", ".xml"), content)
+    return file.getvalue()
+
+
+def rewritten(workbook: bytes, change: Callable[[str, bytes], bytes]) -> bytes:
+    """A workbook with changed members."""
+    file = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook)) as source,
+        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as target,
+    ):
+        for each in source.infolist():
+            target.writestr(each.filename, change(each.filename, source.read(each)))
     return file.getvalue()
 
 
@@ -72,18 +86,12 @@ def test_bombs_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_entities_are_refused() -> None:
-    whole = xlsx(rows_of(BANKS["BIDV"]))
     bomb = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;">]>'
-    file = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(whole)) as source,
-        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as target,
-    ):
-        for each in source.infolist():
-            content = source.read(each)
-            is_sheet = each.filename.endswith("sheet1.xml")
-            target.writestr(each.filename, bomb + content if is_sheet else content)
-    assert refusal(file.getvalue(), "a.xlsx") == "damaged"
+
+    def with_bomb(name: str, content: bytes) -> bytes:
+        return bomb + content if name.endswith("sheet1.xml") else content
+
+    assert refusal(rewritten(xlsx(rows_of(BANKS["BIDV"])), with_bomb), "a.xlsx") == "damaged"
 
 
 def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,6 +107,17 @@ def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     file = io.BytesIO()
     workbook.save(file)
     assert refusal(file.getvalue(), "a.xlsx") == "too_many_rows"
+
+
+def test_too_many_cells_are_too_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbooks, "MOST_CELLS", 50)
+    assert refusal(xlsx([HEADERS, *[GOOD] * 10]), "a.xlsx") == "too_many_rows"
+
+
+def test_a_workbook_without_styles_is_read() -> None:
+    rows = [HEADERS, GOOD]
+    plain = rewritten(xlsx(rows), lambda name, content: content.replace(b"cellStyle", b"cellOther"))
+    assert lines(plain, "a.xlsx", SIMPLE).lines[0].line.amount == 5000
 
 
 def test_cells_far_to_the_right_dont_count() -> None:
@@ -175,20 +194,9 @@ def test_formulas_count_only_with_a_value() -> None:
     assert [(each.row, each.column) for each in report.problems] == [(2, "Ghi có")]
     assert [each.row for each in report.lines] == [3]
     # Excel saves what a formula came to.
-    whole = xlsx(sheet)
-    file = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(whole)) as source,
-        zipfile.ZipFile(file, "w") as target,
-    ):
-        for each in source.infolist():
-            content = (
-                source.read(each)
-                .replace(b"<f>2500*2</f><v />", b"<f>2500*2</f><v>5000</v>")
-                .replace(b"<f>2500*2</f><v></v>", b"<f>2500*2</f><v>5000</v>")
-            )
-            target.writestr(each.filename, content)
-    report = lines(file.getvalue(), "a.xlsx", SIMPLE)
+    empty = re.compile(b"(<f>2500.2</f>)<v ?/>|(<f>2500.2</f>)<v></v>")
+    saved = rewritten(xlsx(sheet), lambda _name, content: empty.sub(rb"\1\2<v>5000</v>", content))
+    report = lines(saved, "a.xlsx", SIMPLE)
     assert not report.problems
     assert [each.line.amount for each in report.lines] == [5000, 5000]
     assert report.lines[0].line.memo == ""

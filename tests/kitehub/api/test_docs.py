@@ -9,6 +9,8 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from kitehub.models import Instance
+from tests.billing.api.conftest import URL as ORDERS
+from tests.billing.api.conftest import ask
 from tests.kitehub.api.conftest import URL, program
 
 pytestmark = pytest.mark.django_db
@@ -55,7 +57,14 @@ def test_answers_are_as_the_schema_says(client: Client, school: Instance) -> Non
                 each for each in said["anyOf"] if (each.get("type") == "null") == (value is None)
             ]
             return fits(value, wanted[0])
-        kinds = {"object": dict, "string": str, "integer": int, "boolean": bool, "null": type(None)}
+        kinds = {
+            "array": list,
+            "object": dict,
+            "string": str,
+            "integer": int,
+            "boolean": bool,
+            "null": type(None),
+        }
         assert isinstance(value, kinds[said["type"]]), (value, said)
         assert "enum" not in said or value in said["enum"]
         for name in said.get("required", ()):
@@ -63,11 +72,23 @@ def test_answers_are_as_the_schema_says(client: Client, school: Instance) -> Non
         for name, each in said.get("properties", {}).items():
             if isinstance(value, dict) and name in value:
                 fits(value[name], each)
+        for each in value if isinstance(value, list) else ():
+            fits(each, said["items"])
         if "additionalProperties" in said and isinstance(said["additionalProperties"], dict):
             for each in value.values():
                 fits(each, said["additionalProperties"])
         return None
 
+    def answer_of(path: str, method: str = "get", status: str = "200") -> Any:
+        said = schema["paths"][path][method]["responses"][status]["content"]
+        return said["application/json"]["schema"]
+
+    Instance.objects.update(bank_code="970422", account_number="0001234567")
+    website = program(school)
+    opened = ask(website).json()
+    fits(opened, answer_of(ORDERS, "post", "201"))
+    fits(website.get(f"{ORDERS}/{opened['code']}").json(), answer_of(f"{ORDERS}/{{code}}"))
+    fits(website.get(ORDERS).json(), answer_of(ORDERS))
     responses = schema["paths"][URL]["get"]["responses"]
     good = program(school).get(URL)
     fits(good.json(), responses["200"]["content"]["application/json"]["schema"])

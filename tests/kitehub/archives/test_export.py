@@ -5,8 +5,6 @@ import json
 import os
 import signal
 import stat
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from analytics.models import GuestEvent
 from kitehub import archives, tenancy, workflows
 from kitehub.db.versions import label
 from kitehub.models import Instance
+from tests import programs
 from tests.factories.analytics import GuestEventFactory
 from tests.kitehub.archives.schools import (
     ODD,
@@ -30,7 +29,6 @@ from tests.kitehub.archives.schools import (
     manifest,
     rows,
 )
-from tests.migrations.commands import ROOT
 from tests.migrations.databases import newest, url
 
 # Tables that an archive leaves out on purpose. A new table with rows of an instance is archived by
@@ -134,17 +132,17 @@ def test_silo_is_archived_like_the_pool(silo: Instance, tmp_path: Path) -> None:
 
 def test_killed_run_leaves_nothing_under_the_name(school: Instance, tmp_path: Path) -> None:
     to = tmp_path / "a.zip"
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, str(school.id), str(to)],
-        cwd=ROOT,
+    killed = programs.run(
+        "-c",
+        KILLED,
+        str(school.id),
+        str(to),
         env={
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "kitehub.settings",
             "DJANGO_DEBUG": "on",
             "DATABASE_URL": url(connection),
         },
-        capture_output=True,
-        text=True,
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert not to.exists()

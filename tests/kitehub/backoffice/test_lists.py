@@ -17,7 +17,13 @@ from kitehub.admin.api_keys import STATE_COLOURS as API_KEY_COLOURS
 from kitehub.admin.instances import STATUS_COLOURS as INSTANCE_COLOURS
 from kitehub.db.gates import GateReason
 from kitehub.enums import ApiKeyState, InstanceStatus, Tier
-from kitehub.models import InstanceChange, InstanceGate, InstanceMove, InstanceSuspension
+from kitehub.models import (
+    InstanceChange,
+    InstanceGate,
+    InstanceMove,
+    InstanceSuspension,
+    SignInAttempts,
+)
 from storage.models import TierLimit
 from tests.factories.analytics import GuestEventFactory, GuestSessionFactory
 from tests.factories.billing import (
@@ -38,6 +44,7 @@ from tests.factories.branding import BrandingJobFactory
 from tests.factories.kitehub import (
     ApiKeyFactory,
     ArchiveRunFactory,
+    EmailFactory,
     InstanceConfigFactory,
     InstanceFactory,
     TombstoneFactory,
@@ -75,6 +82,8 @@ def rows(db: None) -> None:
         ReservationFactory(instance_id=instance.id)
         TombstoneFactory(instance=instance)
         ArchiveRunFactory(instance_id=instance.id)
+        EmailFactory(instance=instance)
+        SignInAttempts.objects.create(key=f"{number:064}", attempts=1, since=instance.created_at)
         InstanceMove.objects.create(instance=instance, source_url="a", target_url="b")
         InstanceSuspension.objects.create(instance=instance, status_before="TRIAL", reason="x")
         TierLimit.objects.create(tier=Tier.values[number], limit_bytes=None)
@@ -98,8 +107,8 @@ def money_rows(order: PaymentOrder, subscription: Subscription) -> None:
 def test_every_table_has_an_admin() -> None:
     assert [model for model in MODELS if model not in admin.site._registry] == []
     # The plan's ten, users, reservations, API keys, tombstones and archive runs, four of moves and
-    # suspensions, the tiers' limits, and twelve of money.
-    assert len(MODELS) == 32
+    # suspensions, the tiers' limits, twelve of money, mail and attempts to sign in.
+    assert len(MODELS) == 34
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.model_name)

@@ -117,12 +117,12 @@ def test_every_step_of_the_calendar_opens(back_office: Client, odd: str) -> None
 @pytest.mark.parametrize("odd", ODD)
 def test_a_form_that_leaves_an_odd_moment_alone_keeps_it(back_office: Client, odd: str) -> None:
     subscription = SubscriptionFactory()
-    put(subscription, current_period_end=odd)
-    before = stored(subscription, "current_period_end")
-    answer = save(back_office, subscription, tier="PREMIUM")
+    put(subscription, canceled_at=odd)
+    before = stored(subscription, "canceled_at")
+    answer = save(back_office, subscription, monthly_price="1")
     assert answer.status_code == 302, answer.context["adminform"].form.errors
-    assert Subscription.objects.get().tier == "PREMIUM"
-    assert stored(subscription, "current_period_end") == before
+    assert Subscription.objects.get().monthly_price == 1
+    assert stored(subscription, "canceled_at") == before
     assert back_office.get(page_url(subscription, "history")).status_code == 200
 
 
@@ -135,9 +135,13 @@ def test_an_absurd_day_is_an_error_of_its_field(
     back_office: Client, day: str, language: str, said: str
 ) -> None:
     back_office.cookies["django_language"] = language
-    subscription = SubscriptionFactory()
-    for name in ("current_period_start", "current_period_end", "trial_end", "canceled_at"):
-        answer = save(back_office, subscription, **{f"{name}_0": day, f"{name}_1": "00:00:00"})
+    subscription, school = SubscriptionFactory(), InstanceFactory()
+    for row, name in (
+        (subscription, "canceled_at"),
+        (school, "trial_started_at"),
+        (school, "trial_expires_at"),
+    ):
+        answer = save(back_office, row, **{f"{name}_0": day, f"{name}_1": "00:00:00"})
         assert answer.status_code == 200
         assert answer.context["adminform"].form.errors[name] == [said]
 

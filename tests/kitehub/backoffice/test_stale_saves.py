@@ -38,13 +38,13 @@ def test_second_of_two_saves_is_refused_and_says_what_happened(
     back_office: Client, minh: Client, subscription: Subscription
 ) -> None:
     form = opened(back_office, subscription)
-    assert save(minh, subscription, monthly_price="399000", tier="PREMIUM").status_code == 302
+    assert save(minh, subscription, monthly_price="399000", status="PAST_DUE").status_code == 302
     page = save(back_office, subscription, form, monthly_price="199000")
     assert page.status_code == 200
     subscription.refresh_from_db()
     assert (subscription.monthly_price, subscription.updated_by) == (399_000, "minh@kitehub.test")
     assert conflicts(page) == {
-        "Gói": ("Cơ bản", "Cao cấp", None),
+        "Trạng thái": ("Đang hoạt động", "Quá hạn", None),
         "Giá mỗi tháng": ("299.000\u00a0₫", "399.000\u00a0₫", "199.000\u00a0₫"),
     }
     text = page.content.decode()
@@ -57,14 +57,14 @@ def test_input_stays_and_what_was_left_alone_takes_over_the_change(
     back_office: Client, minh: Client, subscription: Subscription
 ) -> None:
     form = opened(back_office, subscription)
-    save(minh, subscription, monthly_price="399000", tier="PREMIUM")
+    save(minh, subscription, monthly_price="399000", status="PAST_DUE")
     page = save(back_office, subscription, form, monthly_price="199000", reason="giảm giá")
     again = form_of(page)
     assert (again["monthly_price"], again["reason"]) == ("199000", "giảm giá")
-    assert again["tier"] == "PREMIUM"
+    assert again["status"] == "PAST_DUE"
     assert save(back_office, subscription, again).status_code == 302
     subscription.refresh_from_db()
-    assert (subscription.monthly_price, subscription.tier) == (199_000, "PREMIUM")
+    assert (subscription.monthly_price, subscription.status) == (199_000, "PAST_DUE")
     assert subscription.updated_by == "staff@kitehub.test"
 
 
@@ -97,7 +97,7 @@ def test_change_that_nobody_signed_is_not_laid_at_the_door_of_who_signed_before(
     assert save(back_office, subscription, monthly_price="349000").status_code == 302
     form = opened(back_office, subscription)
     Subscription.objects.update(monthly_price=399_000)
-    text = save(back_office, subscription, form, tier="PREMIUM").content.decode()
+    text = save(back_office, subscription, form, status="PAST_DUE").content.decode()
     assert "đã bị thay đổi 1 lần, lần cuối lúc" in text
     assert "vẫn ghi tên staff@kitehub.test như trước" in text
     assert "staff@kitehub.test đã thay đổi" not in text
@@ -108,7 +108,7 @@ def test_change_of_a_row_that_names_nobody_names_nobody(
 ) -> None:
     form = opened(back_office, subscription)
     Subscription.objects.update(monthly_price=399_000)
-    text = save(back_office, subscription, form, tier="PREMIUM").content.decode()
+    text = save(back_office, subscription, form, status="PAST_DUE").content.decode()
     assert "đã bị thay đổi 1 lần, lần cuối lúc" in text
     assert "vẫn ghi tên" not in text
 
@@ -117,10 +117,10 @@ def test_english_page_says_it_in_english(
     back_office: Client, minh: Client, subscription: Subscription
 ) -> None:
     form = opened(back_office, subscription)
-    save(minh, subscription, tier="PREMIUM")
+    save(minh, subscription, status="PAST_DUE")
     back_office.cookies["django_language"] = "en"
-    page = save(back_office, subscription, form, tier="STANDARD")
-    assert conflicts(page) == {"Tier": ("Basic", "Premium", "Standard")}
+    page = save(back_office, subscription, form, status="CANCELED")
+    assert conflicts(page) == {"Status": ("Active", "Past due", "Cancelled")}
     assert "minh@kitehub.test changed it at" in page.content.decode()
 
 

@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,10 +13,10 @@ from kitehub.models import Instance, Tombstone
 from kitehub.tenancy import provisioning, servers
 from kitehub.workflows import opening
 from storage.models import StorageUsage
+from tests import programs
 from tests.factories.kitehub import InstanceFactory
 from tests.kitehub.archives.schools import full
 from tests.kitehub.closing.test_closing import counts
-from tests.migrations.commands import ROOT
 from tests.migrations.databases import url
 
 # The module and function after which the process dies, or a table at whose deletion it does.
@@ -64,17 +62,18 @@ workflows.drop_deprovisioned(buried, actor="t", at=buried.deprovision_at, progre
 
 
 def kill(step: str, school: Instance, folder: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", KILLED, step, str(school.id), str(folder)],
-        cwd=ROOT,
+    done = programs.run(
+        "-c",
+        KILLED,
+        step,
+        str(school.id),
+        str(folder),
         env={
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "kitehub.settings",
             "DJANGO_DEBUG": "on",
             "DATABASE_URL": url(connection),
         },
-        capture_output=True,
-        text=True,
     )
     assert done.returncode == -signal.SIGKILL, done.stderr
 

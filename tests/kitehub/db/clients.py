@@ -11,6 +11,8 @@ from typing import Self
 
 import psutil
 
+from tests import programs
+
 ROOT = Path(__file__).resolve().parents[3]
 
 # Queries without models need no apps, and loading them takes longer than all the rest.
@@ -45,24 +47,16 @@ def environment(data_dir: Path, **variables: str) -> dict[str, str]:
 
 def run_code(data_dir: Path, code: str) -> subprocess.CompletedProcess[str]:
     """Runs Python that connects to the database, without any app, to its end."""
-    return _run(["-c", WITHOUT_APPS + code], environment(data_dir))
+    return _run("-c", WITHOUT_APPS + code, env=environment(data_dir))
 
 
 def manage(data_dir: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Runs a command of manage.py to its end."""
-    return _run(["manage.py", *arguments], environment(data_dir, **variables))
+    return _run("manage.py", *arguments, env=environment(data_dir, **variables))
 
 
-def _run(arguments: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    ended = subprocess.run(
-        [sys.executable, *arguments],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        env=variables,
-        timeout=120,
-    )
+def _run(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    ended = programs.run(*arguments, env=env)
     ended.stderr = without_notices(ended.stderr)
     return ended
 

@@ -6,24 +6,27 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing.enums import PaymentStatus, SubscriptionStatus
+from billing.enums import PaymentStatus, RefundStatus, SubscriptionStatus, TransferState
 from kitehub.demo.chance import stream
 from kitehub.demo.enrollments import enrollments
 from kitehub.demo.jobs import jobs
 from kitehub.demo.moments import VIETNAM, months_after
+from kitehub.demo.money import money
 from kitehub.demo.subscriptions import Life, lives
 from kitehub.demo.texts import capitals, slug
 from kitehub.enums import InstanceStatus
 
 AT = datetime(2026, 3, 1, 14, 30, tzinfo=UTC)
-# V10's table of transitions, which a later version of the database enforces.
+# The database's table of transitions.
 ALLOWED = {
     "TRIAL": {"ACTIVE", "CANCELED", "EXPIRED"},
     "ACTIVE": {"PAST_DUE", "CANCELED", "EXPIRED"},
     "PAST_DUE": {"ACTIVE", "CANCELED", "EXPIRED"},
-    "CANCELED": {"ACTIVE"},
+    "CANCELED": {"ACTIVE", "EXPIRED"},
     "EXPIRED": {"ACTIVE"},
 }
+# Of which nothing is booked.
+ASIDE = {TransferState.IGNORED, TransferState.DUPLICATE, TransferState.DISCARDED}
 any_moment = st.integers(0, 5 * 366 * 24 * 3600).map(
     lambda seconds: datetime(2024, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
 )
@@ -89,6 +92,35 @@ def test_every_state_is_there(at: datetime, seed: int) -> None:
         assert {order.status for order in some} == set(PaymentStatus)
         waiting = [order for order in some if order.status == PaymentStatus.PENDING]
         assert {order.expires_at < at for order in waiting} == {True, False}
+
+
+@few
+@any_demo
+def test_every_line_is_for_what_it_says_and_nothing_is_booked_after_now(
+    at: datetime, seed: int
+) -> None:
+    everything = lives(at=at, seed=seed)
+    fees = enrollments(everything, at=at, rng=stream(seed, "enrollments"))
+    made = money(everything, fees, at=at, seed=seed)
+    left = {row.pk: row.amount for row in made.transfers}
+    for moment, entry in made.entries:
+        assert entry.created_at <= moment <= at
+        if entry.transfer_id:
+            left[entry.transfer_id] -= entry.amount
+    for each in made.refunds:
+        approved = any(it["status"] == RefundStatus.APPROVED for it in each.changes)
+        if each.refund.transfer_id and approved:
+            left[each.refund.transfer_id] -= each.refund.amount
+    for row in made.transfers:
+        assert row.received_at <= at
+        waits = row.state == TransferState.UNMATCHED
+        assert (left[row.pk] > 0) == waits or row.state in ASIDE
+        assert (left[row.pk] == 0) == (row.state == TransferState.MATCHED)
+    waiting = [row for row in made.transfers if row.state == TransferState.UNMATCHED]
+    assert len(waiting) >= 10
+    assert {str(each.changes[-1]["status"]) for each in made.refunds if each.changes} == {
+        *("APPROVED", "REJECTED", "SENT")
+    }
 
 
 def test_another_seed_makes_other_people_at_the_same_schools() -> None:

@@ -25,12 +25,16 @@ DUTIES = {
     "billing.tasks.renew_subscriptions",
     "billing.tasks.send_reminders",
     "billing.tasks.settle_waiting",
+    "billing.tasks.watch_feeds",
     "kitehub.jobs.tasks.forget_finished",
     "kitehub.jobs.tasks.requeue_stalled",
     "storage.tasks.expire_reservations",
 }
 # Tasks about platform tables alone, by what they take: no tenant's table is read or written.
-PLATFORM_TASKS = {"billing.tasks.settle_transfer": {"transfer_id"}}
+PLATFORM_TASKS = {
+    "billing.tasks.settle_transfer": {"transfer_id"},
+    "kitehub.tasks.send_email": {"email_id"},
+}
 # Storages by their alias in STORAGES, with the tests that try to get at another instance's files.
 # The default is Django's, and nothing is kept in it; the static files are everybody's.
 FILE_PROBES: dict[str, str] = {"default": "nothing is kept there", "staticfiles": "everybody's"}

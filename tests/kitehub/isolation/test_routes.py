@@ -1,5 +1,6 @@
 """No address gives a program, or the owner of an instance, anything of another's."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,8 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import resolve, reverse
 
+from billing.models import PaymentOrder
+from billing.services.orders import open_enrollment
 from kitehub import tenancy
 from kitehub.enums import Tier
 from kitehub.models import Instance, InstanceConfig
@@ -16,7 +19,17 @@ from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
 from tests.factories.kitehub import ApiKeyFactory
 from tests.kitehub.api.conftest import program
 from tests.kitehub.isolation.conftest import FACTORIES, TENANTS, Pair
-from tests.kitehub.isolation.routes import API, OPEN, PROBES, Route, operations, routes
+from tests.kitehub.isolation.routes import (
+    API,
+    OPEN,
+    ORDERS,
+    PROBES,
+    SAME_REFERENCE,
+    Route,
+    codes_of,
+    operations,
+    routes,
+)
 
 # What their rows say and nobody else's.
 TELLING = 424_242
@@ -36,6 +49,16 @@ def furnish(pair: Pair) -> None:
             InstanceConfig.objects.create(tier=tier, limitations={"maxCourses": limit})
         for model in TENANTS:
             pair.row(model, school)
+        account = {"bank_code": "970422", "account_number": f"{limit}000", "account_name": "A"}
+        Instance.objects.filter(pk=school.pk).update(**account)
+        open_enrollment(
+            instance=Instance.objects.get(pk=school.pk),
+            actor="t",
+            amount=limit,
+            course_id=school.subdomain,
+            student_name="An",
+            client_reference=SAME_REFERENCE,
+        )
 
 
 def marks(theirs: Instance) -> list[bytes]:
@@ -47,24 +70,28 @@ def marks(theirs: Instance) -> list[bytes]:
         theirs.organization_name,
         theirs.owner.email,
         str(TELLING),
+        *codes_of(theirs),
     ]
     return [text.encode() for text in texts]
 
 
 def stored(pair: Pair) -> list[Any]:
-    return [pair.stored(pair.row(model, pair.theirs)) for model in TENANTS]
+    orders = PaymentOrder.all_objects.filter(instance=pair.theirs).order_by("pk").values()
+    return [*(pair.stored(pair.row(model, pair.theirs)) for model in TENANTS), *orders]
 
 
 # --- All addresses are known --------------------------------------------------------------------
 
 
-def test_every_address_is_an_operation_of_the_api_or_the_admin_or_open() -> None:
-    """A new one comes into PROBES with an attempt, or into OPEN with a reason."""
-    of_the_api = {path for _, path in operations()}
+def test_every_address_is_an_operation_of_the_api_or_the_admin_or_a_schools_or_open() -> None:
+    """A new one comes into PROBES, under OF_A_SCHOOL, or into OPEN with a reason."""
+    # Where ninja writes {code}, Django has <code>.
+    of_the_api = {path.replace("{", "<").replace("}", ">") for _, path in operations()}
     unknown = [
         route.pattern
         for route in routes()
-        if not route.in_the_admin and route.pattern not in of_the_api | set(OPEN)
+        if not (route.in_the_admin or route.of_a_school)
+        and route.pattern not in of_the_api | set(OPEN)
     ]
     assert unknown == []
 
@@ -79,7 +106,7 @@ def test_control_an_operation_without_a_probe_is_seen(monkeypatch: pytest.Monkey
         test_every_operation_of_the_api_has_a_probe()
     monkeypatch.delitem(OPEN, "healthz")
     with pytest.raises(AssertionError, match="healthz"):
-        test_every_address_is_an_operation_of_the_api_or_the_admin_or_open()
+        test_every_address_is_an_operation_of_the_api_or_the_admin_or_a_schools_or_open()
 
 
 @pytest.mark.django_db
@@ -91,6 +118,7 @@ def test_open_page_reaches_no_tenants_table(
         raise AssertionError("an open page asked for a tenant's table")
 
     monkeypatch.setattr("kitehub.tenancy.base.scoped", reached)
+    path = re.sub("<[^>]+>", "x", path)
     assert client.get(f"/{path}").status_code in {200, 302, 404, 405}
 
 
@@ -124,6 +152,27 @@ def test_control_their_own_key_gets_what_ours_may_not(pool: Pair) -> None:
     answer = program(pool.theirs).get(f"/{API}entitlements")
     found = [mark for mark in marks(pool.theirs) if mark in answer.content]
     assert found == [str(pool.theirs.pk).encode(), str(TELLING).encode()]
+    (code,) = codes_of(pool.theirs)
+    for path in (ORDERS, f"{ORDERS}/{code}"):
+        answer = program(pool.theirs).get(f"/{path}")
+        found = [mark for mark in marks(pool.theirs) if mark in answer.content]
+        assert found == [each.encode() for each in (pool.theirs.subdomain, str(TELLING), code)]
+    for path in ("qr.svg", "qr.png"):
+        assert program(pool.theirs).get(f"/{ORDERS}/{code}/{path}").status_code == 200
+    assert program(pool.theirs).post(f"/{ORDERS}/{code}/cancel").json()["status"] == "CANCELLED"
+
+
+def test_reference_of_another_instance_is_free(pool: Pair) -> None:
+    furnish(pool)
+    PaymentOrder.all_objects.filter(instance=pool.ours).hard_delete()
+    order = {"amount": TELLING, "course_id": pool.theirs.subdomain, "student_name": "An"}
+    answer = program(pool.ours).post(
+        f"/{ORDERS}",
+        {**order, "client_reference": SAME_REFERENCE},
+        content_type="application/json",
+    )
+    assert answer.status_code == 201
+    assert codes_of(pool.ours) == [answer.json()["code"]] != codes_of(pool.theirs)
 
 
 def test_naming_another_instance_changes_no_byte_of_the_answer(pool: Pair) -> None:

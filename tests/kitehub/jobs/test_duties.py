@@ -23,6 +23,7 @@ DUTIES = {
     "kitehub.jobs.tasks.forget_finished": "forget_finished_jobs",
     "billing.tasks.expire_orders": "expire_orders",
     "billing.tasks.settle_waiting": "settle_transfers",
+    "billing.tasks.watch_feeds": "watch_feeds",
     "billing.tasks.advance_subscriptions": "advance_subscriptions",
     "billing.tasks.renew_subscriptions": "renew_subscriptions",
     "billing.tasks.send_reminders": "send_reminders",

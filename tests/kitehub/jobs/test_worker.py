@@ -5,8 +5,6 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -20,59 +18,10 @@ from kitehub.models import Instance, InstanceConfig
 from tests.concurrency.threads import PATIENCE
 from tests.factories.kitehub import InstanceConfigFactory, InstanceFactory
 from tests.kitehub.db.clients import ROOT
+from tests.kitehub.jobs.processes import process, silent_for_long
 from tests.kitehub.jobs.working import jobs, run_due, states, task, wait_until, working
-from tests.migrations.databases import url
 
-# `manage.py worker`, whose jobs about tiers say so and wait for a line on stdin.
-WORKER = """
-import sys
-from kitehub.management.cli import execute
-import django
-django.setup()
-from kitehub.workflows import tiers
-tell = tiers._tell_tier
-def slowly(instance):
-    print("in the middle", flush=True)
-    sys.stdin.readline()
-    tell(instance)
-tiers._tell_tier = slowly
-execute(["manage.py", "worker"])
-"""
-
-
-class Process:
-    """A worker in a process of its own, which has taken the job and stands in its middle."""
-
-    def __init__(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", WORKER],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-            env={**os.environ, "DATABASE_URL": url(connection), "DJANGO_DEBUG": "on"}
-            | {"DJANGO_SETTINGS_MODULE": "kitehub.settings"},
-        )
-        assert self.process.stdout
-        for line in self.process.stdout:
-            if "in the middle" in line:
-                break
-
-    def end(self, said: str | None = None) -> tuple[int, str, str]:
-        out, errors = self.process.communicate(said, timeout=PATIENCE)
-        return self.process.returncode, out, errors
-
-
-@contextmanager
-def process() -> Iterator[Process]:
-    started = Process()
-    try:
-        yield started
-    finally:
-        started.process.kill()
-        with started.process:  # closes its pipes
-            pass
+MIDDLE = "kitehub.workflows.tiers._tell_tier"
 
 
 @pytest.fixture
@@ -84,7 +33,7 @@ def school(transactional_db: None) -> Instance:
 
 
 def test_sigterm_lets_the_running_job_finish(school: Instance) -> None:
-    with process() as worker:
+    with process(MIDDLE) as worker:
         worker.process.send_signal(signal.SIGTERM)
         workflows.change_tier(instance=school, tier=Tier.STANDARD, actor="lan", reason="")
         code, out, errors = worker.end("\n")
@@ -97,16 +46,13 @@ def test_sigterm_lets_the_running_job_finish(school: Instance) -> None:
 
 def test_the_job_of_a_killed_worker_is_done_by_the_next_one_once(school: Instance) -> None:
     before = InstanceConfig.objects.get().version
-    with process() as worker:
+    with process(MIDDLE) as worker:
         worker.process.send_signal(signal.SIGKILL)
         assert worker.end()[0] == -signal.SIGKILL
     assert states() == ["doing"]
     run_due()
     assert states() == ["doing"], "nobody may take it before its worker has been silent for long"
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '31 s'")
-        # The next minute: its duties have not been put into the queue yet.
-        cursor.execute("DELETE FROM procrastinate_periodic_defers")
+    silent_for_long()
     with working():
         wait_until(lambda: states() == ["succeeded"])
     config = InstanceConfig.objects.get()
@@ -155,7 +101,7 @@ def test_two_workers_share_the_jobs_and_do_each_once() -> None:
         InstanceConfigFactory(instance_id=school.id)
         workflows.change_tier(instance=school, tier=Tier.PREMIUM, actor="lan", reason="")
     before = set(InstanceConfig.objects.values_list("version", flat=True))
-    with process() as one, process() as two:
+    with process(MIDDLE) as one, process(MIDDLE) as two:
         assert states().count("doing") == 2, "both at once"
         for each in (one, two):
             assert each.process.stdin

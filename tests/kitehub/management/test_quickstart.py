@@ -96,6 +96,9 @@ def test_later_run_keeps_the_login_and_loads_the_demo_once(ready: Path) -> None:
     third = quickstart(ready, "--no-serve")
     assert "There is data already; nothing loaded" in third
     assert password(second) == password(third)
+    # Staff, and the owner of a school of the demo.
+    assert len(re.findall(r"^E-mail    \S+@\S+$", third, re.MULTILINE)) == 2
+    assert set(re.findall(r"^Password  (.+)$", third, re.MULTILINE)) == {password(third)}
     assert password(third) in (ready / "quickstart-login.txt").read_text()
 
 

@@ -1,4 +1,4 @@
-"""What must be true of billing's rows; `manage.py check_invariants` runs it."""
+"""A subscription's history says what the subscription says."""
 
 from collections.abc import Iterator
 

@@ -1,0 +1,381 @@
+"""Refunds in the admin: one person asks, another approves, and the bank gets a file."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+
+from billing.banks import BANKS, bank
+from billing.enums import RefundStatus
+from billing.models import PaymentOrder, Refund
+from billing.refund_export import payouts_csv
+from billing.services import refunds
+from billing.services.refund_sources import Payee, RefundRefused
+from kitehub.backoffice import AuditAdmin, Audited
+from kitehub.backoffice.audit import Refusal, actor_of, reason_of
+from kitehub.backoffice.filters import DayRangeFilter
+from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
+from kitehub.backoffice.names import instances_at
+from kitehub.display import money
+
+# Each status is there: of one that is missing, unfold shows the code.
+REFUND_COLOURS = {
+    RefundStatus.REQUESTED.value: "warning",
+    RefundStatus.APPROVED.value: "info",
+    RefundStatus.SENT.value: "success",
+    RefundStatus.REJECTED.value: "default",
+}
+_OF = ("order", "transfer", "instance")
+
+
+class RefundForm(ReasonedModelForm):
+    """What is to be paid back, why, and to which account."""
+
+    payee_bank_bin = forms.ChoiceField(
+        label=_("bank"),
+        required=False,
+        choices=[("", _("Where the money came from")), *((each.bin, str(each)) for each in BANKS)],
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    class Meta:
+        model = Refund
+        fields = (*_OF, "amount", "payee_bank_bin", "payee_account", "payee_name")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = True
+
+    def clean(self) -> dict[str, Any]:
+        """One thing is paid back, to an account that is named whole or not at all."""
+        cleaned = super().clean()
+        if sum(cleaned.get(name) is not None for name in _OF) != 1:
+            self.add_error(
+                None, gettext("Choose an order, a bank transfer or an instance's credit.")
+            )
+        if bool(cleaned.get("payee_bank_bin")) != bool(cleaned.get("payee_account")):
+            self.add_error(
+                "payee_account", gettext("Enter both the bank and the account, or neither.")
+            )
+        return cleaned
+
+    def ask(self, actor: str) -> Refund:
+        """Asks for the refund; raises RefundRefused."""
+        told = self.cleaned_data
+        keys = {f"{name}_id": told[name].pk for name in _OF if told[name] is not None}
+        payee = Payee(told["payee_bank_bin"], told["payee_account"], told["payee_name"])
+        return refunds.request_refund(
+            amount=told["amount"],
+            reason=told["reason"],
+            actor=actor,
+            at=timezone.now(),
+            payee=payee if payee.account_number else None,
+            **keys,
+        )
+
+
+class ApproveForm(Reasoned, BaseDialogForm):
+    """Asks whether to approve."""
+
+    field_order = ("reason",)
+
+
+class RejectForm(Reasoned, BaseDialogForm):
+    """Asks why not."""
+
+    field_order = ("reason",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = True
+
+
+class SentForm(BaseDialogForm):
+    """Asks for the bank's reference."""
+
+    reference = forms.CharField(
+        label=_("bank reference"), max_length=100, widget=UnfoldAdminTextInputWidget
+    )
+    field_order = ("reference",)
+
+
+@admin.register(Refund)
+class RefundAdmin(Audited, AuditAdmin):
+    """The queue of refunds. To add one is to ask for it; who asked doesn't approve it."""
+
+    form = RefundForm
+    list_display = (
+        "requested_at",
+        "status_label",
+        "of_text",
+        "amount_text",
+        "instance",
+        "requested_by",
+        "decided_by",
+        "sent_at",
+    )
+    list_filter = ("status", "source", ("requested_at", DayRangeFilter))
+    list_select_related = ("instance", "order")
+    ordering = ("-requested_at",)
+    search_uuids = ("id", "instance_id", "order_id", "transfer_id")
+    search_help_text = _("Order code, subdomain or ID")
+    autocomplete_fields = _OF
+    actions_detail: ClassVar[Any] = ("approve", "reject", "mark_sent")
+    actions_list: ClassVar[Any] = ("payouts",)
+    fieldsets = (
+        (None, {"fields": (("status_label", "amount_text", "cash_text"), "why_text")}),
+        (_("What is paid back"), {"fields": ("order", "transfer", "instance")}),
+        (_("Pay to"), {"fields": (("bank_text", "payee_account"), "payee_name")}),
+        (
+            _("What happened"),
+            {
+                "fields": (
+                    ("requested_by", "requested_at"),
+                    ("decided_by", "decided_at"),
+                    "decision",
+                    ("sent_by", "sent_at"),
+                    "sent_reference",
+                )
+            },
+        ),
+    )
+    add_fieldsets = (
+        (_("What is paid back"), {"fields": (*_OF, "amount")}),
+        (_("Pay to"), {"fields": ("payee_bank_bin", "payee_account", "payee_name")}),
+    )
+    readonly_fields = (
+        "status_label",
+        "amount_text",
+        "cash_text",
+        "why_text",
+        "bank_text",
+    )
+
+    # --- Who may what ---------------------------------------------------------------------------
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may ask for refunds."""
+        return bool(ModelAdmin.has_add_permission(self, request))
+
+    def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may decide what others ask for: by Django's permissions, change refunds."""
+        return bool(request.user.has_perm("billing.change_refund"))
+
+    # --- Asking ---------------------------------------------------------------------------------
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Refund:
+        """Asks for the refund. What was entered is only read."""
+        with _refusals():
+            return form.ask(actor_of(request))  # type: ignore[no-any-return]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Nothing: asking wrote it."""
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Nothing: a refund has no other rows."""
+
+    # --- Deciding -------------------------------------------------------------------------------
+
+    @action(
+        description=_("Approve"),
+        icon="check",
+        permissions=["decide"],
+        url_path="approve",
+        dialog={
+            "title": _("Approve this refund?"),
+            "description": _(
+                "The money counts as paid back at once; then the bank has to send it."
+            ),
+            "form_class": ApproveForm,
+            "form_submit_text": _("Approve"),
+        },
+    )
+    def approve(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Approves the refund."""
+        said = gettext("The refund is approved.")
+        work = partial(refunds.approve, decision=reason_of(request))
+        return self._do(request, object_id, work, said)
+
+    @action(
+        description=_("Reject"),
+        icon="close",
+        permissions=["decide"],
+        url_path="reject",
+        dialog={
+            "title": _("Reject this refund?"),
+            "description": _("Nothing is paid back. It can be asked for again."),
+            "form_class": RejectForm,
+            "form_submit_text": _("Reject"),
+        },
+    )
+    def reject(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Rejects the refund."""
+        said = gettext("The refund is rejected.")
+        work = partial(refunds.reject, decision=reason_of(request))
+        return self._do(request, object_id, work, said)
+
+    @action(
+        description=_("Sent"),
+        icon="send",
+        permissions=["decide"],
+        url_path="sent",
+        dialog={
+            "title": _("Has the bank sent it?"),
+            "description": _("Enter the reference that the bank gave this transfer."),
+            "form_class": SentForm,
+            "form_submit_text": _("Sent"),
+        },
+    )
+    def mark_sent(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Says that the bank has sent the refund."""
+        said = gettext("The refund is marked as sent.")
+        work = partial(refunds.mark_sent, reference=form.cleaned_data["reference"])
+        return self._do(request, object_id, work, said)
+
+    @action(
+        description=_("File for the bank"),
+        icon="download",
+        permissions=["decide"],
+        url_path="payouts",
+    )
+    def payouts(self, request: HttpRequest) -> HttpResponse:
+        """What is approved and not sent, as CSV for the bank's bulk transfers."""
+        name = f"hoan-tien-{timezone.localdate():%Y-%m-%d}.csv"
+        return HttpResponse(
+            payouts_csv(refunds.payouts()),
+            content_type="text/csv; charset=utf-8",
+            headers={
+                "Content-Disposition": f'attachment; filename="{name}"',
+                "Cache-Control": "private, no-store",
+            },
+        )
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Offers what can be done to the refund as it is, and by whom."""
+        refund = context.get("original")
+        offered = {
+            RefundStatus.REQUESTED: {"approve", "reject"},
+            RefundStatus.APPROVED: {"sent"},
+        }.get(RefundStatus(refund.status) if refund else RefundStatus.SENT, set())
+        if refund and refund.requested_by == actor_of(request):
+            offered = offered - {"approve"}
+        # By its address: unfold's list has no names.
+        context["actions_detail"] = [
+            each
+            for each in context.get("actions_detail", [])
+            if str(each.get("path", "")).rstrip("/").rpartition("/")[2] in offered
+        ]
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _do(self, request: HttpRequest, object_id: str, work: Any, said: str) -> HttpResponse:
+        refund = self.get_object(request, object_id)
+        if refund is None:
+            raise Refusal(gettext("There is no such row."))
+        with _refusals():
+            work(refund_id=refund.pk, actor=actor_of(request), at=timezone.now())
+        self.log(request, [refund], CHANGE, [{"changed": {"fields": ["status"]}}])
+        self.message_user(request, said)
+        page = self._page("change", refund.pk)
+        if request.headers.get("HX-Request"):
+            return HttpResponse(headers={"HX-Redirect": page})
+        return HttpResponseRedirect(page)
+
+    # --- Columns --------------------------------------------------------------------------------
+
+    def related_matches(self, term: str) -> Q:
+        """Refunds of the instance with this subdomain, or of the order with this code."""
+        matches = Q()
+        if instances := instances_at(term):
+            matches |= Q(instance_id__in=instances)
+        orders = PaymentOrder.all_objects.filter(order_id=term.upper()).values_list("id", flat=True)
+        if found := list(orders):
+            matches |= Q(order_id__in=found)
+        return matches
+
+    @display(description=_("state"), ordering="status", label=REFUND_COLOURS)
+    def status_label(self, refund: Refund) -> tuple[str, str]:
+        """The state as a coloured label."""
+        return refund.status, refund.get_status_display()
+
+    @display(description=_("of"), ordering="source")
+    def of_text(self, refund: Refund) -> str:
+        """The order's code, or what else is paid back."""
+        return refund.order.order_id if refund.order else refund.get_source_display()
+
+    @display(description=_("amount"), ordering="amount")
+    def amount_text(self, refund: Refund) -> str:
+        """The amount as money."""
+        return money(refund.amount)
+
+    @display(description=_("by bank transfer"))
+    def cash_text(self, refund: Refund) -> str:
+        """What the bank sends, which is less where credit had paid."""
+        return money(refunds.cash_of(refund))
+
+    @display(description=_("reason"))
+    def why_text(self, refund: Refund) -> str:
+        """Why it was asked for."""
+        return refund.reason
+
+    @display(description=_("bank"))
+    def bank_text(self, refund: Refund) -> str:
+        """The bank by its name."""
+        known = bank(refund.payee_bank_bin)
+        return str(known) if known else refund.payee_bank_bin or "–"
+
+
+class Refundable:
+    """For the admin of orders and of bank transfers: a way to the form that asks for a refund."""
+
+    refund_of: ClassVar[str]
+
+    @action(
+        description=_("Refund…"),
+        icon="undo",
+        permissions=["refund"],
+        url_path="refund",
+    )
+    def refund(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Leads to the form, filled in with what can be paid back."""
+        its: Any = self
+        row = its.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        amount = refunds.refundable(**{f"{self.refund_of}_id": row.pk})
+        if not amount:
+            messages.error(request, gettext("There is nothing to pay back."))
+            return HttpResponseRedirect(its._page("change", row.pk))
+        address = reverse("admin:billing_refund_add")
+        return HttpResponseRedirect(f"{address}?{self.refund_of}={row.pk}&amount={amount}")
+
+    def has_refund_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may ask for refunds."""
+        return bool(request.user.has_perm("billing.add_refund"))
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Tells what the service refuses in words, and how much there is."""
+    try:
+        yield
+    except RefundRefused as error:
+        said = str(error.refusal.label)
+        if error.available is not None:
+            said += " " + gettext("At most %(amount)s.") % {"amount": money(error.available)}
+        raise Refusal(said) from error

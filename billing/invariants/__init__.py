@@ -1,0 +1,5 @@
+"""What must be true of billing's rows; `manage.py check_invariants` runs it."""
+
+from billing.invariants import history, money, time
+
+__all__ = ["history", "money", "time"]

@@ -1,0 +1,66 @@
+"""When bank feeds were heard of, and when they said nothing.
+
+A silence begins KITEHUB_FEED_SILENCE hours after the last message: on a quiet account that much is
+no sign of anything. It ends with the next message, so it is the same whenever the duty runs.
+"""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection
+
+
+def hear(*, provider: str, account_number: str, at: datetime) -> None:
+    """Notes a message of a feed, and that its silence is over if there was one."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH before AS (
+                SELECT id, last_seen_at + make_interval(hours => %(hours)s) AS silent_since
+                FROM bank_feeds
+                WHERE provider = %(provider)s AND account_number = %(account)s
+            ), heard AS (
+                INSERT INTO bank_feeds AS feed (
+                    provider, account_number, first_seen_at, last_seen_at, received, refused_reason
+                )
+                VALUES (%(provider)s, %(account)s, %(at)s, %(at)s, 1, '')
+                ON CONFLICT (provider, account_number) DO UPDATE
+                SET received = feed.received + 1,
+                    first_seen_at = COALESCE(feed.first_seen_at, EXCLUDED.first_seen_at),
+                    last_seen_at = GREATEST(feed.last_seen_at, EXCLUDED.last_seen_at)
+                RETURNING 1
+            ), ended AS (
+                UPDATE bank_feed_silences SET ends_at = %(at)s
+                FROM before
+                WHERE feed_id = before.id AND ends_at IS NULL AND starts_at < %(at)s
+                RETURNING 1
+            )
+            INSERT INTO bank_feed_silences (feed_id, starts_at, ends_at)
+            SELECT before.id, before.silent_since, %(at)s
+            FROM before, heard
+            WHERE before.silent_since < %(at)s AND NOT EXISTS (SELECT FROM ended)
+            """,
+            {
+                "provider": provider,
+                "account": account_number,
+                "at": at,
+                "hours": settings.KITEHUB_FEED_SILENCE,
+            },
+        )
+
+
+def watch_feeds(*, at: datetime) -> int:
+    """Opens the silence of every feed that has said nothing for too long; returns how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO bank_feed_silences (feed_id, starts_at)
+            SELECT id, last_seen_at + make_interval(hours => %(hours)s)
+            FROM bank_feeds
+            WHERE account_number <> ''
+                AND last_seen_at + make_interval(hours => %(hours)s) <= %(at)s
+            ON CONFLICT (feed_id) WHERE ends_at IS NULL DO NOTHING
+            """,
+            {"at": at, "hours": settings.KITEHUB_FEED_SILENCE},
+        )
+        return int(cursor.rowcount)

@@ -1,0 +1,108 @@
+"""The page of an order: how to pay it, what has come, and at last that it is paid."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from billing import banks, qr
+from billing.enums import PaymentStatus, PaymentType
+from billing.models import PaymentOrder
+from billing.qr_links import qr_path
+from billing.services.orders import qr_payload, to_transfer
+from billing.vietqr import VietQRError
+from kitehub.models import Instance
+from kitehub.portal import owner_of
+
+# How often the page asks, in milliseconds.
+POLL = 3_000
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """An order as its page shows it. `state` is its status, but overdue is expired at once."""
+
+    order: PaymentOrder
+    state: str
+    due: int
+    bank: str
+    svg: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Another one for everything that the page would show otherwise."""
+        order = self.order
+        return f"{self.state}-{order.paid_amount}-{order.refunded_amount}-{self.due}"
+
+
+def checkout_of(order: PaymentOrder, *, at: datetime) -> Checkout:
+    """What to show of an order at a moment."""
+    overdue = order.status == PaymentStatus.PENDING and order.expires_at <= at
+    payload = payload_of(order, at=at)
+    bank = banks.bank(order.bank_bin or "")
+    return Checkout(
+        order=order,
+        state=PaymentStatus.EXPIRED.value if overdue else order.status,
+        due=to_transfer(order),
+        bank=bank.short_name if bank else (order.bank_bin or ""),
+        svg=qr.svg(payload) if payload else "",
+    )
+
+
+def payload_of(order: PaymentOrder, *, at: datetime) -> str | None:
+    """The VietQR text that pays what is still due.
+
+    None where there is nothing to pay (any more), and for orders of other programs, which don't say
+    to which account.
+    """
+    if order.status != PaymentStatus.PENDING or order.expires_at <= at or not to_transfer(order):
+        return None
+    try:
+        return qr_payload(order)
+    except VietQRError:
+        return None
+
+
+@require_safe
+@owner_of
+def checkout(request: HttpRequest, school: Instance, code: str) -> HttpResponse:
+    """How to pay an order of the school's."""
+    return render(request, "billing/checkout.html", _context(school, _order(school, code)))
+
+
+@require_safe
+@owner_of
+def checkout_state(request: HttpRequest, school: Instance, code: str) -> HttpResponse:
+    """The page's inner part, where it has changed since what the page has (`known`); else 204."""
+    context = _context(school, _order(school, code))
+    if context["checkout"].fingerprint == request.GET.get("known"):  # type: ignore[attr-defined]
+        return HttpResponse(status=204)
+    return render(request, "billing/checkout_state.html", context)
+
+
+def _order(school: Instance, code: str) -> PaymentOrder:
+    """An order that the school pays to KiteHub. Raises Http404."""
+    orders = PaymentOrder.objects.filter(instance=school, type=PaymentType.SUBSCRIPTION)
+    order = orders.filter(order_id=code).first()
+    if order is None:
+        raise Http404
+    return order
+
+
+def _context(school: Instance, order: PaymentOrder) -> dict[str, object]:
+    shown = checkout_of(order, at=timezone.now())
+    state_url = reverse("checkout_state", args=[school.subdomain, order.order_id])
+    return {
+        "school": school,
+        "order": order,
+        "checkout": shown,
+        "period": order.periods.filter(voided_at__isnull=True).first(),
+        "poll_url": f"{state_url}?{urlencode({'known': shown.fingerprint})}",
+        "poll": POLL,
+        "image_path": qr_path(order.order_id, "png"),
+    }

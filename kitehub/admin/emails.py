@@ -1,0 +1,110 @@
+"""Mail in the admin: read there, and sent again where it failed. And who tries to sign in."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.admin.models import CHANGE
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action, display
+from unfold.forms import BaseDialogForm
+
+from kitehub.backoffice import AuditAdmin
+from kitehub.backoffice.audit import Audited, Refusal
+from kitehub.backoffice.filters import DayRangeFilter
+from kitehub.backoffice.forms import Reasoned
+from kitehub.enums import EmailState
+from kitehub.models import Email, SignInAttempts
+from kitehub.services import emails
+
+STATE_COLOURS = {
+    EmailState.QUEUED.value: "warning",
+    EmailState.SENDING.value: "info",
+    EmailState.SENT.value: "success",
+    EmailState.FAILED.value: "danger",
+}
+
+
+class SendAgainForm(Reasoned, BaseDialogForm):
+    """Asks why before a message is sent again."""
+
+    field_order = ("reason",)
+
+
+@admin.register(Email)
+class EmailAdmin(Audited, AuditAdmin):
+    """Messages, the newest first."""
+
+    list_display = ("recipient", "subject", "template", "state_label", "queued_at", "sent_at")
+    list_filter = ("state", ("queued_at", DayRangeFilter))
+    ordering = ("-queued_at",)
+    search_uuids: ClassVar = ("id", "instance_id")
+    search_columns: ClassVar = ("recipient",)
+    search_help_text = _("Recipient or ID")
+    fields = (
+        "recipient",
+        "instance",
+        ("reason", "template", "language"),
+        ("state_label", "attempts"),
+        "error",
+        ("queued_at", "sent_at"),
+        "subject",
+        "text_body",
+    )
+    readonly_fields = ("state_label",)
+    actions_detail: ClassVar[Any] = ("send_again",)
+
+    def has_send_again_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Those who may change mail; what they change is that it goes out again."""
+        return request.user.has_perm("kitehub.change_email")
+
+    @action(
+        description=_("Send again"),
+        icon="replay",
+        permissions=["send_again"],
+        url_path="send-again",
+        dialog={
+            "title": _("Send this message again?"),
+            "description": _("It may have arrived although it failed here; read its error first."),
+            "form_class": SendAgainForm,
+            "form_submit_text": _("Send again"),
+        },
+    )
+    def send_again(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Puts a failed message into the queue again."""
+        email = self.get_object(request, object_id)
+        if email is None:
+            raise Refusal(gettext("There is no such row."))
+        if not emails.send_again(email_id=email.pk):
+            raise Refusal(gettext("Only a message that failed can be sent again."))
+        self.log(request, [email], CHANGE, [{"changed": {"fields": ["state"]}}])
+        self.message_user(request, gettext("The message is in the queue again."))
+        page = self._page("change", email.pk)
+        if request.headers.get("HX-Request"):
+            return HttpResponse(headers={"HX-Redirect": page})
+        return HttpResponseRedirect(page)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Offers to send again only what failed."""
+        email = context.get("original")
+        if email is None or email.state != EmailState.FAILED:
+            context["actions_detail"] = []
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    @display(description=_("status"), label=STATE_COLOURS, ordering="state")
+    def state_label(self, email: Email) -> tuple[str, str]:
+        """What became of it, as a coloured label."""
+        return email.state, str(EmailState(email.state).label)
+
+
+@admin.register(SignInAttempts)
+class SignInAttemptsAdmin(AuditAdmin):
+    """Who has tried to sign in within the last minutes, by digest."""
+
+    list_display = ("key", "attempts", "since")
+    ordering = ("-since",)
+    search_columns: ClassVar = ("key",)
+    search_help_text = _("Key")

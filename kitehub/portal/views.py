@@ -1,0 +1,78 @@
+"""Pages of the portal about a person: signing in, a new password, the list of their schools."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import views as auth
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from django.views.generic import FormView
+
+from kitehub.models import Instance
+from kitehub.portal.decorators import person_of
+from kitehub.portal.forms import PasswordResetForm, SignInForm
+
+
+@require_safe
+@never_cache
+@login_required
+def home(request: HttpRequest) -> HttpResponse:
+    """The schools of whoever is signed in. Staff without any are at home in the back office."""
+    person = person_of(request)
+    schools = list(Instance.objects.owned_by(person.pk).order_by("organization_name", "id"))
+    if not schools and person.is_staff:
+        return redirect("admin:index")
+    return render(request, "portal/home.html", {"schools": schools})
+
+
+class SignIn(auth.LoginView):
+    """Signing in by e-mail address and password."""
+
+    template_name = "portal/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+
+class SignOut(auth.LogoutView):
+    """Signing out, by POST."""
+
+    next_page = "login"
+
+
+class PasswordReset(FormView):  # type: ignore[type-arg]
+    """Asks where to send a link to set a new password."""
+
+    template_name = "portal/password_reset.html"
+    form_class = PasswordResetForm
+    success_url = reverse_lazy("login")
+
+    def form_valid(self, form: PasswordResetForm) -> HttpResponse:
+        """The same answer whether anybody has that address or not."""
+        language = translation.get_language() or settings.LANGUAGE_CODE
+        form.save(language=language, at=timezone.now())
+        messages.info(
+            self.request,
+            _("If this address has an account, a link to set a new password is on its way."),
+        )
+        return super().form_valid(form)
+
+
+class NewPassword(auth.PasswordResetConfirmView):
+    """Sets a new password, for who has the link; they are signed in by it."""
+
+    template_name = "portal/new_password.html"
+    post_reset_login = True
+    success_url = reverse_lazy("home")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Says that it is done."""
+        response = super().form_valid(form)
+        messages.success(self.request, _("Your new password is set."))
+        return response

@@ -1,0 +1,86 @@
+"""Signing in, and how often somebody may try."""
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest
+
+from kitehub.models import SignInAttempts
+
+WINDOW = timedelta(minutes=15)
+# Attempts within a window: for one login from one address, and from one address for whomever.
+# Nobody can lock somebody else out: that takes attempts from that person's own address.
+OF_ONE_LOGIN = 10
+OF_ONE_ADDRESS = 100
+_SWEPT = 20
+
+
+class TooManyAttempts(Exception):
+    """Whoever tries to sign in has tried too often; nobody looked at the password."""
+
+
+def count_attempt(*, login: str, address: str, at: datetime) -> None:
+    """Counts an attempt before anybody looks at its password; raises TooManyAttempts.
+
+    Counted first, so that a hundred at once are a hundred.
+    """
+    allowed = [(_key(login, address), OF_ONE_LOGIN), (_key("", address), OF_ONE_ADDRESS)]
+    counts = [(_count(key, at=at), most) for key, most in allowed]
+    _forget_old(at=at)
+    if any(count > most for count, most in counts):
+        raise TooManyAttempts
+
+
+def is_blocked(*, login: str, address: str, at: datetime) -> bool:
+    """Whether the next attempt would be one too many."""
+    allowed = {_key(login, address): OF_ONE_LOGIN, _key("", address): OF_ONE_ADDRESS}
+    rows = SignInAttempts.objects.filter(key__in=allowed, since__gt=at - WINDOW)
+    return any(row.attempts >= allowed[row.key] for row in rows)
+
+
+def forgive(*, login: str, address: str) -> None:
+    """Forgets the attempts for a login, because one of them had the right password."""
+    SignInAttempts.objects.filter(key=_key(login, address)).delete()
+
+
+def address_of(request: HttpRequest) -> str:
+    """The address a request comes from; the proxy's word for it where there is one in front.
+
+    The last entry of X-Forwarded-For is the proxy's own, the ones before it are anybody's.
+    """
+    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    behind_proxy = getattr(settings, "SECURE_PROXY_SSL_HEADER", None) is not None
+    return (behind_proxy and forwarded) or request.META.get("REMOTE_ADDR", "")
+
+
+# --- Parts --------------------------------------------------------------------------------------
+
+
+def _key(login: str, address: str) -> str:
+    return sha256(f"{login.strip().lower()}\n{address}".encode()).hexdigest()
+
+
+def _count(key: str, *, at: datetime) -> int:
+    """One more; the first of a new window where the old one is over."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO sign_in_attempts AS had (key, attempts, since)
+            VALUES (%(key)s, 1, %(at)s)
+            ON CONFLICT (key) DO UPDATE SET
+                attempts = CASE WHEN had.since > %(over)s THEN had.attempts + 1 ELSE 1 END,
+                since = CASE WHEN had.since > %(over)s THEN had.since ELSE excluded.since END
+            RETURNING attempts
+            """,
+            {"key": key, "at": at, "over": at - WINDOW},
+        )
+        return int(cursor.fetchone()[0])
+
+
+def _forget_old(*, at: datetime) -> None:
+    """Sweeps a few rows whose window is over, so that no duty has to."""
+    old = SignInAttempts.objects.filter(since__lte=at - WINDOW).order_by("since")
+    some = old.select_for_update(skip_locked=True).values("pk")[:_SWEPT]
+    SignInAttempts.objects.filter(pk__in=some).delete()

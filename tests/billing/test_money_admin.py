@@ -1,0 +1,172 @@
+"""Staff ask for refunds, decide on each other's, give credit and look at receipts."""
+
+import json
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+
+from billing.enums import RefundStatus
+from billing.models import CreditEntry, PaymentOrder, Receipt, Refund
+from billing.services import credit, receipts, refunds
+from kitehub.models import User
+from tests.billing.bookings import NOW, line, paid_order
+from tests.factories.kitehub import InstanceFactory, UserFactory
+from tests.kitehub.backoffice.pages import form_of, list_url, messages_of, page_url
+
+pytestmark = pytest.mark.django_db
+
+ADD = reverse("admin:billing_refund_add")
+SUBMIT = {"_form_submitted": "True"}
+
+
+@pytest.fixture
+def order() -> PaymentOrder:
+    return paid_order()
+
+
+@pytest.fixture
+def refund(order: PaymentOrder) -> Refund:
+    return refunds.request_refund(
+        order_id=order.pk, amount=99_000, reason="Chuyển nhầm", actor="lan@kitehub.test", at=NOW
+    )
+
+
+def do(client: Client, row: Any, name: str, **said: str) -> list[str]:
+    return messages_of(client.post(page_url(row, name), SUBMIT | said, follow=True))
+
+
+def clerk(*permissions: str) -> Client:
+    person = UserFactory(staff=True)
+    person.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(person)
+    return client
+
+
+class TestAsking:
+    def test_form_is_filled_in_from_the_order(
+        self, back_office: Client, order: PaymentOrder, staff: User
+    ) -> None:
+        page = back_office.get(page_url(order, "refund"), follow=True)
+        form = form_of(page)
+        assert (form["order"], form["amount"]) == (str(order.pk), "599000")
+        unexplained = back_office.post(ADD, form)
+        assert "reason" in unexplained.context["adminform"].form.errors
+        answer = back_office.post(ADD, {**form, "reason": "Khách đổi ý"})
+        assert answer.status_code == 302, answer.context["adminform"].form.errors
+        refund = Refund.objects.get()
+        assert (refund.amount, refund.reason) == (599_000, "Khách đổi ý")
+        assert (refund.requested_by, refund.payee_account) == (staff.email, "0071000123456")
+
+    @pytest.mark.parametrize(
+        ("entered", "said"),
+        [
+            ({"amount": "600000"}, "Nhiều nhất 599.000"),
+            ({"amount": "0"}, ""),
+            ({"amount": "-5"}, ""),
+            ({"amount": "99999999999999999999"}, ""),
+            ({"order": ""}, "tiền dư"),
+            ({"order": "x"}, ""),
+            ({"payee_account": "123"}, "ngân hàng"),
+            ({"payee_bank_bin": "000000"}, ""),
+            ({"reason": ""}, ""),
+        ],
+    )
+    def test_what_makes_no_sense_is_said_on_the_form(
+        self, back_office: Client, order: PaymentOrder, entered: dict[str, str], said: str
+    ) -> None:
+        form = {"order": str(order.pk), "amount": "1000", "reason": "x", **entered}
+        answer = back_office.post(ADD, form)
+        assert answer.status_code == 200
+        assert said in str(answer.context["adminform"].form.errors).replace("\xa0", " ")
+        assert not Refund.objects.exists()
+
+    def test_line_with_nothing_left_says_so(self, back_office: Client, order: PaymentOrder) -> None:
+        transfer = order.allocations.get().transfer
+        said = messages_of(back_office.get(page_url(transfer, "refund"), follow=True))
+        assert said == ["Không có gì để hoàn lại."]
+        waiting = back_office.get(page_url(line(5_000), "refund"), follow=True)
+        assert form_of(waiting)["amount"] == "5000"
+
+
+class TestDeciding:
+    def test_another_person_approves_and_says_that_it_is_sent(
+        self, back_office: Client, refund: Refund
+    ) -> None:
+        page = back_office.get(page_url(refund)).content.decode()
+        assert page_url(refund, "approve") in page
+        assert back_office.get(page_url(refund, "approve")).status_code == 200
+        refund.refresh_from_db()
+        assert refund.status == RefundStatus.REQUESTED
+        assert do(back_office, refund, "approve", reason="Đúng") == ["Đã duyệt hoàn tiền."]
+        file = back_office.get(reverse("admin:billing_refund_payouts"))
+        assert "0071000123456" in file.content.decode()
+        assert do(back_office, refund, "mark_sent", reference="FT77") == [
+            "Đã ghi nhận ngân hàng chuyển tiền."
+        ]
+        refund.refresh_from_db()
+        assert (refund.status, refund.decision) == (RefundStatus.SENT, "Đúng")
+        logged = LogEntry.objects.order_by("action_time")[0].change_message
+        assert {"reason": "Đúng"} in json.loads(logged)
+        assert page_url(refund, "approve") not in back_office.get(page_url(refund)).content.decode()
+
+    def test_who_asked_is_not_offered_it_and_is_refused(
+        self, back_office: Client, order: PaymentOrder, staff: User
+    ) -> None:
+        own = refunds.request_refund(
+            order_id=order.pk, amount=1, reason="x", actor=staff.email, at=NOW
+        )
+        page = back_office.get(page_url(own)).content.decode()
+        assert page_url(own, "approve") not in page
+        assert page_url(own, "reject") in page
+        assert do(back_office, own, "approve") == ["Người yêu cầu hoàn tiền không được tự duyệt."]
+        assert do(back_office, own, "reject", reason="Nhầm") == ["Đã từ chối hoàn tiền."]
+
+    def test_who_may_only_look_or_ask_decides_nothing(self, refund: Refund) -> None:
+        for client in (clerk("view_refund"), clerk("view_refund", "add_refund")):
+            assert client.get(page_url(refund)).status_code == 200
+            for name in ("approve", "reject", "mark_sent"):
+                sent = SUBMIT | {"reason": "x", "reference": "x"}
+                assert client.post(page_url(refund, name), sent).status_code == 403
+            assert client.get(reverse("admin:billing_refund_payouts")).status_code == 403
+        assert clerk("view_refund").get(ADD).status_code == 403
+        refund.refresh_from_db()
+        assert refund.status == RefundStatus.REQUESTED
+
+
+def test_goodwill_is_given_with_a_reason(back_office: Client) -> None:
+    instance = InstanceFactory()
+    address = reverse("admin:billing_creditentry_add")
+    form = {"instance": str(instance.pk), "amount": "50000", "reason": "Xin lỗi vì sự cố"}
+    for wrong in ({"amount": "0"}, {"amount": "10000000000000"}, {"reason": ""}):
+        assert back_office.post(address, form | wrong).status_code == 200
+    assert back_office.post(address, form).status_code == 302
+    entry = CreditEntry.objects.get()
+    assert (entry.kind, entry.reason) == ("GRANTED", "Xin lỗi vì sự cố")
+    assert credit.balance(instance_id=instance.pk) == 50_000
+    assert "50.000" in back_office.get(page_url(entry)).content.decode()
+
+
+def test_receipt_is_seen_printed_found_and_made_void_once(
+    back_office: Client, order: PaymentOrder
+) -> None:
+    receipt = receipts.issue(order=order, at=NOW)
+    assert "BN2026-000001" in back_office.get(page_url(receipt)).content.decode()
+    assert "biên nhận" in back_office.get(page_url(receipt, "page")).content.decode().lower()
+    assert back_office.get(page_url(receipt, "pdf")).content.startswith(b"%PDF")
+    for term in ("bn2026-1", "BN2026000001", order.order_id):
+        found = back_office.get(list_url(Receipt), {"q": term})
+        assert [row.pk for row in found.context["cl"].result_list] == [receipt.pk]
+    assert do(back_office, receipt, "void", reason="Sai tên") == [
+        "“BN2026-000001” đã bị hủy bởi “BN2026-000002”."
+    ]
+    assert do(back_office, receipt, "void", reason="Sai tên") == [
+        "“BN2026-000001” đã bị hủy từ trước."
+    ]
+    looking = clerk("view_receipt")
+    assert looking.get(page_url(receipt, "pdf")).status_code == 200
+    assert looking.post(page_url(receipt, "void"), SUBMIT | {"reason": "x"}).status_code == 403

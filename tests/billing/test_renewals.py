@@ -1,0 +1,213 @@
+"""The order for the next period is there in time, once, and so are the reminders."""
+
+from collections.abc import Collection, Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connections, transaction
+
+from billing import tasks
+from billing.models import PaymentOrder, Subscription
+from billing.services import letters
+from billing.services.credit import add
+from billing.services.orders import cancel_order, open_order
+from billing.services.reminders import remind_due
+from billing.services.renewals import RENEWAL_ACTOR, Renewals, renew_due
+from billing.services.subscriptions import extend, pause, request_downgrade
+from billing.services.subscriptions.advance import advance_due
+from kitehub.db import locks
+from kitehub.enums import Tier
+from kitehub.models import Instance, User
+from tests.billing.paying import buy, paid_school, subscription, trial_school
+from tests.billing.timelines import DAY, day
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def mailbox(monkeypatch: pytest.MonkeyPatch) -> dict[str, Mapping[str, Any]]:
+    """What was asked for, by reason; a reason is taken once."""
+    box: dict[str, Mapping[str, Any]] = {}
+
+    def queue(*, reason: str, context: Mapping[str, Any], **_said: Any) -> bool:
+        new = reason not in box
+        box.setdefault(reason, context)
+        return new
+
+    def known(reasons: Collection[str]) -> set[str]:
+        return box.keys() & set(reasons)
+
+    monkeypatch.setattr(letters, "_queue", queue)
+    monkeypatch.setattr(letters, "_asked", known)
+    return box
+
+
+def pending(school: Instance) -> list[PaymentOrder]:
+    return list(PaymentOrder.objects.filter(instance=school, status="PENDING"))
+
+
+class TestRenewals:
+    def test_a_week_before_the_end_there_is_an_order_that_lasts_as_long_as_the_grace(
+        self, mailbox: dict[str, Mapping[str, Any]]
+    ) -> None:
+        school = paid_school(day(1, 1), day(2, 1), Tier.STANDARD)
+        Subscription.objects.update(billing_months=3, monthly_price=500_000)
+        assert renew_due(at=day(1, 24, 23)) == Renewals(0, 0)
+        assert renew_due(at=day(1, 25)) == Renewals(opened=1, failed=0)
+        (order,) = pending(school)
+        assert (order.tier, order.months, order.amount) == ("STANDARD", 3, 1_500_000)
+        assert (order.expires_at, order.created_by) == (day(2, 8), RENEWAL_ACTOR)
+        (mail,) = mailbox.values()
+        assert (mail["order_id"], mail["amount"]) == (order.order_id, 1_500_000)
+        assert mail["ends_at"] == day(2, 1).isoformat()
+        assert renew_due(at=day(1, 26)) == Renewals(0, 0)
+
+    def test_late_or_daily_it_is_the_same_order(self) -> None:
+        schools = [paid_school(day(1, 1), day(2, 1) + n * DAY) for n in range(3)]
+        assert renew_due(at=day(2, 3), batch=1) == Renewals(opened=3, failed=0)
+        assert [len(pending(it)) for it in schools] == [1, 1, 1]
+
+    def test_trials_are_asked_too_and_what_is_over_is_not(self) -> None:
+        tried, over = trial_school(day(1, 18)), paid_school(day(1, 1), day(1, 20))
+        ended, cancelled = trial_school(day(1, 1)), paid_school(day(1, 1), day(2, 1))
+        Subscription.objects.filter(instance=cancelled).update(status="CANCELED")
+        paused = paid_school(day(1, 1), day(2, 1))
+        pause(instance_id=paused.pk, at=day(1, 5), actor="lan", reason="holidays")
+        assert renew_due(at=day(1, 27)).opened == 1
+        assert len(pending(tried)) == 1
+        for school in (over, ended, cancelled, paused):
+            assert pending(school) == []
+
+    def test_an_order_that_the_owner_opened_is_left_alone(self) -> None:
+        school = paid_school(day(1, 1), day(2, 1))
+        own = open_order(instance=school, tier=Tier.PREMIUM, actor="lan", at=day(1, 24))
+        assert renew_due(at=day(1, 25)).opened == 0
+        PaymentOrder.objects.update(status="EXPIRED")
+        assert renew_due(at=day(1, 26)).opened == 1
+        assert PaymentOrder.objects.get(pk=own.pk).status == "EXPIRED"
+
+    def test_who_cancelled_it_is_not_asked_again_for_this_period(self) -> None:
+        school = paid_school(day(1, 1), day(2, 1))
+        renew_due(at=day(1, 25))
+        (order,) = pending(school)
+        cancel_order(order_id=order.pk, actor="lan", reason="no", at=day(1, 25, 12))
+        assert renew_due(at=day(1, 26)).opened == 0
+        buy(school, day(1, 27))
+        assert renew_due(at=day(2, 25)).opened == 1
+
+    def test_another_tier_for_the_next_period_is_another_order(self) -> None:
+        school = paid_school(day(1, 1), day(2, 1), Tier.STANDARD)
+        renew_due(at=day(1, 25))
+        (first,) = pending(school)
+        said = {"instance_id": school.pk, "actor": "lan", "at": day(1, 26)}
+        request_downgrade(**said, tier=Tier.BASIC)
+        assert renew_due(at=day(1, 26)).opened == 1
+        (second,) = pending(school)
+        assert (second.tier, second.amount) == ("BASIC", 299_000)
+        assert PaymentOrder.objects.get(pk=first.pk).superseded_by_id == second.pk
+        assert renew_due(at=day(1, 26)).opened == 0
+
+    def test_credit_that_pays_all_of_it_renews_by_itself(
+        self, mailbox: dict[str, Mapping[str, Any]]
+    ) -> None:
+        school = paid_school(day(1, 1), day(2, 1))
+        with transaction.atomic():
+            add(
+                instance_id=school.pk,
+                amount=299_000,
+                kind="GRANTED",  # type: ignore[arg-type]
+                actor="lan",
+                reason="a gift",
+                at=day(1, 2),
+            )
+        assert renew_due(at=day(1, 25)).opened == 1
+        assert subscription(school).current_period_end == day(3, 1)
+        assert mailbox == {}
+
+    def test_a_school_without_an_owner_keeps_no_other_from_its_order(self) -> None:
+        lost, school = paid_school(day(1, 1), day(1, 31)), paid_school(day(1, 1), day(2, 1))
+        User.objects.filter(pk=lost.owner_id).delete()
+        assert renew_due(at=day(1, 27)) == Renewals(opened=1, failed=1)
+        assert len(pending(school)) == 1
+        with pytest.raises(CommandError, match="1 can't be renewed"):
+            call_command("renew_subscriptions", "--at", "2026-01-27")
+
+    def test_of_two_runs_at_once_one_has_nothing_to_do(self) -> None:
+        paid_school(day(1, 1), day(2, 1))
+        other = connections.create_connection("default")
+        try:
+            with locks.held(other, RENEWAL_ACTOR):
+                assert renew_due(at=day(1, 27)) == Renewals(0, 0)
+        finally:
+            other.close()
+        assert renew_due(at=day(1, 27)).opened == 1
+
+    def test_without_an_account_nothing_is_renewed_and_the_command_says_so(
+        self, settings: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        settings.KITEHUB_BANK_ACCOUNT = ""
+        with pytest.raises(CommandError, match="KITEHUB_BANK_ACCOUNT"):
+            call_command("renew_subscriptions")
+        tasks.renew_subscriptions(timestamp=0)
+        assert "Nothing is renewed" in caplog.text
+
+
+class TestReminders:
+    def test_each_is_asked_for_once_and_has_the_open_order(
+        self, mailbox: dict[str, Mapping[str, Any]]
+    ) -> None:
+        school = paid_school(day(1, 1), day(2, 1, 15))
+        renew_due(at=day(1, 25, 16))
+        mailbox.clear()
+        seen = []
+        for hours in range(8, 12 * 24, 12):
+            at = day(1, 24) + timedelta(hours=hours)
+            advance_due(at=at)
+            seen.append((at, remind_due(at=at).asked))
+        sent = [(at, count) for at, count in seen if count]
+        assert sent == [
+            (day(month, number, 8), 1)
+            for month, number in ((1, 25), (1, 29), (1, 31), (2, 1), (2, 4))
+        ]
+        assert [mail["days"] for mail in mailbox.values()] == [-7, -3, -1, 0, 3]
+        (order,) = pending(school)
+        assert [mail.get("order_id") for mail in mailbox.values()] == [order.order_id] * 5
+
+    def test_a_late_run_asks_for_what_the_daily_ones_would_have(
+        self, mailbox: dict[str, Mapping[str, Any]]
+    ) -> None:
+        for number in range(5):
+            paid_school(day(1, 1), day(1, 29) + number * DAY)
+        for late in range(7):
+            remind_due(at=day(1, 22, 8) + late * DAY)
+        daily = set(mailbox)
+        mailbox.clear()
+        advance_due(at=day(1, 28, 8))
+        assert remind_due(at=day(1, 28, 8), batch=2).asked == len(daily) > 5
+        assert set(mailbox) == daily
+
+    def test_nobody_is_reminded_of_what_is_paid_given_cancelled_or_paused(
+        self, mailbox: dict[str, Mapping[str, Any]]
+    ) -> None:
+        paid, had_days, cancelled, paused = (paid_school(day(1, 1), day(2, 1)) for _ in range(4))
+        buy(paid, day(1, 20))
+        staff = {"actor": "lan", "reason": "asked"}
+        # Five days on the last one: what would have been due a week before that end has gone by.
+        extend(instance_id=had_days.pk, days=5, at=day(1, 31, 12), **staff)
+        Subscription.objects.filter(instance=cancelled).update(
+            status="CANCELED", canceled_at=day(1, 5)
+        )
+        pause(instance_id=paused.pk, at=day(1, 24), **staff)
+        assert remind_due(at=day(1, 31, 13)).asked == 0
+        assert remind_due(at=day(2, 3, 8)).asked == 1
+        assert mailbox.keys() == {f"{subscription(had_days).pk}:renewal-3:{day(2, 6).isoformat()}"}
+
+    def test_the_command_says_how_many(
+        self, mailbox: dict[str, Mapping[str, Any]], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        paid_school(day(1, 1), day(2, 1))
+        call_command("send_reminders", "--at", "2026-01-29T08:00")
+        call_command("renew_subscriptions", "--at", "2026-01-29T08:00")
+        assert capsys.readouterr().out == "Reminders: 2.\nOrders opened: 1.\n"

@@ -1,0 +1,36 @@
+"""The owner whom quickstart lets sign in."""
+
+import pytest
+
+from kitehub.demo.people import NO_PASSWORD
+from kitehub.demo.schools import SAMPLE, SCHOOLS, Story
+from kitehub.management.sample_owner import ensure_sample_owner
+from tests.factories.kitehub import InstanceFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_sample_school_pays_and_is_its_owners_only_one() -> None:
+    assert SAMPLE.story is Story.PAYING
+    assert [school for school in SCHOOLS if school.brand == SAMPLE.brand] == [SAMPLE]
+
+
+def test_without_the_demo_there_is_no_owner() -> None:
+    assert ensure_sample_owner(password="one", reset=True) is None
+
+
+def test_a_password_is_set_once_and_one_that_somebody_chose_is_left_alone() -> None:
+    owner = UserFactory()
+    type(owner).objects.filter(pk=owner.pk).update(password=NO_PASSWORD)
+    InstanceFactory(id=SAMPLE.id, owner=owner)
+    for _ in range(2):
+        found = ensure_sample_owner(password="first", reset=False)
+        assert found is not None
+        assert (found.email, found.password) == (owner.email, "first")
+    chosen = ensure_sample_owner(password="second", reset=False)
+    assert chosen is not None
+    assert chosen.password is None
+    lost = ensure_sample_owner(password="third", reset=True)
+    assert lost is not None
+    owner.refresh_from_db()
+    assert owner.check_password("third")
