@@ -362,9 +362,12 @@ def _memo(terms: _Terms, code: str, instance: Instance, now: datetime) -> str:
 
 
 def _open_before(terms: _Terms, instance: Instance) -> list[PaymentOrder]:
-    """The open order for the same thing, locked as settlement locks: bank lines, then the order."""
-    rows = PaymentOrder.objects.filter(
-        instance_id=instance.pk, subject=terms.subject, status=PaymentStatus.PENDING
+    """The open order for the same thing, locked as settlement locks: bank lines, then the order.
+
+    Those too that have expired with a part of their money on them, which nothing else gives back.
+    """
+    rows = PaymentOrder.objects.open_or_part_paid().filter(
+        instance_id=instance.pk, subject=terms.subject
     )
     keys = list(rows.values_list("pk", flat=True))
     if not keys:
@@ -377,7 +380,7 @@ def _open_before(terms: _Terms, instance: Instance) -> list[PaymentOrder]:
 
 
 def _close(order: PaymentOrder, *, reason: str, actor: str, now: datetime) -> None:
-    """Cancels a locked order, and gives back what was paid on it."""
+    """Cancels a locked order, if it is open, and gives back what was paid on it."""
     if order.paid_amount:
         kind = CreditKind.RELEASED
         settlement.release(order, kind=kind, reason=reason, actor=actor, at=now)
