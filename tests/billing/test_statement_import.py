@@ -151,6 +151,15 @@ def test_rows_that_cant_be_read_are_reported_and_the_others_booked() -> None:
     ]  # fmt: skip
 
 
+def test_a_line_of_a_day_to_come_is_reported_and_not_booked() -> None:
+    early = ["12/09/2024", "", "600.000", "", "KH7Q2M4X9A", "FT9"]
+    result = run(FIRST, early, FEE)
+    assert outcomes(result) == ["BOOKED", "BOOKED"]
+    assert [each.row for each in result.problems] == [3]
+    assert "future" in str(result.problems[0].reason)
+    assert not BankTransfer.objects.filter(amount=600_000).exists()
+
+
 def test_a_dry_run_says_the_same_and_changes_nothing() -> None:
     told()
     result = run(BLANK, FIRST, dry_run=True)
