@@ -148,7 +148,8 @@ class Period:
     `source` is the order of PAID and UPGRADE, the extension of EXTENSION, the pause of RESUMED. No
     order has two: what a pause leaves of one is RESUMED, and an upgrade has the rest of the period
     that it fell into, while whole periods behind it keep their order and get its tier. `known_at`
-    is when we knew of the fact that made the time, `anchor` the moment from which its months are counted.
+    is when we knew of the fact that made the time, `anchor` the moment from which its months are
+    counted.
     """
 
     starts_at: datetime
@@ -365,7 +366,7 @@ class _Fold:
         self.periods.append(period if self.periods else replace(period, gap_reason=Gap.NONE))
 
     def _retier(self, at: datetime, tier: str, *, upgrade: Upgrade | None = None) -> None:
-        """Gives what comes after a moment another tier: by an upgrade a higher one, else a trial."""
+        """Gives what comes after a moment another tier: by an upgrade a higher, else a trial."""
         periods, self.periods = self.periods, []
         for period in periods:
             same = period.tier == tier

@@ -18,7 +18,9 @@ class Migration(migrations.Migration):
         BuildIndex(
             model_name="paymentorder",
             index=Index(
-                condition=models.Q(("deleted", False), ("paid_amount__gt", 0), ("status", "EXPIRED")),
+                condition=models.Q(
+                    ("deleted", False), ("paid_amount__gt", 0), ("status", "EXPIRED")
+                ),
                 fields=["instance", "subject"],
                 name="idx_payment_orders_part_paid",
             ),
