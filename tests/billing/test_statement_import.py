@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from django.utils.translation import override
 
 from billing.enums import StatementOutcome as Outcome
 from billing.enums import TransferState
@@ -156,7 +157,8 @@ def test_a_line_of_a_day_to_come_is_reported_and_not_booked() -> None:
     result = run(FIRST, early, FEE)
     assert outcomes(result) == ["BOOKED", "BOOKED"]
     assert [each.row for each in result.problems] == [3]
-    assert "future" in str(result.problems[0].reason)
+    with override("en"):
+        assert "future" in str(result.problems[0].reason)
     assert not BankTransfer.objects.filter(amount=600_000).exists()
 
 
