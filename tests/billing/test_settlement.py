@@ -255,3 +255,16 @@ def test_number_of_our_account_at_another_bank_is_not_our_account() -> None:
     assert (line.instance_id, line.reason) == (school.pk, UnmatchedReason.WRONG_ACCOUNT)
     order.refresh_from_db()
     assert order.status == PaymentStatus.PENDING
+
+
+def test_two_qr_codes_in_one_line_leave_out_the_credit_that_they_left_out(
+    school: Instance,
+) -> None:
+    credit.grant(instance_id=school.pk, amount=99_000, reason="sorry", actor="lan", at=NOW)
+    orders = [subscribe(school), subscribe(InstanceFactory())]
+    line = told(" ".join(each.memo or "" for each in orders), 500_000 + 599_000)
+    assert line.state == TransferState.MATCHED
+    for order in orders:
+        order.refresh_from_db()
+        assert order.status == PaymentStatus.PAID
+    assert credit.balance(instance_id=school.pk) == 0
