@@ -234,7 +234,7 @@ def _enrollment(
     if amount is None:
         raise BadOrder("amount", "is missing")
     # As people mean it: however it is spelled, it is the same student in the same course.
-    subject = f"enrollment {' '.join(course_id.split())} {fold(student_name)}"
+    subject = f"enrollment {' '.join(course_id.split())} {_same_name(student_name)}"
     return _Terms(
         type=PaymentType.ENROLLMENT,
         amount=_checked_amount(amount),
@@ -244,6 +244,13 @@ def _enrollment(
         student_name=student_name,
         client_reference=client_reference or None,
     )
+
+
+def _same_name(name: str) -> str:
+    """What all spellings of a name have in common; a name in another script has that script."""
+    plain = fold(name)
+    lost = sum(map(str.isalnum, name)) > len(plain.replace(" ", ""))
+    return " ".join(name.casefold().split()) if lost else plain
 
 
 def _check_course(course_id: str, student_name: str, client_reference: str) -> None:

@@ -244,3 +244,11 @@ def test_part_of_an_expired_course_fee_waits_for_a_person(school: Instance) -> N
     enroll(school)
     line.refresh_from_db()
     assert (line.state, line.unmatched) == ("UNMATCHED", 200_000)
+
+
+def test_students_whose_names_have_no_latin_letters_are_not_one(school: Instance) -> None:
+    first, other = (enroll(school, student_name=name) for name in ("王伟", "李娜"))
+    again = enroll(school, student_name=" 王伟 ")
+    first.refresh_from_db()
+    other.refresh_from_db()
+    assert (first.status, first.superseded_by, other.status) == ("CANCELLED", again, "PENDING")
