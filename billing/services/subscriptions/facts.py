@@ -136,8 +136,13 @@ def _payments(subscription: Subscription) -> Iterator[Payment | Upgrade]:
         if order.purpose == OrderPurpose.UPGRADE:
             yield Upgrade(order.pk, order.paid_at, tier, quoted_at=order.created_at)
         else:
-            months = order.months or 1
-            yield Payment(order.pk, order.paid_at, tier, months, told_at=order.told_at)
+            yield Payment(
+                order.pk,
+                order.paid_at,
+                tier,
+                order.months or 1,
+                told_at=order.told_at,  # type: ignore[attr-defined]  # annotated
+            )
 
 
 def _adjustments(subscription: Subscription) -> Iterator[Extension | Pause]:
