@@ -16,6 +16,7 @@ from billing.order_codes import new_code
 from billing.plain_text import fold
 from billing.qr_links import qr_url
 from billing.services import credit, settlement
+from billing.services.order_locks import lock_with_lines
 from billing.vietqr import encode
 from kitehub.db.acting import acting
 from kitehub.enums import Tier
@@ -154,8 +155,10 @@ def cancel_order(
     """
     now = at or timezone.now()
     with transaction.atomic(), acting(actor, reason, at=now):
-        settlement.lock_transfers_of(order_id)
-        order = PaymentOrder.objects.select_for_update(of=("self",), no_key=True).get(pk=order_id)
+        locked = lock_with_lines(PaymentOrder.objects.filter(pk=order_id))
+        if not locked:
+            raise PaymentOrder.DoesNotExist(f"There is no order {order_id}.")
+        order = locked[0]
         if order.status == PaymentStatus.CANCELLED:
             return order
         if order.status != PaymentStatus.PENDING:
@@ -376,14 +379,7 @@ def _open_before(terms: _Terms, instance: Instance) -> list[PaymentOrder]:
     rows = PaymentOrder.objects.open_or_part_paid().filter(
         instance_id=instance.pk, subject=terms.subject
     )
-    keys = list(rows.values_list("pk", flat=True))
-    if not keys:
-        return []
-    settlement.lock_transfers_of(*keys)
-    # One that was paid meanwhile is none any more.
-    return list(
-        rows.filter(pk__in=keys).select_for_update(of=("self",), no_key=True).order_by("pk")
-    )
+    return lock_with_lines(rows) if rows.exists() else []
 
 
 def _close(order: PaymentOrder, *, reason: str, actor: str, now: datetime) -> None:

@@ -301,17 +301,6 @@ def pay_by_credit(order: PaymentOrder, *, at: datetime, actor: str) -> bool:
 # --- Taking back --------------------------------------------------------------------------------
 
 
-def lock_transfers_of(*orders: UUID) -> None:
-    """Locks the bank lines that pay orders, which come before orders in the order of locks."""
-    paying = PaymentAllocation.objects.filter(order_id__in=orders, transfer__isnull=False)
-    rows = BankTransfer.objects.filter(pk__in=paying.values("transfer_id"))
-    list(
-        rows.select_for_update(of=("self",), no_key=True)
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
-
-
 def release(
     order: PaymentOrder, *, kind: CreditKind, reason: str, actor: str, at: datetime
 ) -> None:
