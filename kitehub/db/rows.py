@@ -52,14 +52,14 @@ def insert(row: models.Model, *, kept: Sequence[str] = ()) -> None:
         if isinstance(value, DatabaseDefault):
             filled.append(field.attname)
             continue
-        columns.append(field.column)
+        columns.append(f'"{field.column}"')
         if hasattr(value, "as_sql"):  # a function without arguments
             places.append(value.as_sql(None, connection)[0])
             continue
         places.append(_place(field))
         values.append(field.get_db_prep_save(value, connection))
     sql = (
-        f"INSERT INTO {row._meta.db_table} ({', '.join(columns)}) VALUES ({', '.join(places)})"  # noqa: S608
+        f'INSERT INTO "{row._meta.db_table}" ({", ".join(columns)}) VALUES ({", ".join(places)})'  # noqa: S608
         f" RETURNING {', '.join(filled or ['id'])}"
     )
     with _cursor() as cursor:
@@ -77,11 +77,11 @@ def update(row: models.Model, *names: str) -> None:
     connection = connections[DEFAULT_DB_ALIAS]
     fields: list[Any] = [row._meta.get_field(name) for name in names]
     values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
-    said = ", ".join(f"{field.column} = {_place(field)}" for field in fields)
+    said = ", ".join(f'"{field.column}" = {_place(field)}' for field in fields)
     kept = KEPT if isinstance(row, Record) else ()
     with _cursor() as cursor:
         cursor.execute(
-            f"UPDATE {row._meta.db_table} SET {said} WHERE id = %s"  # noqa: S608
+            f'UPDATE "{row._meta.db_table}" SET {said} WHERE id = %s'  # noqa: S608
             f" RETURNING {', '.join(kept) or 'id'}",
             [*values, row.pk],
         )
@@ -111,8 +111,8 @@ def _selected(model: type[models.Model]) -> tuple[str, list[tuple[int, Any, Any]
         for place, field in enumerate(fields)
         for convert in field.get_db_converters(connection)
     ]
-    columns = ", ".join(field.column for field in fields)
-    return f"SELECT {columns} FROM {model._meta.db_table}", readers  # noqa: S608
+    columns = ", ".join(f'"{field.column}"' for field in fields)
+    return f'SELECT {columns} FROM "{model._meta.db_table}"', readers  # noqa: S608
 
 
 @cache

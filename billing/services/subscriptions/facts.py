@@ -32,15 +32,19 @@ _PAID = (Kind.CARRIED, Kind.PAID, Kind.UPGRADE, Kind.RESUMED)
 # was paid in another program; without a purpose it is from before periods were kept, so what it
 # bought is in the opening.
 _FACTS = """
-    SELECT own.id, COALESCE(own.purpose, 'PERIOD'), own.paid_at, NULL, own.tier, own.months, ''
+    SELECT own.id, COALESCE(own.purpose, 'PERIOD'), own.paid_at, NULL, own.tier, own.months, '',
+        own.created_at, booked.told_at
     FROM payment_orders own
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS entries, max(created_at) FILTER (WHERE amount > 0) AS told_at
+        FROM payment_allocations
+        WHERE order_id = own.id
+    ) booked
     WHERE own.instance_id = %(instance)s AND own.type = 'SUBSCRIPTION' AND own.status = 'PAID'
         AND own.paid_at IS NOT NULL
-        AND CASE WHEN EXISTS (
-            SELECT FROM payment_allocations booked WHERE booked.order_id = own.id
-        ) THEN own.paid_amount > 0 ELSE own.purpose IS NOT NULL END
+        AND CASE WHEN booked.entries > 0 THEN own.paid_amount > 0 ELSE own.purpose IS NOT NULL END
     UNION ALL
-    SELECT id, kind, starts_at, ends_at, NULL, days, reason
+    SELECT id, kind, starts_at, ends_at, NULL, days, reason, NULL, NULL
     FROM subscription_adjustments
     WHERE subscription_id = %(subscription)s AND voided_at IS NULL
 """
@@ -128,12 +132,12 @@ def is_tried(subscription: Subscription) -> bool:
 def _facts(subscription: Subscription) -> Iterator[Fact]:
     """What was paid, and what staff did."""
     asked = {"instance": subscription.instance_id, "subscription": subscription.pk}
-    for pk, kind, at, ends_at, tier, count, reason in rows.fetch(_FACTS, asked):
+    for pk, kind, at, ends_at, tier, count, reason, opened_at, told_at in rows.fetch(_FACTS, asked):
         match kind:
             case OrderPurpose.UPGRADE:
-                yield Upgrade(pk, at, tier or subscription.tier)
+                yield Upgrade(pk, at, tier or subscription.tier, quoted_at=opened_at)
             case OrderPurpose.PERIOD:
-                yield Payment(pk, at, tier or subscription.tier, count or 1)
+                yield Payment(pk, at, tier or subscription.tier, count or 1, told_at=told_at)
             case AdjustmentKind.PAUSE:
                 yield Pause(pk, at, ends_at, reason)
             case _:

@@ -146,12 +146,14 @@ def test_threads_keep_their_connection_from_job_to_job() -> None:
     assert len(pids) == len(threads)
     assert {threshold for _, _, threshold in backends} == {PREPARE_THRESHOLD}
     assert connection.settings_dict == before
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE pid = ANY (%s)",
-            [[pid for _, pid, _ in backends]],
-        )
-        assert cursor.fetchone() == (0,)
+
+    def gone() -> bool:
+        with connection.cursor() as cursor:
+            alive = "SELECT FROM pg_stat_activity WHERE pid = ANY (%s)"
+            cursor.execute(alive, [list(pids)])
+            return not cursor.fetchone()
+
+    wait_until(gone)
 
 
 @pytest.mark.django_db
