@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from billing.models import PaymentOrder
-from billing.views.checkout import payload_of
+from billing.services.orders import payload_of
 from kitehub.models import Instance
 from tests.billing.portal.orders import open_order
 from tests.billing.qr_readers import read_pixels, svg_pixels
