@@ -125,6 +125,22 @@ def test_the_address_is_the_proxys_word_only_where_there_is_a_proxy(rf, settings
     assert sign_ins.address_of(request) == "9.9.9.9"
 
 
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unix:", "unix:"),
+        ("", ""),
+    ],
+)
+def test_whoever_has_a_network_counts_as_one(address: str, counted: str, rf) -> None:
+    assert sign_ins.address_of(rf.get("/", REMOTE_ADDR=address)) == counted
+
+
 # --- A new password -----------------------------------------------------------------------------
 
 
