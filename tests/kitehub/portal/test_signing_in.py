@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -175,6 +176,21 @@ def test_nobody_learns_who_has_an_account(client: Client, owner: User) -> None:
     assert [email.recipient for email in Email.objects.all()] == ["lan@example.vn"]
     refused = client.post("/password/", {"email": "no address\x00"})
     assert refused.context["form"].errors
+
+
+def test_nobody_asks_for_links_without_end(client: Client, owner: User) -> None:
+    def ask(email: str, **more: str) -> Any:
+        return client.post("/password/", {"email": email}, **more)
+
+    for _ in range(sign_ins.OF_ONE_LOGIN):
+        assert ask("lan@example.vn").status_code == 302
+    for email in ("lan@example.vn", "Lan@Example.vn"):
+        assert "thử quá nhiều lần" in texts(ask(email))
+    assert ask("lan@example.vn", REMOTE_ADDR="10.0.0.9").status_code == 302
+    assert sign_in(client)["Location"] == "/", "the password may still be tried"
+    for number in range(sign_ins.OF_ONE_ADDRESS):
+        answer = ask(f"{number}@example.vn")
+    assert "thử quá nhiều lần" in texts(answer), "nor tries out who has an account"
 
 
 def test_a_link_that_was_made_up_or_is_old_asks_for_a_new_one(
