@@ -94,6 +94,19 @@ def test_the_page_asks_until_something_has_changed(browser: Client, order: Payme
     assert "Đã thanh toán" in texts(browser.get(url(order)))
 
 
+def test_what_is_exchanged_is_inside_what_screen_readers_listen_to(
+    browser: Client, order: PaymentOrder
+) -> None:
+    page = browser.get(url(order))
+    assert re.search(r'<div aria-live="polite">\s*<div id="checkout" hx-get', texts(page))
+    changed(order, paid_amount=200_000)
+    part = texts(browser.get(poll_url(page)))
+    assert re.findall(r'<(\w+)[^>]* aria-live="(\w+)"', part) == [("time", "off")], (
+        "not each second"
+    )
+    assert 'role="status"' not in part, "it would be read twice"
+
+
 def test_an_order_whose_time_is_up_is_shown_so_before_the_duty_has_run(
     browser: Client, school: Instance
 ) -> None:
