@@ -53,8 +53,9 @@ def renew_due(*, at: datetime, batch: int = RENEWAL_BATCH) -> Renewals:
     renewal of this period isn't asked again; what is cancelled, paused or over isn't renewed, nor
     is a school that is closed.
 
-    Each order is a transaction of its own. Of two runs at once one has nothing to do. Raises
-    ValueError for a batch below 1, and NoReceivingAccount where KiteHub has no account.
+    Each order is a transaction of its own; one that fails keeps no other back. Of two runs at once
+    one has nothing to do. Raises ValueError for a batch below 1, and NoReceivingAccount where
+    KiteHub has no account.
     """
     if batch < 1:
         raise ValueError("A batch has at least one subscription.")
@@ -68,6 +69,9 @@ def renew_due(*, at: datetime, batch: int = RENEWAL_BATCH) -> Renewals:
                 opened += _renew(instance_id, at=at)
             except BadOrder as error:
                 logger.warning("Instance %s can't be renewed: %s", instance_id, error)
+                failed += 1
+            except Exception:
+                logger.exception("Instance %s can't be renewed", instance_id)
                 failed += 1
     return Renewals(opened, failed)
 

@@ -10,10 +10,11 @@ from django.db import connections, transaction
 from billing import tasks
 from billing.enums import OrderPurpose
 from billing.models import PaymentOrder, Subscription
+from billing.services import renewals
 from billing.services.credit import add
 from billing.services.orders import cancel_order, open_order
 from billing.services.reminders import remind_due
-from billing.services.renewals import RENEWAL_ACTOR, Renewals, renew_due
+from billing.services.renewals import RENEWAL_ACTOR, Renewals, open_renewal, renew_due
 from billing.services.subscriptions import extend, pause, request_downgrade
 from billing.services.subscriptions.advance import advance_due
 from kitehub.db import locks
@@ -115,6 +116,21 @@ class TestRenewals:
         assert len(pending(school)) == 1
         with pytest.raises(CommandError, match="1 can't be renewed"):
             call_command("renew_subscriptions", "--at", "2026-01-27")
+
+    def test_a_fault_with_one_school_keeps_no_other_from_its_order(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        odd, school = paid_school(day(1, 1), day(1, 31)), paid_school(day(1, 1), day(2, 1))
+
+        def opened(*, instance: Instance, **said: Any) -> PaymentOrder:
+            if instance == odd:
+                raise RuntimeError("a fault of ours")
+            return open_renewal(instance=instance, **said)
+
+        monkeypatch.setattr(renewals, "open_renewal", opened)
+        assert renew_due(at=day(1, 27)) == Renewals(opened=1, failed=1)
+        assert len(pending(school)) == 1
+        assert "a fault of ours" in caplog.text
 
     def test_of_two_runs_at_once_one_has_nothing_to_do(self) -> None:
         paid_school(day(1, 1), day(2, 1))
