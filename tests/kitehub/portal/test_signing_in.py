@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth import aauthenticate
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
@@ -92,6 +94,15 @@ def test_too_many_attempts_are_not_looked_at_until_the_time_is_over(
     monkeypatch.setattr("kitehub.sign_in.timezone.now", lambda: later)
     monkeypatch.setattr("kitehub.portal.forms.timezone.now", lambda: later)
     assert sign_in(Client())["Location"] == "/"
+
+
+def test_async_code_has_no_more_attempts(owner: User, rf: Any) -> None:
+    at = timezone.now()
+    for _ in range(sign_ins.OF_ONE_LOGIN):
+        sign_ins.count_attempt(login="lan@example.vn", address="127.0.0.1", at=at)
+    said = {"username": "lan@example.vn", "password": PASSWORD}
+    assert async_to_sync(aauthenticate)(rf.post("/"), **said) is None
+    assert async_to_sync(aauthenticate)(rf.post("/", REMOTE_ADDR="10.0.0.9"), **said) == owner
 
 
 def test_the_right_password_forgets_the_wrong_ones_and_old_counts_go(
