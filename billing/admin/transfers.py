@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from billing.admin.allocations import TransferAllocationInline
+from billing.admin.inbox import SortsOut
 from billing.admin.refunds import Refundable
 from billing.candidates import candidates
 from billing.enums import TransferState
@@ -39,7 +40,7 @@ TRANSFER_COLOURS = {
 
 
 @admin.register(BankTransfer)
-class BankTransferAdmin(Refundable, Audited, AuditAdmin):
+class BankTransferAdmin(SortsOut, Refundable, Audited, AuditAdmin):
     """Bank lines, the newest first."""
 
     list_display = (
@@ -61,7 +62,7 @@ class BankTransferAdmin(Refundable, Audited, AuditAdmin):
     search_help_text = _("Bank reference, the provider's id, account number, subdomain or ID")
     inlines = (TransferAllocationInline,)
     refund_of = "transfer"
-    actions_detail: ClassVar[Any] = ("refund",)
+    actions_detail: ClassVar[Any] = ("assign", "keep", "discard", "bring_back", "refund")
     fieldsets = (
         (None, {"fields": (("state_label", "reason"), "note", "duplicate_of", "settled_at")}),
         (_("What it may be for"), {"fields": ("candidates_text",)}),

@@ -50,10 +50,12 @@ def renew_due(*, at: datetime, batch: int = RENEWAL_BATCH) -> Renewals:
     It is for the tier that was asked for from the next period on, can be paid until the grace is
     over, and its owner gets it by mail. Where a subscription order is open there is nothing to do,
     unless that is a renewal for another tier, of which nothing is paid. Whoever cancelled the
-    renewal of this period isn't asked again; what is cancelled, paused or over isn't renewed.
+    renewal of this period isn't asked again; what is cancelled, paused or over isn't renewed, nor
+    is a school that is closed.
 
-    Each order is a transaction of its own. Of two runs at once one has nothing to do. Raises
-    ValueError for a batch below 1, and NoReceivingAccount where KiteHub has no account.
+    Each order is a transaction of its own; one that fails keeps no other back. Of two runs at once
+    one has nothing to do. Raises ValueError for a batch below 1, and NoReceivingAccount where
+    KiteHub has no account.
     """
     if batch < 1:
         raise ValueError("A batch has at least one subscription.")
@@ -67,6 +69,9 @@ def renew_due(*, at: datetime, batch: int = RENEWAL_BATCH) -> Renewals:
                 opened += _renew(instance_id, at=at)
             except BadOrder as error:
                 logger.warning("Instance %s can't be renewed: %s", instance_id, error)
+                failed += 1
+            except Exception:
+                logger.exception("Instance %s can't be renewed", instance_id)
                 failed += 1
     return Renewals(opened, failed)
 
@@ -185,7 +190,7 @@ def _renew(instance_id: UUID, *, at: datetime) -> bool:
     with transaction.atomic():
         found = _candidates(at).filter(instance_id=instance_id).first()
         instance = Instance.objects.filter(pk=instance_id).first()
-        if found is None or instance is None or _is_over(found, at):
+        if found is None or instance is None or instance.is_gone or _is_over(found, at):
             return False
         order = open_renewal(instance=instance, at=at, actor=RENEWAL_ACTOR)
         if order.status == PaymentStatus.PENDING:
