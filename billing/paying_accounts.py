@@ -6,7 +6,12 @@ from billing.models import BankTransfer, PaymentOrder
 
 
 def is_paid_to(order: PaymentOrder, transfer: BankTransfer) -> bool:
-    """Whether an order is paid on the account that a bank line is of."""
+    """Whether an order is paid on the account that a bank line is of.
+
+    Accounts at two banks may have one number: what came to a school's own pays KiteHub nothing.
+    """
+    if order.type == PaymentType.SUBSCRIPTION and transfer.instance_id is not None:
+        return False
     if order.account_number:
         number: str | None = order.account_number
     elif order.type == PaymentType.ENROLLMENT:

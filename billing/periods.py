@@ -72,7 +72,7 @@ class Payment:
     """Money for so many months of a tier; `at` is the bank's time.
 
     `grace_until` says until when it would still have been in time, where that isn't the fold's
-    own answer.
+    own answer; `told_at` when we heard of it, where that isn't at once.
     """
 
     order_id: UUID
@@ -80,23 +80,29 @@ class Payment:
     tier: str
     months: int = 1
     grace_until: datetime | None = None
+    told_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        _check_moments(self.at, self.grace_until)
+        _check_moments(self.at, self.grace_until, self.told_at)
         if self.months < 1:
             raise ValueError("A payment is for a month or more.")
 
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """Money for a higher tier from `at` to the end of what is paid then."""
+    """Money for a higher tier from `at` to the end of what is paid then.
+
+    Its price was reckoned at `quoted_at`: time that was sold afterwards isn't in it, and keeps its
+    own tier. Without it, all is.
+    """
 
     order_id: UUID
     at: datetime
     tier: str
+    quoted_at: datetime | None = None
 
     def __post_init__(self) -> None:
-        _check_moments(self.at)
+        _check_moments(self.at, self.quoted_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +148,8 @@ class Period:
     `source` is the order of PAID and UPGRADE, the extension of EXTENSION, the pause of RESUMED. No
     order has two: what a pause leaves of one is RESUMED, and an upgrade has the rest of the period
     that it fell into, while whole periods behind it keep their order and get its tier. `known_at`
-    is when its fact happened, `anchor` the moment from which its months are counted.
+    is when we knew of the fact that made the time, `anchor` the moment from which its months are
+    counted.
     """
 
     starts_at: datetime
@@ -270,7 +277,7 @@ class _Fold:
                 tier=fact.tier,
                 kind=Kind.PAID,
                 source=fact.order_id,
-                known_at=fact.at,
+                known_at=fact.told_at or fact.at,
                 anchor=self.anchor,
                 gap_reason=gap,
             )
@@ -301,7 +308,7 @@ class _Fold:
 
     def _upgrade(self, fact: Upgrade) -> None:
         if self.paid and any(each.ends_at > fact.at for each in self.periods):
-            self._retier(fact.at, fact.tier, order_id=fact.order_id)
+            self._retier(fact.at, fact.tier, upgrade=fact)
 
     def _start(self, at: datetime, grace_until: datetime | None) -> tuple[datetime | None, Gap]:
         """Where what comes at a moment begins, and why not where the last one ended."""
@@ -358,11 +365,14 @@ class _Fold:
         """The first one follows nothing, so there is no gap before it."""
         self.periods.append(period if self.periods else replace(period, gap_reason=Gap.NONE))
 
-    def _retier(self, at: datetime, tier: str, *, order_id: UUID | None = None) -> None:
-        """Gives what comes after a moment another tier: by an order a higher one, else a trial."""
+    def _retier(self, at: datetime, tier: str, *, upgrade: Upgrade | None = None) -> None:
+        """Gives what comes after a moment another tier: by an upgrade a higher, else a trial."""
         periods, self.periods = self.periods, []
         for period in periods:
-            same = RANK[period.tier] >= RANK[tier] if order_id else period.tier == tier
+            same = period.tier == tier
+            if upgrade:
+                quoted = upgrade.quoted_at is None or period.known_at <= upgrade.quoted_at
+                same = not quoted or RANK[period.tier] >= RANK[tier]
             if period.ends_at <= at or same:
                 self.periods.append(period)
                 continue
@@ -370,8 +380,8 @@ class _Fold:
             if period.starts_at < at:
                 self.periods.append(replace(period, ends_at=at))
                 later = replace(later, starts_at=at, gap_reason=Gap.NONE)
-                if order_id and period.kind != Kind.TRIAL:
-                    later = replace(later, kind=Kind.UPGRADE, source=order_id, known_at=at)
+                if upgrade and period.kind != Kind.TRIAL:
+                    later = replace(later, kind=Kind.UPGRADE, source=upgrade.order_id)
             self.periods.append(later)
 
 

@@ -14,7 +14,7 @@ from billing.admin.refunds import Refundable
 from billing.enums import PaymentStatus
 from billing.lifecycles import PAYMENT_ORDER
 from billing.models import PaymentOrder
-from billing.services import settlement
+from billing.services.order_locks import lock_with_lines
 from billing.services.orders import OrderClosed, cancel_order
 from kitehub.backoffice import RecordAdmin
 from kitehub.backoffice.audit import Refusal, actor_of, reason_of
@@ -146,7 +146,7 @@ class PaymentOrderAdmin(Refundable, RecordAdmin):
         """The order; in a request that writes its bank lines are locked before it, as ever."""
         key = parse_uuid(object_id)
         if key and getattr(request, "is_writing", False):
-            settlement.lock_transfers_of(key)
+            lock_with_lines(PaymentOrder.all_objects.filter(pk=key))
         return super().get_object(request, object_id, from_field)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

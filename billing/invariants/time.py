@@ -6,8 +6,9 @@ from django.db import router
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Exists, OuterRef
 
-from billing.models import Subscription, SubscriptionPeriod
-from billing.services.subscriptions import differs_from_facts
+from billing.enums import OrderPurpose
+from billing.models import PaymentOrder, Subscription, SubscriptionPeriod
+from billing.services.subscriptions import differs_from_facts, takes_effect
 from kitehub.db.invariants import SHOWN, Finding, invariant, rows
 
 # Each takes four queries: the whole table would take a night, and what is wrong is mostly new.
@@ -118,3 +119,25 @@ def facts(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
         what = "periods are not those that orders and adjustments make"
         lines = tuple(str(each.pk) for each in found[:SHOWN])
         yield Finding("subscriptions", what, len(found), lines)
+
+
+@invariant("billing.PaymentOrder", "billing.SubscriptionPeriod")
+def wasted(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
+    """An upgrade that is paid raises something; one that came too late is to be paid back.
+
+    Of those that are no period's, as many of the last as FOLDED.
+    """
+    if router.db_for_read(Subscription) != connection.alias:
+        return
+    raised = SubscriptionPeriod.objects.filter(order=OuterRef("pk"), voided_at__isnull=True)
+    upgrades = PaymentOrder.objects.paid().filter(
+        ~Exists(raised), purpose=OrderPurpose.UPGRADE, paid_amount__gt=0
+    )
+    found = [
+        each
+        for each in upgrades.order_by("-paid_at", "pk")[:FOLDED]
+        if not takes_effect(order=each)
+    ]
+    if found:
+        lines = tuple(each.order_id for each in found[:SHOWN])
+        yield Finding("payment_orders", "a paid upgrade raises nothing", len(found), lines)

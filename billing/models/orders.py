@@ -180,6 +180,11 @@ class PaymentOrder(Record):
                 name="idx_payment_orders_transaction_reference",
                 condition=Q(transaction_reference__isnull=False),
             ),
+            Index(
+                fields=["instance", "subject"],
+                name="idx_payment_orders_part_paid",
+                condition=Q(status=PaymentStatus.EXPIRED.value, paid_amount__gt=0, deleted=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -41,6 +41,15 @@ class PaymentOrderQuerySet(RecordQuerySet["PaymentOrder"]):
             )
         return self.filter(status=status)
 
+    def open_or_part_paid(self) -> Self:
+        """Orders that wait for money, and those that have expired with a part of it.
+
+        Of an instance and a subject, on payment_orders_open_subject_key and
+        idx_payment_orders_part_paid.
+        """
+        left = Q(status=PaymentStatus.EXPIRED, paid_amount__gt=0)
+        return self.filter(Q(status=PaymentStatus.PENDING) | left)
+
     def older_than(self, order: PaymentOrder) -> Self:
         """Orders after that one, where the newest come first and equal times go by id."""
         made = order.created_at

@@ -1,5 +1,6 @@
 """Credit: money, or goodwill, that an instance has with KiteHub and may use for its orders."""
 
+from collections import defaultdict
 from datetime import datetime
 from uuid import UUID
 
@@ -122,8 +123,8 @@ def spend(
 def held_by_transfers(*, instance_id: UUID) -> dict[UUID, int]:
     """How much credit of an instance each bank line still stands for, in đồng, the newest first.
 
-    That is money. What the balance has beyond it is goodwill or was moved to orders: credit is
-    used oldest first, so what is left stands for the newest lines.
+    That is money, of which orders may have used some (see `money_left`): credit is used oldest
+    first, so what is left stands for the newest lines.
     """
     rows = (
         CreditEntry.objects.filter(instance_id=instance_id, transfer__isnull=False)
@@ -133,6 +134,29 @@ def held_by_transfers(*, instance_id: UUID) -> dict[UUID, int]:
         .order_by("-transfer__transferred_at", "-transfer_id")
     )
     return {row["transfer_id"]: row["held"] for row in rows}
+
+
+def money_left(*, instance_id: UUID) -> int:
+    """How much of an instance's credit is money that came by bank, in đồng; the rest is goodwill.
+
+    An order uses what goodwill there is at that moment, then money. Goodwill that is given later
+    doesn't turn what was used into money again; an order that is undone gives back what it used.
+    """
+    money = goodwill = 0
+    used: defaultdict[UUID | None, int] = defaultdict(int)
+    entries = CreditEntry.objects.filter(instance_id=instance_id).order_by("created_at", "-amount")
+    for entry in entries.only("amount", "kind", "transfer_id", "order_id"):
+        amount = entry.amount
+        if entry.transfer_id is not None:
+            money += amount
+        elif entry.kind == CreditKind.GRANTED:
+            goodwill += amount
+        else:
+            part = min(amount, used[entry.order_id]) if amount > 0 else min(goodwill + amount, 0)
+            money += part
+            goodwill += amount - part
+            used[entry.order_id] -= part
+    return max(money, 0)
 
 
 def _book(entry: CreditEntry, *, actor: str, reason: str, at: datetime) -> CreditEntry:

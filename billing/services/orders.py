@@ -16,6 +16,7 @@ from billing.order_codes import new_code
 from billing.plain_text import fold
 from billing.qr_links import qr_url
 from billing.services import credit, settlement
+from billing.services.order_locks import lock_with_lines
 from billing.vietqr import VietQRError, encode
 from kitehub.db.acting import acting
 from kitehub.enums import Tier
@@ -154,8 +155,10 @@ def cancel_order(
     """
     now = at or timezone.now()
     with transaction.atomic(), acting(actor, reason, at=now):
-        settlement.lock_transfers_of(order_id)
-        order = PaymentOrder.objects.select_for_update(of=("self",), no_key=True).get(pk=order_id)
+        locked = lock_with_lines(PaymentOrder.objects.filter(pk=order_id))
+        if not locked:
+            raise PaymentOrder.DoesNotExist(f"There is no order {order_id}.")
+        order = locked[0]
         if order.status == PaymentStatus.CANCELLED:
             return order
         if order.status != PaymentStatus.PENDING:
@@ -244,7 +247,7 @@ def _enrollment(
     if amount is None:
         raise BadOrder("amount", "is missing")
     # As people mean it: however it is spelled, it is the same student in the same course.
-    subject = f"enrollment {' '.join(course_id.split())} {fold(student_name)}"
+    subject = f"enrollment {' '.join(course_id.split())} {_same_name(student_name)}"
     return _Terms(
         type=PaymentType.ENROLLMENT,
         amount=_checked_amount(amount),
@@ -254,6 +257,13 @@ def _enrollment(
         student_name=student_name,
         client_reference=client_reference or None,
     )
+
+
+def _same_name(name: str) -> str:
+    """What all spellings of a name have in common; a name in another script has that script."""
+    plain = fold(name)
+    lost = sum(map(str.isalnum, name)) > len(plain.replace(" ", ""))
+    return " ".join(name.casefold().split()) if lost else plain
 
 
 def _check_course(course_id: str, student_name: str, client_reference: str) -> None:
@@ -372,22 +382,18 @@ def _memo(terms: _Terms, code: str, instance: Instance, now: datetime) -> str:
 
 
 def _open_before(terms: _Terms, instance: Instance) -> list[PaymentOrder]:
-    """The open order for the same thing, locked as settlement locks: bank lines, then the order."""
-    rows = PaymentOrder.objects.filter(
-        instance_id=instance.pk, subject=terms.subject, status=PaymentStatus.PENDING
+    """The open order for the same thing, locked as settlement locks: bank lines, then the order.
+
+    Those too that have expired with a part of their money on them, which nothing else gives back.
+    """
+    rows = PaymentOrder.objects.open_or_part_paid().filter(
+        instance_id=instance.pk, subject=terms.subject
     )
-    keys = list(rows.values_list("pk", flat=True))
-    if not keys:
-        return []
-    settlement.lock_transfers_of(*keys)
-    # One that was paid meanwhile is none any more.
-    return list(
-        rows.filter(pk__in=keys).select_for_update(of=("self",), no_key=True).order_by("pk")
-    )
+    return lock_with_lines(rows) if rows.exists() else []
 
 
 def _close(order: PaymentOrder, *, reason: str, actor: str, now: datetime) -> None:
-    """Cancels a locked order, and gives back what was paid on it."""
+    """Cancels a locked order, if it is open, and gives back what was paid on it."""
     if order.paid_amount:
         kind = CreditKind.RELEASED
         settlement.release(order, kind=kind, reason=reason, actor=actor, at=now)

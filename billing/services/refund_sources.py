@@ -101,8 +101,10 @@ class Origin:
         match self.source:
             case RefundSource.CREDIT:
                 # Goodwill is used up before money is, and is never paid out.
-                held = credit.held_by_transfers(instance_id=self.key)
-                return min(credit.balance(instance_id=self.key), sum(held.values()))
+                return min(
+                    credit.balance(instance_id=self.key),
+                    credit.money_left(instance_id=self.key),
+                )
             case RefundSource.TRANSFER:
                 return self._left_of_line()
             case _:

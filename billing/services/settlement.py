@@ -182,12 +182,22 @@ def _fitting(payable: list[PaymentOrder], transfer: BankTransfer) -> Reading:
     if len(payable) == 1:
         order = payable[0]
         return Reading(parts=[(order, min(order.rest, amount))])
-    if sum(order.rest for order in payable) == amount:
-        return Reading(parts=[(order, order.rest) for order in payable])
-    exact = [order for order in payable if order.rest == amount]
+    for asked in (_rest, _asked):
+        if sum(map(asked, payable)) == amount:
+            return Reading(parts=[(order, asked(order)) for order in payable])
+    exact = [order for order in payable if amount in (_rest(order), _asked(order))]
     if len(exact) == 1:
         return Reading(parts=[(exact[0], amount)])
     return Reading(reason=UnmatchedReason.AMBIGUOUS)
+
+
+def _rest(order: PaymentOrder) -> int:
+    return order.rest
+
+
+def _asked(order: PaymentOrder) -> int:
+    """What the QR code says: credit that was offered completes the order."""
+    return order.rest - order.credit_offered
 
 
 # --- Booking ------------------------------------------------------------------------------------
@@ -289,17 +299,6 @@ def pay_by_credit(order: PaymentOrder, *, at: datetime, actor: str) -> bool:
 
 
 # --- Taking back --------------------------------------------------------------------------------
-
-
-def lock_transfers_of(*orders: UUID) -> None:
-    """Locks the bank lines that pay orders, which come before orders in the order of locks."""
-    paying = PaymentAllocation.objects.filter(order_id__in=orders, transfer__isnull=False)
-    rows = BankTransfer.objects.filter(pk__in=paying.values("transfer_id"))
-    list(
-        rows.select_for_update(of=("self",), no_key=True)
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
 
 
 def release(

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -40,6 +40,8 @@ from kitehub.jobs.services import enqueue
 
 _T = TypeVar("_T")
 _BATCH = 500
+# Clocks differ; a day that is yet to come is a date that was read the wrong way around.
+_AHEAD = timedelta(days=1)
 _LONGEST_FILENAME = 200
 
 
@@ -101,7 +103,7 @@ def import_statement(
     background. Raises Unreadable for a file that is no statement, and StatementRefused for an
     account that is nobody's here or that isn't the file's.
     """
-    report = _read(data, filename, mapping, account_number)
+    report = _without_the_future(_read(data, filename, mapping, account_number), at)
     owner = owner_of(account_number)
     if owner is None:
         raise StatementRefused(
@@ -131,6 +133,20 @@ def _read(data: bytes, filename: str, mapping: Mapping | None, account_number: s
             _("Which column is what can't be told from the file's words: a mapping is needed."),
         )
     return lines(data, filename, mapping, account_number=account_number)
+
+
+def _without_the_future(report: Report, at: datetime) -> Report:
+    """The report with lines that no bank can have booked yet among its problems."""
+    early = [each for each in report.lines if each.line.transferred_at > at + _AHEAD]
+    if not early:
+        return report
+    reason = _("The date is in the future: are day and month the right way around?")
+    problems = [*report.problems, *(Problem(each.row, "", reason) for each in early)]
+    return replace(
+        report,
+        lines=tuple(each for each in report.lines if each.line.transferred_at <= at + _AHEAD),
+        problems=tuple(sorted(problems, key=lambda each: each.row)),
+    )
 
 
 def _book(

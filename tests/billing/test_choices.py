@@ -1,19 +1,27 @@
 """What owners decide and staff give: cancelling, more, less, days, pauses."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from billing.models import Subscription, SubscriptionAdjustment, SubscriptionPeriod
+from billing.models import (
+    PaymentOrder,
+    Subscription,
+    SubscriptionAdjustment,
+    SubscriptionPeriod,
+)
 from billing.proration import Excess, NothingToUpgrade
 from billing.services import subscriptions as services
+from billing.services.orders import open_order
 from billing.services.renewals import open_renewal, open_upgrade
+from billing.services.settlement import settle_transfer
 from billing.services.subscriptions import CannotPause, NoSubscription, NotLower, SubscriptionEnded
 from kitehub.enums import Tier
 from kitehub.models import Instance
 from tests.billing.paying import buy, paid_school, subscription, trial_school, written
 from tests.billing.timelines import day
-from tests.factories.billing import SubscriptionFactory
+from tests.factories.billing import BankTransferFactory, SubscriptionFactory
 from tests.factories.kitehub import InstanceFactory
 
 pytestmark = pytest.mark.django_db
@@ -111,6 +119,27 @@ class TestMore:
         Subscription.objects.update(status="EXPIRED")
         with pytest.raises(SubscriptionEnded):
             open_upgrade(instance=school, tier=Tier.PREMIUM, at=day(1, 5), actor="lan")
+
+    def test_an_upgrade_is_not_for_years_that_are_bought_after_its_price_is_set(
+        self, school: Instance
+    ) -> None:
+        years = open_order(
+            instance=school, tier=Tier.STANDARD, months=36, at=day(1, 20), actor="lan"
+        )
+        PaymentOrder.objects.update(status="EXPIRED")
+        upgrade = open_upgrade(instance=school, tier=Tier.PREMIUM, at=day(1, 31, 23), actor="lan")
+        assert upgrade.amount == 1_000
+        for order, minutes in ((years, 1), (upgrade, 2)):
+            when = day(1, 31, 23) + timedelta(minutes=minutes)
+            line = BankTransferFactory(
+                account_number=order.account_number,
+                amount=order.amount,
+                memo=order.memo,
+                transferred_at=when,
+            )
+            settle_transfer(transfer_id=line.pk, at=when)
+        tiers = [tier for _starts, _ends, tier in written(school)]
+        assert tiers == ["STANDARD", "PREMIUM", "STANDARD"]
 
 
 class TestDaysByStaff:

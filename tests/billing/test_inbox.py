@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
 from billing.candidates import Likeness, candidates
@@ -96,6 +98,20 @@ def test_line_is_split_over_orders_and_pays_them(school: Instance) -> None:
     kept = inbox.keep_transfer_as_credit(transfer_id=line.pk, instance=school, **BY)
     assert (kept.state, credit.balance(instance_id=school.pk)) == ("MATCHED", 2_000)
     assert PaymentAllocation.objects.filter(created_by="lan").count() == 2
+
+
+def test_no_school_is_locked_after_the_years_receipts() -> None:
+    orders = [subscribe(InstanceFactory()) for _ in range(2)]
+    line = told(amount=1_198_000)
+    with CaptureQueriesContext(connection) as said:
+        inbox.match_transfer(
+            transfer_id=line.pk, parts=[(each.pk, 599_000) for each in orders], **BY
+        )
+    sql = [query["sql"] for query in said.captured_queries]
+    schools = [at for at, text in enumerate(sql) if "FOR NO KEY" in text and '"instances"' in text]
+    receipts = [at for at, text in enumerate(sql) if text.startswith('INSERT INTO "receipts"')]
+    assert len(receipts) == 2
+    assert max(schools) < min(receipts)
 
 
 def test_what_does_not_fit_is_refused_and_nothing_is_booked(school: Instance) -> None:

@@ -67,7 +67,8 @@ def test_subscription_is_paid_to_kitehub_with_the_code_alone(school: Instance) -
     code = decode(qr_payload(order))
     assert (code.bank_bin, code.account_number) == ("970436", "0123499999")
     assert (code.amount, code.memo, code.one_time) == (3 * 599_000, order.order_id, True)
-    assert code_of(order.qr_image_url.removeprefix("/qr/").removesuffix(".svg")) == order.order_id
+    _site, _path, signed = order.qr_image_url.rpartition("/qr/")
+    assert code_of(signed.removesuffix(".svg")) == order.order_id
     assert order.created_by == "lan"
 
 
@@ -219,3 +220,35 @@ def test_paid_order_is_not_cancelled_and_a_cancelled_one_stays(school: Instance)
     pay(paid, paid.amount)
     with pytest.raises(OrderClosed):
         cancel_order(order_id=paid.pk, actor="lan", reason="asked to")
+
+
+def test_part_of_an_expired_orders_money_is_credit_for_the_next_one(school: Instance) -> None:
+    first = subscribe(school)
+    line = pay(first, 200_000)
+    PaymentOrder.objects.update(status="EXPIRED")
+    second = subscribe(school)
+    first.refresh_from_db()
+    assert (first.status, first.paid_amount, first.superseded_by) == ("EXPIRED", 0, second)
+    assert credit.balance(instance_id=school.pk) == 200_000
+    assert to_transfer(second) == 399_000
+    pay(second, 399_000)
+    second.refresh_from_db()
+    line.refresh_from_db()
+    assert (second.status, line.allocated_amount, line.credited_amount) == ("PAID", 0, 200_000)
+
+
+def test_part_of_an_expired_course_fee_waits_for_a_person(school: Instance) -> None:
+    first = enroll(school)
+    line = pay(first, 200_000)
+    PaymentOrder.objects.update(status="EXPIRED")
+    enroll(school)
+    line.refresh_from_db()
+    assert (line.state, line.unmatched) == ("UNMATCHED", 200_000)
+
+
+def test_students_whose_names_have_no_latin_letters_are_not_one(school: Instance) -> None:
+    first, other = (enroll(school, student_name=name) for name in ("王伟", "李娜"))
+    again = enroll(school, student_name=" 王伟 ")
+    first.refresh_from_db()
+    other.refresh_from_db()
+    assert (first.status, first.superseded_by, other.status) == ("CANCELLED", again, "PENDING")

@@ -82,6 +82,15 @@ class TestOnAHundredThousandOrders:
         assert indexes_used(own) == indexes_used(own.newest_first()[:20]) == {index}
         assert {order.order_id for order in own} == {f"KH{n}" for n in range(7, 100_000, step)}
 
+    def test_what_a_new_order_supersedes_comes_from_its_indexes(self) -> None:
+        superseded = PaymentOrder.objects.open_or_part_paid().filter(
+            instance_id=UUID(int=7), subject="subscription"
+        )
+        assert indexes_used(superseded) == {
+            "payment_orders_open_subject_key",
+            "idx_payment_orders_part_paid",
+        }
+
     def test_a_code_comes_from_an_index(self) -> None:
         (index,) = indexes_used(PaymentOrder.objects.filter(order_id="KH4321"))
         assert index in {"idx_payment_orders_order_id", "payment_orders_order_id_key"}

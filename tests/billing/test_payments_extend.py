@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from billing.models import BankFeed, Subscription, SubscriptionHistory, SubscriptionPeriod
 from billing.periods import paid_through
@@ -14,6 +14,7 @@ from billing.services.subscriptions import (
     rebuild,
     takes_effect,
 )
+from kitehub.db.invariants import findings
 from kitehub.enums import Tier
 from kitehub.models import Instance
 from tests.billing.paying import (
@@ -224,6 +225,10 @@ class TestTiers:
         order = buy(school, day(2, 2), Tier.STANDARD, UPGRADE)
         assert not takes_effect(order=order)
         assert written(school) == [("01/01", "01/02", "BASIC")]
+        wasted = [it for it in findings(connection) if it.what == "a paid upgrade raises nothing"]
+        assert [it.rows for it in wasted] == [(order.order_id,)]
+        give_back(order)
+        assert "raises nothing" not in str(findings(connection))
 
     def test_what_staff_set_stays_until_a_paid_period_begins(self) -> None:
         school = paid_school(day(1, 1), day(2, 1))

@@ -146,6 +146,18 @@ class TestUpgrades:
         assert tier_at(found, day(1, 6)) == tier_at(found, day(1, 20)) == "STANDARD"
         assert [each.kind for each in found] == [Kind.TRIAL, Kind.TRIAL, Kind.PAID]
 
+    def test_time_that_was_sold_after_its_price_was_reckoned_keeps_its_tier(self) -> None:
+        first, up = pay(day(1, 1)), name("up")
+        upgrade = Upgrade(up, day(1, 31), "PREMIUM", quoted_at=day(1, 30))
+        long = Payment(name("long"), day(1, 30, 12), "BASIC", 36)
+        unheard = Payment(name("long"), day(1, 29), "BASIC", 36, told_at=day(1, 30, 12))
+        for sold in (long, unheard):
+            found = fold(first, sold, upgrade)
+            assert [each.tier for each in found] == ["BASIC", "PREMIUM", "BASIC"]
+            assert [each.source for each in found][1:] == [up, name("long")]
+        known = fold(first, Payment(name("long"), day(1, 29), "BASIC", 36), upgrade)
+        assert [each.tier for each in known] == ["BASIC", "PREMIUM", "PREMIUM"]
+
 
 class TestExtensions:
     def test_days_come_behind_what_is_paid_and_move_the_anchor(self) -> None:

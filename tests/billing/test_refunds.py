@@ -1,5 +1,6 @@
 """What is paid back is asked for by one person, approved by another, and booked to the đồng."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.factories.kitehub import InstanceFactory
 from tests.kitehub.db.records import execute
 
 pytestmark = pytest.mark.django_db
+LATER = NOW + timedelta(minutes=1)
 
 
 def ask(amount: int, **of: Any) -> Refund:
@@ -189,3 +191,13 @@ class TestRefused:
             ask(1)
         with pytest.raises(ValueError, match="order"):
             ask(1, transfer_id=transfer.pk, instance_id=transfer.pk)
+
+
+def test_goodwill_that_comes_after_money_was_used_is_not_paid_out() -> None:
+    order = paid_order(100_000, by_credit=60_000)
+    school = order.instance_id
+    credit.grant(instance_id=school, amount=60_000, reason="sorry", actor="lan", at=LATER)
+    assert refunds.refundable(instance_id=school) == 0
+    approve(ask(100_000, order_id=order.pk))
+    assert credit.balance(instance_id=school) == 120_000
+    assert refunds.refundable(instance_id=school) == 60_000

@@ -4,7 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from billing.enums import PaymentStatus, PaymentType, TransferState, UnmatchedReason
+from billing.enums import (
+    FeedProvider,
+    PaymentStatus,
+    PaymentType,
+    TransferDirection,
+    TransferState,
+    UnmatchedReason,
+)
+from billing.feeds import Line
 from billing.models import (
     BankTransfer,
     PaymentAllocation,
@@ -17,6 +25,7 @@ from billing.services import credit
 from billing.services.expiry import expire_overdue
 from billing.services.orders import cancel_order, open_order
 from billing.services.settlement import settle_transfer, settle_waiting
+from billing.services.transfers import record
 from kitehub.enums import Tier
 from kitehub.models import Instance
 from tests.factories.billing import BankTransferFactory, PaymentOrderFactory
@@ -225,3 +234,37 @@ def test_lines_whose_job_was_lost_are_settled_later(school: Instance) -> None:
     assert settle_waiting(at=NOW + timedelta(minutes=6)).lines == 1
     order.refresh_from_db()
     assert order.status == PaymentStatus.PAID
+
+
+def test_number_of_our_account_at_another_bank_is_not_our_account() -> None:
+    school = InstanceFactory(bank_code="970422", account_number=OWN)
+    order = subscribe(school)
+    said = Line(
+        provider=FeedProvider.SEPAY,
+        provider_id="1",
+        account_number=OWN,
+        bank="MBBank",
+        direction=TransferDirection.IN,
+        amount=order.amount,
+        memo=order.memo,
+        transferred_at=NOW,
+    )
+    recorded = record(said, at=NOW)
+    assert settle_transfer(transfer_id=recorded.transfer_id, at=NOW) == TransferState.UNMATCHED
+    line = BankTransfer.objects.get(pk=recorded.transfer_id)
+    assert (line.instance_id, line.reason) == (school.pk, UnmatchedReason.WRONG_ACCOUNT)
+    order.refresh_from_db()
+    assert order.status == PaymentStatus.PENDING
+
+
+def test_two_qr_codes_in_one_line_leave_out_the_credit_that_they_left_out(
+    school: Instance,
+) -> None:
+    credit.grant(instance_id=school.pk, amount=99_000, reason="sorry", actor="lan", at=NOW)
+    orders = [subscribe(school), subscribe(InstanceFactory())]
+    line = told(" ".join(each.memo or "" for each in orders), 500_000 + 599_000)
+    assert line.state == TransferState.MATCHED
+    for order in orders:
+        order.refresh_from_db()
+        assert order.status == PaymentStatus.PAID
+    assert credit.balance(instance_id=school.pk) == 0

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
+from django.utils.translation import override
 
 from billing.enums import StatementOutcome as Outcome
 from billing.enums import TransferState
@@ -149,6 +150,16 @@ def test_rows_that_cant_be_read_are_reported_and_the_others_booked() -> None:
     assert [(each.row, each.column) for each in result.problems] == [
         (3, "Ngày giao dịch"), (5, "Ghi có"),
     ]  # fmt: skip
+
+
+def test_a_line_of_a_day_to_come_is_reported_and_not_booked() -> None:
+    early = ["12/09/2024", "", "600.000", "", "KH7Q2M4X9A", "FT9"]
+    result = run(FIRST, early, FEE)
+    assert outcomes(result) == ["BOOKED", "BOOKED"]
+    assert [each.row for each in result.problems] == [3]
+    with override("en"):
+        assert "future" in str(result.problems[0].reason)
+    assert not BankTransfer.objects.filter(amount=600_000).exists()
 
 
 def test_a_dry_run_says_the_same_and_changes_nothing() -> None:

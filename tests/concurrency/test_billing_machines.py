@@ -89,7 +89,7 @@ FOLLOWS = {
     "TRIAL": {"ACTIVE", "CANCELED", "EXPIRED"},
     "ACTIVE": {"PAST_DUE", "CANCELED", "EXPIRED"},
     "PAST_DUE": {"ACTIVE", "CANCELED", "EXPIRED"},
-    "CANCELED": {"ACTIVE"},
+    "CANCELED": {"ACTIVE", "EXPIRED"},
     "EXPIRED": {"ACTIVE"},
 }
 KEPT = ("status", "monthly_price", "tier", "deleted")

@@ -10,9 +10,8 @@ from uuid import UUID
 import pytest
 from django.db import IntegrityError, OperationalError, connection, transaction
 
-from billing import services
 from billing.models import PaymentOrder
-from billing.services import Expiry, expire_overdue
+from billing.services import Expiry, expire_overdue, expiry
 from tests.concurrency.threads import Background, together
 from tests.factories.billing import PaymentOrderFactory
 from tests.factories.kitehub import InstanceFactory
@@ -166,8 +165,8 @@ def stuck_at(pk: UUID) -> Iterator[None]:
 
 def end_in_the_second_batch(by: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Ends an expiry of ten orders, four a batch, by such a function; returns what it saw."""
-    monkeypatch.setattr(services, "EXPIRY_MILLISECONDS", 30_000)
-    monkeypatch.setattr(services, "EXPIRY_AIM_MILLISECONDS", 30_000)
+    monkeypatch.setattr(expiry, "EXPIRY_MILLISECONDS", 30_000)
+    monkeypatch.setattr(expiry, "EXPIRY_AIM_MILLISECONDS", 30_000)
     sixth = overdue(10)[5]
     with stuck_at(sixth):
         run = Background(lambda: expire_overdue(at=NOW, batch=4))

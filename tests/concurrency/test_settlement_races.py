@@ -11,7 +11,7 @@ from django.db import IntegrityError, OperationalError
 
 from billing.models import BankTransfer, PaymentAllocation, PaymentOrder, Receipt, Refund
 from billing.querysets import BankTransferQuerySet, PaymentOrderQuerySet
-from billing.services import credit, orders, receipts, refunds, settlement
+from billing.services import credit, inbox, order_locks, orders, receipts, refunds, settlement
 from billing.services.expiry import Expiry, expire_overdue
 from billing.services.orders import OrderClosed, cancel_order, open_order
 from billing.services.settlement import settle_transfer
@@ -212,6 +212,55 @@ def test_control_without_the_orders_lock_it_is_lost_in_a_cancelled_one(
         order, settled = money_comes_while(take_away, monkeypatch)
     assert (order.status, order.paid_amount, settled) == ("CANCELLED", 200_000, "MATCHED")
     assert "the state is not what is paid" in broken()
+
+
+def take_off_while_it_is_taken_away(
+    take_away: Callable[[PaymentOrder], Any], monkeypatch: pytest.MonkeyPatch
+) -> list[Any]:
+    """Money comes just before an order is locked; just before it is closed, it is taken off."""
+    order = subscribe(InstanceFactory())
+    (settle,) = settling(line(order.memo, 200_000))
+    lock_lines, close = order_locks._lock_lines, orders._close
+    background: list[Background] = []
+
+    def late(keys: Any) -> Any:
+        locked = lock_lines(keys)
+        if not background:
+            background.append(Background(settle))
+            assert background[0].join() == "MATCHED"
+        return locked
+
+    def take_off() -> Any:
+        paying = PaymentAllocation.objects.get(order=order, amount=200_000)
+        return inbox.unmatch(allocation_id=paying.pk, actor="lan", reason="wrong", at=NOW)
+
+    def later(*args: Any, **said: Any) -> None:
+        background.append(Background(take_off))
+        background[1].wait_until_blocked_or_done()
+        close(*args, **said)
+
+    monkeypatch.setattr(order_locks, "_lock_lines", late)
+    monkeypatch.setattr(orders, "_close", later)
+    try:
+        result: Any = take_away(order)
+    except OperationalError as error:
+        result = error
+    return [result, background[1].join()]
+
+
+@TAKEN_AWAY
+def test_money_that_came_before_the_orders_lock_is_locked_before_it(
+    take_away: Callable[[PaymentOrder], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, refused = take_off_while_it_is_taken_away(take_away, monkeypatch)
+    assert (type(done), type(refused)) == (PaymentOrder, inbox.CannotMatch)
+    assert broken() == {}
+
+
+def test_control_without_a_second_look_it_is_a_deadlock(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(order_locks, "_lines_of", lambda orders_: set())
+    results = take_off_while_it_is_taken_away(cancel, monkeypatch)
+    assert [each for each in results if "deadlock" in str(each)]
 
 
 # --- The same credit, offered twice -------------------------------------------------------------

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef, Q
 
 from billing.dunning import Silence
 from billing.enums import AdjustmentKind, OrderPurpose, PaymentStatus, PaymentType, PeriodKind
@@ -129,13 +129,20 @@ def _payments(subscription: Subscription) -> Iterator[Payment | Upgrade]:
         status=PaymentStatus.PAID,
         paid_at__isnull=False,
     )
-    for order in orders:
+    given = Q(allocations__amount__gt=0)
+    for order in orders.annotate(told_at=Max("allocations__created_at", filter=given)):
         assert order.paid_at is not None  # noqa: S101 - the filter's
         tier = order.tier or subscription.tier
         if order.purpose == OrderPurpose.UPGRADE:
-            yield Upgrade(order.pk, order.paid_at, tier)
+            yield Upgrade(order.pk, order.paid_at, tier, quoted_at=order.created_at)
         else:
-            yield Payment(order.pk, order.paid_at, tier, order.months or 1)
+            yield Payment(
+                order.pk,
+                order.paid_at,
+                tier,
+                order.months or 1,
+                told_at=order.told_at,  # type: ignore[attr-defined]  # annotated
+            )
 
 
 def _adjustments(subscription: Subscription) -> Iterator[Extension | Pause]:
