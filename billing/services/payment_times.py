@@ -1,4 +1,8 @@
-"""When an order's money was there, by the bank's clock, whatever order its lines came here in."""
+"""When an order's money was there, by the bank's clock, whatever order its lines came here in.
+
+A time that was still to come when the line was told counts as the moment of the telling: a service
+whose clock is wrong must not put the money, and the month that it pays, into the future.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +16,7 @@ from kitehub.db import rows
 _Line = tuple[datetime, UUID, str, int]
 # Credit has no line.
 _BOOKED = """
-    SELECT booked.amount, line.id, line.transferred_at,
+    SELECT booked.amount, line.id, LEAST(line.transferred_at, line.received_at),
         COALESCE(NULLIF(line.reference, ''), line.provider_id), line.amount, line.allocated_amount
     FROM payment_allocations booked LEFT JOIN bank_transfers line ON line.id = booked.transfer_id
     WHERE booked.order_id = %s
@@ -48,7 +52,8 @@ def paid_first_by(order: PaymentOrder) -> tuple[datetime, str] | None:
     lines = BankTransfer.objects.filter(pk__in=kept.values("transfer_id"))
     for line in lines.exclude(pk__in=[key for _moment, key, _called, _share in booked.lines]):
         called = line.reference or line.provider_id
-        booked.lines.append((line.transferred_at, line.pk, called, line.amount))
+        moment = min(line.transferred_at, line.received_at)
+        booked.lines.append((moment, line.pk, called, line.amount))
     return _completed(order, booked)
 
 

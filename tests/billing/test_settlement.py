@@ -122,6 +122,16 @@ def test_late_money_pays_an_expired_order(school: Instance) -> None:
     assert SubscriptionPeriod.objects.get(order=order).starts_at == late
 
 
+def test_money_was_there_when_it_was_told_whatever_the_services_clock_says(
+    school: Instance,
+) -> None:
+    order = subscribe(school)
+    told(order.memo, 599_000, at=NOW + timedelta(days=400), received_at=NOW)
+    order.refresh_from_db()
+    assert (order.status, order.paid_at) == (PaymentStatus.PAID, NOW)
+    assert SubscriptionPeriod.objects.get(order=order).starts_at == NOW
+
+
 def test_money_for_a_cancelled_order_waits(school: Instance) -> None:
     order = subscribe(school)
     cancel_order(order_id=order.pk, actor="lan", reason="asked to")
