@@ -25,6 +25,7 @@ from billing.models import (
 )
 from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.filters import DayRangeFilter
+from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
 from kitehub.display import money
 
@@ -110,9 +111,9 @@ class BankTransferAdmin(SortsOut, Refundable, Audited, AuditAdmin):
         return matches
 
     @display(description=_("state"), ordering="state", label=TRANSFER_COLOURS)
-    def state_label(self, transfer: BankTransfer) -> tuple[str, str]:
+    def state_label(self, transfer: BankTransfer) -> Label:
         """The state as a coloured label."""
-        return transfer.state, transfer.get_state_display()
+        return Label(transfer.state, transfer.get_state_display())
 
     @display(description=_("amount"), ordering="amount")
     def amount_text(self, transfer: BankTransfer) -> str:

@@ -135,6 +135,8 @@ class TestDeciding:
     ) -> None:
         page = back_office.get(page_url(refund)).content.decode()
         assert page_url(refund, "approve") in page
+        assert "Chờ duyệt" in page
+        assert "REQUESTED" not in page, "a label is words there, not code and words"
         assert back_office.get(page_url(refund, "approve")).status_code == 200
         refund.refresh_from_db()
         assert refund.status == RefundStatus.REQUESTED
