@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from billing import receipt_pages
 from billing.dunning import stage
@@ -78,10 +78,15 @@ def cancel(request: HttpRequest, school: Instance) -> HttpResponse:
     return render(request, "billing/cancel.html", context)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @owner_of
 def undo(request: HttpRequest, school: Instance) -> HttpResponse:
-    """Takes back a cancellation, or the wish for a lower tier."""
+    """Takes back a cancellation, or the wish for a lower tier; without POST leads to its button.
+
+    Whoever was signed out meanwhile comes back here by a GET.
+    """
+    if request.method != "POST":
+        return redirect("subscription", school.subdomain)
     undone: Any = (
         subscriptions.undo_downgrade
         if request.POST.get("what") == "downgrade"
