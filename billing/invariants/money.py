@@ -119,6 +119,28 @@ def order_states(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
     )
 
 
+@invariant("billing.PaymentOrder", "billing.PaymentAllocation")
+def order_times(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
+    """Nothing was paid before it was ordered, nor after its money was booked.
+
+    Of orders that KiteHub opened; the clock of the database is not asked.
+    """
+    yield from _found(
+        connection,
+        "payment_orders",
+        "paid before it was opened, or after its money was booked",
+        """
+        SELECT own.id, own.created_at, own.paid_at, max(booked.created_at)
+        FROM payment_orders own LEFT JOIN payment_allocations booked
+            ON booked.order_id = own.id AND booked.amount > 0
+        WHERE own.status = 'PAID' AND own.memo IS NOT NULL
+        GROUP BY own.id
+        HAVING own.paid_at < own.created_at OR own.paid_at > max(booked.created_at)
+        """,
+        "{0}: opened {1}, paid {2}, booked {3}",
+    )
+
+
 # --- Credit -------------------------------------------------------------------------------------
 
 

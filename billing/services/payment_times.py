@@ -1,7 +1,8 @@
 """When an order's money was there, by the bank's clock, whatever order its lines came here in.
 
 A time that was still to come when the line was told counts as the moment of the telling: a service
-whose clock is wrong must not put the money, and the month that it pays, into the future.
+whose clock is wrong must not put the money, and the month that it pays, into the future. Nor was an
+order's money there before the order: a month that began then would be over before it was had.
 """
 
 from dataclasses import dataclass
@@ -12,8 +13,9 @@ from billing.enums import CreditKind
 from billing.models import BankTransfer, CreditEntry, PaymentOrder
 from kitehub.db import rows
 
-# When the bank had a line, its key, how the bank calls it, and how much of it counts.
-_Line = tuple[datetime, UUID, str, int]
+# When a line counts as there, when the bank had it, its key, how the bank calls it, and how much of
+# it counts.
+_Line = tuple[datetime, datetime, UUID, str, int]
 # Credit has no line.
 _BOOKED = """
     SELECT booked.amount, line.id, LEAST(line.transferred_at, line.received_at),
@@ -50,10 +52,10 @@ def paid_first_by(order: PaymentOrder) -> tuple[datetime, str] | None:
         return None
     kept = CreditEntry.objects.filter(order=order, kind=CreditKind.EXCESS)
     lines = BankTransfer.objects.filter(pk__in=kept.values("transfer_id"))
-    for line in lines.exclude(pk__in=[key for _moment, key, _called, _share in booked.lines]):
+    for line in lines.exclude(pk__in=[key for _at, _moment, key, *_rest in booked.lines]):
         called = line.reference or line.provider_id
         moment = min(line.transferred_at, line.received_at)
-        booked.lines.append((moment, line.pk, called, line.amount))
+        booked.lines.append((_counted(order, moment), moment, line.pk, called, line.amount))
     return _completed(order, booked)
 
 
@@ -61,8 +63,8 @@ def _completed(order: PaymentOrder, booked: _Booked) -> tuple[datetime, str] | N
     needed = order.amount - max(order.credit_offered, booked.credit)
     found = None
     total = 0
-    for moment, _key, called, share in sorted(booked.lines):
-        found = moment, called[:100]
+    for counted, _moment, _key, called, share in sorted(booked.lines):
+        found = counted, called[:100]
         total += share
         if total >= needed:
             break
@@ -77,5 +79,11 @@ def _booked(order: PaymentOrder) -> _Booked:
         if key is None:
             credit += amount
         elif amount > 0:
-            lines[key] = moment, key, called, whole if amount == allocated else amount
+            share = whole if amount == allocated else amount
+            lines[key] = _counted(order, moment), moment, key, called, share
     return _Booked(list(lines.values()), credit)
+
+
+def _counted(order: PaymentOrder, moment: datetime) -> datetime:
+    """When a line counts as there for an order; orders of other programs take the bank's word."""
+    return moment if order.memo is None else max(moment, order.created_at)

@@ -10,6 +10,7 @@ CHECKS: list[Check] = [
     money.line_states,
     money.order_totals,
     money.order_states,
+    money.order_times,
     money.balances,
     money.spent_credit,
     money.books,

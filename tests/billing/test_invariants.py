@@ -41,6 +41,7 @@ EQUATION = "received + granted is not allocated + credit + refunded + unmatched"
 LINE = "the state is not what is left of the line"
 PAID = "what is paid is not the sum of its allocations"
 ORDER = "the state is not what is paid"
+TIME = "paid before it was opened, or after its money was booked"
 CREDIT = "the balance is not the sum of its entries"
 NUMBERS = "numbers have gaps, or are not the counter's"
 RECEIPT = "missing, or not made void with its order"
@@ -64,6 +65,8 @@ BREAKS = [
     ("UPDATE payment_orders SET refunded_amount = 0 WHERE status = 'PAID'", {PAID, ORDER}),
     ("UPDATE payment_orders SET status = 'EXPIRED' WHERE type = 'ENROLLMENT'", {ORDER}),
     ("UPDATE payment_orders SET status = 'CANCELLED' WHERE type = 'ENROLLMENT'", {ORDER}),
+    ("UPDATE payment_orders SET paid_at = '2020-01-01' WHERE status = 'PAID'", {TIME}),
+    ("UPDATE payment_orders SET paid_at = '2036-01-01' WHERE status = 'PAID'", {TIME}),
     ("UPDATE credit_balances SET balance = balance + 1", {CREDIT, EQUATION}),
     ("DELETE FROM credit_balances", {CREDIT, EQUATION}),
     ("DELETE FROM credit_entries WHERE kind = 'GRANTED'", {CREDIT, EQUATION}),

@@ -28,6 +28,7 @@ from billing.services.settlement import settle_transfer, settle_waiting
 from billing.services.transfers import record
 from kitehub.enums import Tier
 from kitehub.models import Instance
+from tests.billing.broken import broken
 from tests.factories.billing import BankTransferFactory, PaymentOrderFactory
 from tests.factories.kitehub import InstanceFactory
 
@@ -130,6 +131,33 @@ def test_money_was_there_when_it_was_told_whatever_the_services_clock_says(
     order.refresh_from_db()
     assert (order.status, order.paid_at) == (PaymentStatus.PAID, NOW)
     assert SubscriptionPeriod.objects.get(order=order).starts_at == NOW
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_money_was_not_there_before_its_order_whatever_the_bank_says(
+    school: Instance, first: int
+) -> None:
+    order = subscribe(school)
+    years = [datetime(year, 1, 1, tzinfo=UTC) for year in (2020, 2021)]
+    lines = [
+        BankTransferFactory(
+            account_number=OWN,
+            memo=order.memo,
+            amount=599_000,
+            transferred_at=at,
+            reference=f"{at}",
+        )
+        for at in years
+    ]
+    for line in (lines[first], lines[1 - first]):
+        settle_transfer(transfer_id=line.pk, at=NOW + timedelta(hours=1))
+    order.refresh_from_db()
+    assert (order.status, order.paid_at) == (PaymentStatus.PAID, NOW)
+    period = SubscriptionPeriod.objects.get(order=order, voided_at=None)
+    assert (period.starts_at, period.ends_at.year, period.ends_at.month) == (NOW, 2026, 12)
+    school.refresh_from_db()
+    assert school.subscription_expires_at == period.ends_at
+    assert broken() == {}
 
 
 def test_money_for_a_cancelled_order_waits(school: Instance) -> None:
