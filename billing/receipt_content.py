@@ -49,7 +49,8 @@ class ReceiptContent:
     """One receipt, or with `voids` the counter-entry that takes another one back.
 
     `amount` is in đồng and never negative; a counter-entry takes it back. Times are aware. The
-    period is what the payment paid for as far as was known when the receipt was issued.
+    period is what the payment paid for as far as was known when the receipt was issued; of an
+    `upgrade` it ends where what is raised to the tier does.
     """
 
     number: str
@@ -64,6 +65,7 @@ class ReceiptContent:
     payments: tuple[Payment, ...] = field(default=())
     voids: str = ""
     reason: str = ""
+    upgrade: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """All but number and time, which the row has; `from_json` makes the same content of it."""
@@ -87,6 +89,7 @@ class ReceiptContent:
             ],
             "voids": self.voids,
             "reason": self.reason,
+            "upgrade": self.upgrade,
         }
 
     @classmethod
@@ -120,6 +123,8 @@ class ReceiptContent:
             ),
             voids=said["voids"],
             reason=said["reason"],
+            # Receipts from before say nothing of it, and stay as they were printed.
+            upgrade=said.get("upgrade", False),
         )
 
 

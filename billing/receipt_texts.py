@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 
 from billing.receipt_content import Payment, ReceiptContent
 from kitehub.display import money
+from kitehub.enums import Tier
 
 # Receipts are dated, and numbered by year, by the time of the country they are for.
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -29,6 +30,8 @@ def amount(content: ReceiptContent) -> str:
 
 def what(content: ReceiptContent) -> str:
     """What was paid for, in a line."""
+    if content.upgrade and content.tier:
+        return upgrade_words(content.tier, content.period_end)
     said = _("KiteHub subscription")
     if content.tier:
         said = _("KiteHub subscription, plan %(tier)s") % {"tier": content.tier.label}
@@ -36,6 +39,14 @@ def what(content: ReceiptContent) -> str:
         start, end = day(content.period_start), day(content.period_end)
         said += ", " + _("from %(start)s to %(end)s") % {"start": start, "end": end}
     return said
+
+
+def upgrade_words(tier: Tier, until: datetime | None) -> str:
+    """What an upgrade pays for: the difference, as far as the time that it raises goes."""
+    said = {"tier": tier.label}
+    if until is None:
+        return _("Difference for the upgrade to %(tier)s") % said
+    return _("Difference for the upgrade to %(tier)s until %(end)s") % {**said, "end": day(until)}
 
 
 def how(payment: Payment) -> str:

@@ -8,9 +8,10 @@ from django.db import transaction
 from django.utils.translation import gettext, override
 
 from billing.banks import bank
-from billing.enums import PaymentStatus, PaymentType, ReceiptKind
+from billing.enums import OrderPurpose, PaymentStatus, PaymentType, ReceiptKind
 from billing.models import PaymentOrder, Receipt
 from billing.receipt_content import Party, Payment, ReceiptContent
+from billing.services import subscriptions
 from kitehub.db import rows
 from kitehub.enums import Tier
 
@@ -123,6 +124,9 @@ def _numbered(receipt: Receipt, *, actor: str) -> Receipt:
 def _content(order: PaymentOrder, *, at: datetime) -> ReceiptContent:
     said = rows.fetch(_SAID, {"order": order.pk})
     school, full_name, email, starts_at, ends_at = said[0][:5]
+    upgrade = order.purpose == OrderPurpose.UPGRADE
+    if upgrade:
+        ends_at = subscriptions.raised_until(order=order) or ends_at
     return ReceiptContent(
         number="",
         issued_at=at,
@@ -134,6 +138,7 @@ def _content(order: PaymentOrder, *, at: datetime) -> ReceiptContent:
         period_start=starts_at,
         period_end=ends_at,
         payments=tuple(_payment(*row[5:]) for row in said if row[5] is not None),
+        upgrade=upgrade,
     )
 
 

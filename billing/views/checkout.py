@@ -11,10 +11,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from billing import banks, qr
-from billing.enums import PaymentType
+from billing.enums import OrderPurpose, PaymentStatus, PaymentType
 from billing.models import PaymentOrder
 from billing.qr_links import qr_path
+from billing.receipt_texts import upgrade_words
+from billing.services import subscriptions
 from billing.services.orders import payload_of, status_of, to_transfer
+from kitehub.enums import Tier
 from kitehub.models import Instance
 from kitehub.portal import owner_of
 
@@ -85,8 +88,18 @@ def _context(school: Instance, order: PaymentOrder) -> dict[str, object]:
         "school": school,
         "order": order,
         "checkout": shown,
-        "period": order.periods.filter(voided_at__isnull=True).first(),
+        **_paid(order),
         "poll_url": f"{state_url}?{urlencode({'known': shown.fingerprint})}",
         "poll": POLL,
         "image_path": qr_path(order.order_id, "png"),
     }
+
+
+def _paid(order: PaymentOrder) -> dict[str, object]:
+    """What a paid order bought."""
+    if order.status != PaymentStatus.PAID:
+        return {}
+    if order.purpose == OrderPurpose.UPGRADE and order.tier:
+        until = subscriptions.raised_until(order=order)
+        return {"upgrade": upgrade_words(Tier(order.tier), until)}
+    return {"period": order.periods.filter(voided_at__isnull=True).first()}

@@ -19,6 +19,7 @@ from billing.services.subscriptions.replay import (
     NoSubscription,
     apply_payment,
     differs_from_facts,
+    raised_until,
     rebuild,
     takes_effect,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "is_tried",
     "pause",
     "periods_of",
+    "raised_until",
     "rebuild",
     "request_downgrade",
     "takes_effect",

@@ -76,6 +76,20 @@ def takes_effect(*, order: PaymentOrder) -> bool:
     return known.paused(order.paid_at) or known.without(order.pk) != known.periods
 
 
+def raised_until(*, order: PaymentOrder) -> datetime | None:
+    """The end of all that a paid upgrade raises to its tier; None where it raises nothing.
+
+    The periods that follow the one it was paid in keep their own orders, so only the fold knows.
+    """
+    subscription = Subscription.all_objects.filter(instance_id=order.instance_id).first()
+    if order.instance_id is None or subscription is None:
+        return None
+    known = know(subscription)
+    before = known.without(order.pk)
+    raised = (each for each in known.periods if each.tier == order.tier and each not in before)
+    return max((each.ends_at for each in raised), default=None)
+
+
 def rebuild(*, instance_id: UUID, at: datetime, actor: str, reason: str) -> Subscription:
     """Folds all that is known of a subscription anew, and writes what is other than before.
 

@@ -1,0 +1,51 @@
+"""An order's page says what its money bought, and where the rest of it is."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone, translation
+
+from billing.enums import OrderPurpose
+from billing.models import PaymentOrder, Receipt
+from billing.receipt_texts import what
+from billing.services.orders import open_order
+from billing.services.settlement import settle_transfer
+from billing.subscription_words import day
+from kitehub.enums import Tier
+from kitehub.models import Instance
+from tests.billing.settling import line
+from tests.kitehub.portal.conftest import texts
+
+pytestmark = pytest.mark.django_db
+
+
+def page(browser: Client, order: PaymentOrder) -> str:
+    return texts(browser.get(f"/schools/sao-mai/orders/{order.order_id}/"))
+
+
+def pay(order: PaymentOrder, amount: int = 0) -> None:
+    at = timezone.now()
+    told = line(order.memo, amount or order.amount, at)
+    settle_transfer(transfer_id=told.pk, at=at)
+
+
+def test_an_upgrade_goes_as_far_as_what_it_raises(browser: Client, school: Instance) -> None:
+    for _month in range(2):
+        pay(open_order(instance=school, tier=Tier.STANDARD, actor="lan"))
+    upgrade = {"purpose": OrderPurpose.UPGRADE, "amount": 900_000}
+    order = open_order(instance=school, tier=Tier.PREMIUM, actor="lan", **upgrade)  # type: ignore[arg-type]
+    pay(order)
+    school.refresh_from_db()
+    assert school.subscription_expires_at is not None
+    assert school.subscription_expires_at > timezone.now() + timedelta(days=50)
+    words = f"Chênh lệch nâng lên gói Cao cấp đến {day(school.subscription_expires_at)}"
+    assert words in page(browser, order)
+    receipt = Receipt.objects.get(order=order)
+    assert words in texts(
+        browser.get(f"/schools/sao-mai/receipts/{receipt.year}/{receipt.number}/")
+    )
+    old = {name: said for name, said in receipt.content.items() if name != "upgrade"}
+    earlier = Receipt(year=2026, number=1, content=old, issued_at=receipt.issued_at)
+    with translation.override("vi"):
+        assert what(earlier.printed).startswith("Phí dịch vụ KiteHub")
