@@ -136,6 +136,13 @@ def held_by_transfers(*, instance_id: UUID) -> dict[UUID, int]:
     return {row["transfer_id"]: row["held"] for row in rows}
 
 
+def kept_of(*, order: PaymentOrder) -> int:
+    """How many đồng that came for an order became credit: too much of it, or given back by it."""
+    kinds = (CreditKind.EXCESS, CreditKind.RELEASED)
+    kept = CreditEntry.objects.filter(order=order, kind__in=kinds, amount__gt=0)
+    return kept.aggregate(sum=Sum("amount"))["sum"] or 0
+
+
 def money_left(*, instance_id: UUID) -> int:
     """How much of an instance's credit is money that came by bank, in đồng; the rest is goodwill.
 

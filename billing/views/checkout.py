@@ -15,7 +15,7 @@ from billing.enums import OrderPurpose, PaymentStatus, PaymentType
 from billing.models import PaymentOrder
 from billing.qr_links import qr_path
 from billing.receipt_texts import upgrade_words
-from billing.services import subscriptions
+from billing.services import credit, subscriptions
 from billing.services.orders import payload_of, status_of, to_transfer
 from kitehub.enums import Tier
 from kitehub.models import Instance
@@ -88,18 +88,19 @@ def _context(school: Instance, order: PaymentOrder) -> dict[str, object]:
         "school": school,
         "order": order,
         "checkout": shown,
-        **_paid(order),
+        **_bought(order),
         "poll_url": f"{state_url}?{urlencode({'known': shown.fingerprint})}",
         "poll": POLL,
         "image_path": qr_path(order.order_id, "png"),
     }
 
 
-def _paid(order: PaymentOrder) -> dict[str, object]:
-    """What a paid order bought."""
+def _bought(order: PaymentOrder) -> dict[str, object]:
+    """What a paid order bought, and what more came than it asked for."""
     if order.status != PaymentStatus.PAID:
         return {}
+    excess = credit.kept_of(order=order)
     if order.purpose == OrderPurpose.UPGRADE and order.tier:
         until = subscriptions.raised_until(order=order)
-        return {"upgrade": upgrade_words(Tier(order.tier), until)}
-    return {"period": order.periods.filter(voided_at__isnull=True).first()}
+        return {"excess": excess, "upgrade": upgrade_words(Tier(order.tier), until)}
+    return {"excess": excess, "period": order.periods.filter(voided_at__isnull=True).first()}

@@ -49,3 +49,12 @@ def test_an_upgrade_goes_as_far_as_what_it_raises(browser: Client, school: Insta
     earlier = Receipt(year=2026, number=1, content=old, issued_at=receipt.issued_at)
     with translation.override("vi"):
         assert what(earlier.printed).startswith("Phí dịch vụ KiteHub")
+
+
+def test_what_was_too_much_is_said_to_be_credit(browser: Client, school: Instance) -> None:
+    order = open_order(instance=school, tier=Tier.STANDARD, actor="lan")
+    pay(order)
+    assert "chuyển thừa" not in page(browser, order)
+    pay(order, 101_000)
+    words = "Bạn đã chuyển thừa 101.000\xa0₫; số tiền này được giữ làm tiền dư của trường."
+    assert words in page(browser, order)
