@@ -82,6 +82,13 @@ def candidates(transfer: BankTransfer, *, limit: int = 5) -> list[Candidate]:
     return found[:limit]
 
 
+def paid_elsewhere(transfer: BankTransfer) -> list[PaymentOrder]:
+    """The orders that a bank line names and that are paid on another account than the line's."""
+    codes = order_codes_in((transfer.memo, *transfer.details.splitlines()))
+    named = PaymentOrder.objects.filter(order_id__in=codes).select_related("instance")
+    return [order for order in named.order_by("created_at") if not is_paid_to(order, transfer)]
+
+
 def _in_question(
     transfer: BankTransfer, codes: list[str], heirs: set[UUID], payers: set[UUID]
 ) -> list[PaymentOrder]:

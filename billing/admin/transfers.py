@@ -13,8 +13,9 @@ from unfold.decorators import display
 from billing.admin.allocations import TransferAllocationInline
 from billing.admin.inbox import SortsOut
 from billing.admin.refunds import Refundable
-from billing.candidates import candidates
+from billing.candidates import candidates, paid_elsewhere
 from billing.enums import TransferState
+from billing.matching import order_codes
 from billing.models import (
     BankFeed,
     BankTransfer,
@@ -28,6 +29,10 @@ from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
 from kitehub.display import money
+
+# What one search looks for, and finds, among the lines that wait.
+_MOST_CODES = 4
+_MOST_FOUND = 200
 
 # Each state is there: of one that is missing, unfold shows the code.
 TRANSFER_COLOURS = {
@@ -60,7 +65,9 @@ class BankTransferAdmin(SortsOut, Refundable, Audited, AuditAdmin):
     date_hierarchy = "received_at"
     search_columns: ClassVar = ("reference", "provider_id", "account_number")
     search_uuids = ("id", "instance_id")
-    search_help_text = _("Bank reference, the provider's id, account number, subdomain or ID")
+    search_help_text = _(
+        "Bank reference, the provider's id, account number, order code, subdomain or ID"
+    )
     inlines = (TransferAllocationInline,)
     refund_of = "transfer"
     actions_detail: ClassVar[Any] = ("assign", "keep", "discard", "bring_back", "refund")
@@ -98,7 +105,10 @@ class BankTransferAdmin(SortsOut, Refundable, Audited, AuditAdmin):
     )
 
     def related_matches(self, term: str) -> Q:
-        """Lines of the instance with this subdomain, or that pay the order with this code."""
+        """Lines of the instance with this subdomain, or that pay the order with this code.
+
+        Those too that wait and only name the order: it is them that somebody looks for.
+        """
         matches = Q()
         if instances := instances_at(term):
             matches |= Q(instance_id__in=instances)
@@ -106,7 +116,12 @@ class BankTransferAdmin(SortsOut, Refundable, Audited, AuditAdmin):
         paying = PaymentAllocation.objects.filter(
             order__in=orders.values("id"), transfer__isnull=False
         )
-        if found := list(paying.values_list("transfer_id", flat=True)):
+        naming = BankTransfer.objects.waiting_with(order_codes(term)[:_MOST_CODES])
+        found = {
+            *paying.values_list("transfer_id", flat=True),
+            *naming.values_list("id", flat=True)[:_MOST_FOUND],
+        }
+        if found:
             matches |= Q(id__in=found)
         return matches
 
@@ -137,7 +152,19 @@ class BankTransferAdmin(SortsOut, Refundable, Audited, AuditAdmin):
             for each in found
         )
         html = format_html_join("", '<div><a href="{}">{}</a> · {} · {} · {}</div>', lines)
-        return html or gettext("None is like it.")
+        elsewhere = format_html_join(
+            "",
+            '<div><a href="{}">{}</a> · {}</div>',
+            (
+                (
+                    reverse("admin:billing_paymentorder_change", args=[order.pk]),
+                    order.order_id,
+                    gettext("its code is in the memo, but it is paid on another account"),
+                )
+                for order in paid_elsewhere(transfer)
+            ),
+        )
+        return elsewhere + html or gettext("None is like it.")
 
     @display(description=_("balance after"))
     def balance_text(self, transfer: BankTransfer) -> str:

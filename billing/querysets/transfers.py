@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
@@ -23,6 +24,17 @@ class BankTransferQuerySet(models.QuerySet["BankTransfer"]):
     def unsettled(self) -> Self:
         """Lines that nothing has been made of yet, on idx_bank_transfers_waiting."""
         return self.filter(state=TransferState.RECEIVED)
+
+    def waiting_with(self, codes: Collection[str]) -> Self:
+        """Lines that nothing was made of yet and that spell one of the order codes, in any case.
+
+        All that wait are read, on idx_bank_transfers_waiting, and no other line.
+        """
+        spelled = models.Q(pk__in=[])
+        for code in codes:
+            spelled |= models.Q(memo__icontains=code) | models.Q(details__icontains=code)
+        states = [TransferState.RECEIVED, TransferState.UNMATCHED]
+        return self.filter(spelled, state__in=states)
 
     def money_in(self) -> Self:
         """Money that was received: incoming, told once, not ignored."""

@@ -81,8 +81,10 @@ def raised_until(*, order: PaymentOrder) -> datetime | None:
 
     The periods that follow the one it was paid in keep their own orders, so only the fold knows.
     """
+    if order.instance_id is None:
+        return None
     subscription = Subscription.all_objects.filter(instance_id=order.instance_id).first()
-    if order.instance_id is None or subscription is None:
+    if subscription is None:
         return None
     known = know(subscription)
     before = known.without(order.pk)
