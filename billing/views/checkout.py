@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 
 from billing import banks, qr
 from billing.enums import OrderPurpose, PaymentStatus, PaymentType
-from billing.models import PaymentOrder
+from billing.models import BankTransfer, PaymentOrder
 from billing.qr_links import qr_path
 from billing.receipt_texts import upgrade_words
 from billing.services import credit, subscriptions
@@ -23,6 +23,8 @@ from kitehub.portal import owner_of
 
 # How often the page asks, in milliseconds.
 POLL = 3_000
+# How many lines that wait are looked at for one order.
+_MOST_WAITING = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ def _context(school: Instance, order: PaymentOrder) -> dict[str, object]:
         "order": order,
         "checkout": shown,
         **_bought(order),
+        **_closed(order, shown.state),
         "poll_url": f"{state_url}?{urlencode({'known': shown.fingerprint})}",
         "poll": POLL,
         "image_path": qr_path(order.order_id, "png"),
@@ -104,3 +107,25 @@ def _bought(order: PaymentOrder) -> dict[str, object]:
         until = subscriptions.raised_until(order=order)
         return {"excess": excess, "upgrade": upgrade_words(Tier(order.tier), until)}
     return {"excess": excess, "period": order.periods.filter(voided_at__isnull=True).first()}
+
+
+def _closed(order: PaymentOrder, state: str) -> dict[str, object]:
+    """What replaced an order that is over, and where the money is that was sent to it."""
+    if state not in (PaymentStatus.CANCELLED, PaymentStatus.EXPIRED):
+        return {}
+    waiting = BankTransfer.objects.waiting_with([order.order_id]).money_in()
+    lines = waiting.filter(instance__isnull=True)[:_MOST_WAITING]
+    return {
+        "successor": _successor(order),
+        "kept": credit.kept_of(order=order),
+        "waiting": sum(line.unmatched for line in lines),
+    }
+
+
+def _successor(order: PaymentOrder) -> PaymentOrder | None:
+    """The last of the orders that replaced it."""
+    last = None
+    following = order.superseded_by
+    while following is not None and following.instance_id == order.instance_id:
+        last, following = following, following.superseded_by
+    return last

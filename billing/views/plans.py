@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from billing.accounts import NoReceivingAccount
-from billing.enums import OrderPurpose, PaymentType
+from billing.enums import OrderPurpose, PaymentStatus, PaymentType
 from billing.models import PaymentOrder, Subscription
 from billing.offers import MONTHS, Offer, Way, offer, offers
 from billing.plan_words import feature_words, limit_words
@@ -52,6 +52,7 @@ def plans(request: HttpRequest, school: Instance) -> HttpResponse:
         "school": school,
         "subscription": subscription,
         "cards": _cards(school, subscription, at) if subscription else [],
+        "renewal": _open_renewal(school, at),
         "credit": credit.balance(instance_id=school.pk),
     }
     return render(request, "billing/plans.html", context)
@@ -87,6 +88,14 @@ def downgrade(request: HttpRequest, school: Instance, tier: str) -> HttpResponse
 def subscription_of(school: Instance) -> Subscription | None:
     """The school's subscription, or None where it never had one."""
     return Subscription.objects.of_instance(school.pk).first()
+
+
+def _open_renewal(school: Instance, at: datetime) -> PaymentOrder | None:
+    """The order for the next months that waits to be paid; another order takes its place."""
+    orders = PaymentOrder.objects.filter(
+        instance=school, type=PaymentType.SUBSCRIPTION, purpose=OrderPurpose.PERIOD
+    )
+    return orders.in_status(PaymentStatus.PENDING, at=at).first()
 
 
 # --- The page -----------------------------------------------------------------------------------

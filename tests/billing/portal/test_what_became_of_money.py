@@ -58,3 +58,22 @@ def test_what_was_too_much_is_said_to_be_credit(browser: Client, school: Instanc
     pay(order, 101_000)
     words = "Bạn đã chuyển thừa 101.000\xa0₫; số tiền này được giữ làm tiền dư của trường."
     assert words in page(browser, order)
+
+
+def test_a_replaced_order_leads_on_and_says_where_its_money_is(
+    browser: Client, school: Instance
+) -> None:
+    pay(open_order(instance=school, tier=Tier.STANDARD, actor="lan"))
+    order = open_order(instance=school, tier=Tier.STANDARD, actor="lan")
+    said = f"Đơn gia hạn {order.order_id} của bạn chưa thanh toán"
+    assert said in texts(browser.get("/schools/sao-mai/plans/"))
+    pay(order, 100_000)
+    for _more in range(2):
+        last = open_order(instance=school, tier=Tier.STANDARD, actor="lan")
+    pay(order, 50_000)
+    shown = page(browser, order)
+    assert f'href="/schools/sao-mai/orders/{last.order_id}/"' in shown
+    assert "100.000\xa0₫ đã đến cho đơn này" in shown
+    assert "Đã nhận 50.000\xa0₫ ghi mã đơn này" in shown
+    pay(last)
+    assert "Đơn gia hạn" not in texts(browser.get("/schools/sao-mai/plans/"))
