@@ -50,8 +50,8 @@ class Reminders:
 def remind_due(*, at: datetime, batch: int = REMINDER_BATCH) -> Reminders:
     """Asks for the mails that remind owners of the end of their period, each once.
 
-    Those of the last week that weren't asked for are asked for now, so a late run asks for what the
-    daily ones would have. What is cancelled or paused isn't reminded of, nor is what has been paid
+    A late run asks for the newest of the last week that each is due, and for no older one: nobody
+    gets two at once. What is cancelled or paused isn't reminded of, nor is what has been paid
     for meanwhile, nor a school that is closed. The mail has the open order for the next period, if
     there is one. Each batch is a transaction of its own. Raises ValueError for a batch below 1.
     """
@@ -92,7 +92,8 @@ def _remind(found: Iterable[tuple[datetime, UUID, datetime | None]], *, at: date
     due = {
         letters.reason_of(pk, each): (pk, each)
         for end, pk, known in found
-        for each in due_reminders(end, max(known or earliest, earliest), at)
+        # The newest says all that an older one would have.
+        for each in due_reminders(end, max(known or earliest, earliest), at)[-1:]
     }
     new = [due[reason] for reason in due.keys() - letters.asked(due.keys())]
     rows = Subscription.objects.select_related("instance__owner").in_bulk([pk for pk, _ in new])
