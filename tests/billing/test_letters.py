@@ -59,6 +59,15 @@ def test_a_renewal_brings_its_payment(language: str, subscription: Subscription)
     assert "&amp;" not in text
 
 
+def test_a_renewal_of_a_trial_says_that_it_is_one(subscription: Subscription) -> None:
+    subscription.trial_end = subscription.current_period_end
+    letters.renewal_opened(order=order_of(subscription), subscription=subscription)
+    subject, text, html = arrived()
+    assert "đã thanh toán" not in f"{subject} {text} {html}"
+    for part in (text, html):
+        assert "Thời gian dùng thử của Sao" in part
+
+
 @pytest.mark.parametrize(
     ("days", "trial", "words"),
     [
@@ -89,6 +98,6 @@ def test_a_reminder_says_when_and_comes_once(
     assert words in subject
     for part in (text, html):
         assert ("/plans/" in part) == trial
-        assert "\n\n\n\n" not in text
+        assert "\n\n\n" not in text
     assert "\n." not in text
     assert words in html
