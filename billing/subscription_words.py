@@ -1,12 +1,13 @@
 """What a subscription's state means for its owner, and what happened to it, in plain words."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from billing.dunning import Stage, Step
 from billing.enums import PeriodKind, SubscriptionStatus
@@ -14,9 +15,16 @@ from kitehub.display import money
 from kitehub.enums import Tier
 
 if TYPE_CHECKING:
-    from billing.models import Subscription, SubscriptionHistory, SubscriptionPeriod
+    from billing.models import (
+        Subscription,
+        SubscriptionAdjustment,
+        SubscriptionHistory,
+        SubscriptionPeriod,
+    )
 
 Status = SubscriptionStatus
+# A change and what made it are of one transaction.
+_AT_ONCE = timedelta(seconds=30)
 
 
 def day(at: datetime) -> str:
@@ -104,12 +112,32 @@ class Told:
     text: str
 
 
-def told(rows: Iterable["SubscriptionHistory"]) -> list[Told]:
-    """The changes that an owner understands, the newest first; `rows` carry their `previous`."""
-    return [Told(row.changed_at, " ".join(said)) for row in rows if (said := list(_changes(row)))]
+def told(
+    rows: Iterable["SubscriptionHistory"], extensions: Sequence["SubscriptionAdjustment"] = ()
+) -> list[Told]:
+    """The changes that an owner understands, the newest first; `rows` carry their `previous`.
+
+    Days that `extensions` gave are said to come from us.
+    """
+    return [
+        Told(row.changed_at, " ".join(said))
+        for row in rows
+        if (said := list(_changes(row, _days_given(row, extensions))))
+    ]
 
 
-def _changes(row: "SubscriptionHistory") -> Iterator[str]:
+def _days_given(
+    row: "SubscriptionHistory", extensions: Sequence["SubscriptionAdjustment"]
+) -> int | None:
+    """How many days staff gave by a change: the one that follows at once, theirs, for that."""
+    for each in extensions:
+        theirs = (each.created_by, each.reason) == (row.changed_by, row.change_reason)
+        if theirs and timedelta(0) <= row.changed_at - each.created_at < _AT_ONCE:
+            return each.days
+    return None
+
+
+def _changes(row: "SubscriptionHistory", given: int | None) -> Iterator[str]:
     before = getattr(row, "previous", None)
     tier = Tier(row.tier).label
     if before is None:
@@ -121,13 +149,24 @@ def _changes(row: "SubscriptionHistory") -> Iterator[str]:
         return
     if row.tier != before["tier"]:
         yield _("The plan is now %(tier)s.") % {"tier": tier}
-    if row.status != before["status"]:
+    if row.status != before["status"] and not (given and row.status == Status.ACTIVE):
         yield from _status(row, before["status"])
     ends, ended = row.current_period_end, before.get("current_period_end")
     if ends and ended and day(ends) != day(datetime.fromisoformat(ended)):
-        yield _("Now until %(day)s.") % {"day": day(ends)}
+        yield _until(day(ends), given)
     if row.monthly_price != before["monthly_price"]:
         yield _("The price is now %(price)s a month.") % {"price": money(row.monthly_price)}
+
+
+def _until(end: str, given: int | None) -> str:
+    if given is None:
+        return _("Now until %(day)s.") % {"day": end}
+    words = ngettext(
+        "KiteHub's staff gave %(count)s more day: until %(day)s.",
+        "KiteHub's staff gave %(count)s more days: until %(day)s.",
+        given,
+    )
+    return words % {"count": given, "day": end}
 
 
 def _status(row: "SubscriptionHistory", before: str) -> Iterator[str]:

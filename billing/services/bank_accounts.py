@@ -93,6 +93,8 @@ def clean_account_number(text: str) -> str:
 def clean_account_name(text: str) -> str:
     """The holder as banks write them: capitals without accents. Raises ValidationError."""
     name = fold(text)
+    if len(name) == 1:
+        raise ValidationError(_("One letter is too short: enter the holder's whole name."))
     if not 2 <= len(name) <= HOLDER_LENGTH or not any(letter.isalpha() for letter in name):
         raise ValidationError(
             _("Enter the holder's name as the bank has it, at most %(most)s letters."),

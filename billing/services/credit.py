@@ -136,10 +136,9 @@ def held_by_transfers(*, instance_id: UUID) -> dict[UUID, int]:
     return {row["transfer_id"]: row["held"] for row in rows}
 
 
-def kept_of(*, order: PaymentOrder) -> int:
-    """How many đồng that came for an order became credit: too much of it, or given back by it."""
-    kinds = (CreditKind.EXCESS, CreditKind.RELEASED)
-    kept = CreditEntry.objects.filter(order=order, kind__in=kinds, amount__gt=0)
+def excess_of(*, order: PaymentOrder) -> int:
+    """How many đồng came for an order beyond what it asked for, and became credit."""
+    kept = CreditEntry.objects.filter(order=order, kind=CreditKind.EXCESS)
     return kept.aggregate(sum=Sum("amount"))["sum"] or 0
 
 

@@ -102,7 +102,7 @@ def _bought(order: PaymentOrder) -> dict[str, object]:
     """What a paid order bought, and what more came than it asked for."""
     if order.status != PaymentStatus.PAID:
         return {}
-    excess = credit.kept_of(order=order)
+    excess = credit.excess_of(order=order)
     if order.purpose == OrderPurpose.UPGRADE and order.tier:
         until = subscriptions.raised_until(order=order)
         return {"excess": excess, "upgrade": upgrade_words(Tier(order.tier), until)}
@@ -117,7 +117,6 @@ def _closed(order: PaymentOrder, state: str) -> dict[str, object]:
     lines = waiting.filter(instance__isnull=True)[:_MOST_WAITING]
     return {
         "successor": _successor(order),
-        "kept": credit.kept_of(order=order),
         "waiting": sum(line.unmatched for line in lines),
     }
 

@@ -138,6 +138,9 @@ def _about(found: Subscription, at: datetime) -> dict[str, Any]:
         ladder=grace.ladder(),
     )
     periods = SubscriptionPeriod.objects.filter(subscription=found, voided_at__isnull=True)
+    extensions = SubscriptionAdjustment.objects.filter(
+        subscription=found, kind=AdjustmentKind.EXTENSION, voided_at__isnull=True
+    )
     history = SubscriptionHistory.objects.of_subscription(found.pk).with_previous()
     return {
         "steps": next_steps(
@@ -157,7 +160,10 @@ def _about(found: Subscription, at: datetime) -> dict[str, Any]:
             (each, period_words(each))
             for each in periods.select_related("order").order_by("-starts_at")[:SHOWN]
         ],
-        "history": told(history.order_by("-changed_at", "-id")[:SHOWN]),
+        "history": told(
+            history.order_by("-changed_at", "-id")[:SHOWN],
+            extensions.order_by("-created_at")[:SHOWN],
+        ),
     }
 
 

@@ -131,6 +131,12 @@ def test_bad_input_is_an_error_at_its_field(
     assert "<svg" not in texts(answer)
 
 
+def test_one_letter_is_said_to_be_too_short(browser: Client, school: Instance) -> None:
+    answer = post(browser, school.version, account_name="A")
+    assert "Một chữ cái là quá ngắn" in texts(answer)
+    assert "70" not in str(answer.context["form"].errors)
+
+
 def test_an_account_from_before_it_was_checked_can_be_corrected(
     browser: Client, school: Instance
 ) -> None:

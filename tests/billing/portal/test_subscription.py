@@ -15,7 +15,8 @@ from billing.models import PaymentOrder, Receipt, Subscription
 from billing.services import credit
 from billing.services.orders import open_order, to_transfer
 from billing.services.settlement import settle_transfer
-from billing.subscription_words import next_steps
+from billing.services.subscriptions import extend
+from billing.subscription_words import day, next_steps
 from kitehub.enums import Tier
 from kitehub.models import Instance
 from tests.factories.billing import BankTransferFactory, SubscriptionFactory
@@ -82,7 +83,7 @@ def test_the_page_says_state_periods_history_and_receipts(
     order, receipt = paid(school), Receipt.objects.get()
     with CaptureQueriesContext(connection) as queries:
         page = texts(browser.get(URL))
-    assert len(queries) == 12
+    assert len(queries) == 13
     for words in [
         "Tiêu chuẩn",
         "Đang hoạt động",
@@ -98,6 +99,18 @@ def test_the_page_says_state_periods_history_and_receipts(
     for words in ["Active", "Free trial", "The plan is now Standard. It was paid.", "Receipts"]:
         assert words in page, words
     assert "Paid for" in texts(browser.get(f"{URL}orders/{order.order_id}/"))
+
+
+@pytest.mark.django_db
+def test_history_says_that_days_were_given(browser: Client, school: Instance) -> None:
+    paid(school)
+    at = timezone.now()
+    extend(instance_id=school.pk, days=7, at=at, actor="minh", reason="Lỗi của chúng tôi")
+    end = day(Subscription.objects.get().current_period_end)
+    page = texts(browser.get(URL))
+    assert f"Nhân viên KiteHub cấp thêm 7 ngày: đến {end}." in page
+    assert "minh" not in page
+    assert "Lỗi của chúng tôi" not in page
 
 
 @pytest.mark.django_db
