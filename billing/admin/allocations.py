@@ -6,11 +6,12 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
+from billing.admin.stored_words import Booked
 from billing.models import PaymentAllocation
 from kitehub.display import money
 
 
-class AllocationInline(TabularInline):
+class AllocationInline(Booked, TabularInline):
     """Allocations, which settlement writes and nobody changes."""
 
     model = PaymentAllocation
@@ -37,7 +38,7 @@ class TransferAllocationInline(AllocationInline):
 
     fk_name = "transfer"
     verbose_name_plural = _("what it pays")
-    fields = ("created_at", "order", "amount_text", "created_by", "reason")
+    fields = ("created_at", "order", "amount_text", "booked_by", "booked_for")
     readonly_fields = fields
 
 
@@ -46,5 +47,5 @@ class OrderAllocationInline(AllocationInline):
 
     fk_name = "order"
     verbose_name_plural = _("what has paid for it")
-    fields = ("created_at", "transfer", "credit_entry", "amount_text", "created_by", "reason")
+    fields = ("created_at", "transfer", "credit_entry", "amount_text", "booked_by", "booked_for")
     readonly_fields = fields

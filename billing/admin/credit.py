@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
+from billing.admin.stored_words import Booked, reason_words
 from billing.models import CreditBalance, CreditEntry
 from billing.models.transfers import MOST_DONG
 from billing.services import credit
@@ -74,7 +75,7 @@ class CreditBalanceAdmin(AuditAdmin):
 
 
 @admin.register(CreditEntry)
-class CreditEntryAdmin(Audited, AuditAdmin):
+class CreditEntryAdmin(Booked, Audited, AuditAdmin):
     """Every change of credit. To add one is to give goodwill; all else is settlement's."""
 
     form = GrantForm
@@ -85,8 +86,8 @@ class CreditEntryAdmin(Audited, AuditAdmin):
         "kind",
         "amount_text",
         "balance_text",
-        "created_by",
-        "reason",
+        "booked_by",
+        "booked_for",
     )
     list_filter = ("kind", ("created_at", DayRangeFilter))
     list_select_related = ("instance",)
@@ -94,11 +95,11 @@ class CreditEntryAdmin(Audited, AuditAdmin):
     search_uuids = ("id", "instance_id", "order_id", "transfer_id")
     search_help_text = _("Subdomain or ID")
     autocomplete_fields = ("instance",)
-    readonly_fields = ("amount_text", "balance_text")
+    readonly_fields = ("amount_text", "balance_text", "booked_by")
     fieldsets = (
         (None, {"fields": ("instance", ("kind", "amount_text", "balance_text"))}),
         (_("Because of"), {"fields": ("transfer", "order", "refund")}),
-        (_("Booked"), {"fields": (("created_at", "created_by"), "why_text")}),
+        (_("Booked"), {"fields": (("created_at", "booked_by"), "why_text")}),
     )
     add_fieldsets = ((None, {"fields": ("instance", "amount")}),)
 
@@ -124,7 +125,7 @@ class CreditEntryAdmin(Audited, AuditAdmin):
     @display(description=_("reason"))
     def why_text(self, entry: CreditEntry) -> str:
         """Why it was booked."""
-        return entry.reason or "–"
+        return reason_words(entry.reason) or "–"
 
     @display(description=_("amount"), ordering="amount")
     def amount_text(self, entry: CreditEntry) -> str:

@@ -11,6 +11,7 @@ from unfold.decorators import display
 
 from billing.admin.allocations import OrderAllocationInline
 from billing.admin.refunds import Refundable
+from billing.admin.stored_words import reason_words
 from billing.enums import PaymentStatus
 from billing.lifecycles import PAYMENT_ORDER
 from billing.models import PaymentOrder
@@ -93,7 +94,7 @@ class PaymentOrderAdmin(Refundable, RecordAdmin):
         "credit_text",
         "superseded_by",
         "cancelled_at",
-        "cancel_reason",
+        "cancel_text",
     )
     inlines = (OrderAllocationInline,)
     fieldsets = (
@@ -124,7 +125,7 @@ class PaymentOrderAdmin(Refundable, RecordAdmin):
                 "fields": (
                     ("paid_text", "rest_text"),
                     ("refunded_text", "credit_text"),
-                    ("superseded_by", "cancelled_at", "cancel_reason"),
+                    ("superseded_by", "cancelled_at", "cancel_text"),
                 )
             },
         ),
@@ -204,6 +205,11 @@ class PaymentOrderAdmin(Refundable, RecordAdmin):
     def monthly_price_text(self, order: PaymentOrder) -> str:
         """As money, where it was agreed."""
         return "" if order.monthly_price is None else money(order.monthly_price)
+
+    @display(description=_("why cancelled"))
+    def cancel_text(self, order: PaymentOrder) -> str:
+        """Why, in words."""
+        return reason_words(order.cancel_reason)
 
     @display(description=_("paid so far"))
     def paid_text(self, order: PaymentOrder) -> str:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
+from billing.admin.stored_words import Booked
 from billing.enums import ReceiptKind
 from billing.models import PaymentOrder, Receipt, ReceiptCounter
 from billing.receipt_content import read_number
@@ -39,7 +40,7 @@ class VoidForm(Reasoned, BaseDialogForm):
 
 
 @admin.register(Receipt)
-class ReceiptAdmin(Audited, AuditAdmin):
+class ReceiptAdmin(Booked, Audited, AuditAdmin):
     """Receipts, by number."""
 
     list_display = ("code_text", "kind_label", "instance", "amount_text", "order", "issued_at")
@@ -54,9 +55,9 @@ class ReceiptAdmin(Audited, AuditAdmin):
         "amount_text",
         ("order", "instance"),
         ("voids", "voided_by_text"),
-        ("issued_at", "created_by"),
+        ("issued_at", "booked_by"),
     )
-    readonly_fields = ("code_text", "kind_label", "amount_text", "voided_by_text")
+    readonly_fields = ("code_text", "kind_label", "amount_text", "voided_by_text", "booked_by")
 
     def has_void_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may make receipts void: by Django's permissions, change them."""

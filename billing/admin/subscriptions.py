@@ -13,6 +13,7 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 
 from billing.admin.staff_time import KeepsTime
+from billing.admin.stored_words import actor_words, reason_words
 from billing.enums import SubscriptionStatus
 from billing.lifecycles import SUBSCRIPTION
 from billing.models import Subscription, SubscriptionHistory
@@ -44,6 +45,16 @@ class Changes:
         """Each row with the one before."""
         rows: Any = super().get_queryset(request)  # type: ignore[misc]
         return rows.with_previous()  # type: ignore[no-any-return]
+
+    @display(description=_("changed by"), ordering="changed_by")
+    def by_text(self, row: SubscriptionHistory) -> str:
+        """A program by what it does."""
+        return actor_words(row.changed_by)
+
+    @display(description=_("reason"), ordering="change_reason")
+    def why_text(self, row: SubscriptionHistory) -> str:
+        """Why, in words."""
+        return reason_words(row.change_reason)
 
     @display(description=_("what changed"))
     def changes_text(self, row: SubscriptionHistory) -> str:
@@ -77,7 +88,7 @@ class HistoryInline(Changes, TabularInline):
     extra = 0
     can_delete = False
     hide_title = True
-    fields = ("changed_at", "changes_text", "changed_by", "change_reason")
+    fields = ("changed_at", "changes_text", "by_text", "why_text")
     readonly_fields = fields
     per_page = 20
 
@@ -173,8 +184,8 @@ class SubscriptionHistoryAdmin(Changes, AuditAdmin):
         "instance_text",
         "status_label",
         "changes_text",
-        "changed_by",
-        "change_reason",
+        "by_text",
+        "why_text",
     )
     list_filter = ("status", "tier", ("changed_at", DayRangeFilter))
     list_select_related = ("subscription__instance",)
@@ -183,14 +194,14 @@ class SubscriptionHistoryAdmin(Changes, AuditAdmin):
     search_help_text = _("Subdomain or ID")
     fields = (
         "subscription",
-        ("changed_at", "changed_by"),
-        "change_reason",
+        ("changed_at", "by_text"),
+        "why_text",
         "changes_text",
         ("status", "tier", "price_text"),
         ("current_period_start", "current_period_end"),
         ("trial_end", "canceled_at", "deleted_text"),
     )
-    readonly_fields = ("changes_text", "price_text", "deleted_text")
+    readonly_fields = ("changes_text", "price_text", "deleted_text", "by_text", "why_text")
 
     def related_matches(self, term: str) -> Q:
         """The history of the instance with this subdomain."""

@@ -13,6 +13,7 @@ from unfold.decorators import display
 from billing.admin.allocations import TransferAllocationInline
 from billing.admin.inbox import SortsOut
 from billing.admin.refunds import Refundable
+from billing.admin.stored_words import Booked, refusal_words
 from billing.candidates import candidates, paid_elsewhere
 from billing.enums import TransferState
 from billing.matching import order_codes
@@ -188,10 +189,10 @@ class BankTransferAdmin(SortsOut, Refundable, Audited, AuditAdmin):
 
 
 @admin.register(PaymentAllocation)
-class PaymentAllocationAdmin(AuditAdmin):
+class PaymentAllocationAdmin(Booked, AuditAdmin):
     """What of which bank line or credit pays which order."""
 
-    list_display = ("created_at", "order", "amount_text", "transfer", "created_by", "reason")
+    list_display = ("created_at", "order", "amount_text", "transfer", "booked_by", "booked_for")
     list_filter = (("created_at", DayRangeFilter),)
     list_select_related = ("order", "transfer")
     ordering = ("-created_at",)
@@ -202,10 +203,10 @@ class PaymentAllocationAdmin(AuditAdmin):
         "amount_text",
         ("transfer", "credit_entry"),
         ("reverses", "refund"),
-        ("created_at", "created_by"),
-        "reason",
+        ("created_at", "booked_by"),
+        "booked_for",
     )
-    readonly_fields = ("amount_text",)
+    readonly_fields = ("amount_text", "booked_by", "booked_for")
 
     @display(description=_("amount"), ordering="amount")
     def amount_text(self, allocation: PaymentAllocation) -> str:
@@ -224,12 +225,26 @@ class BankFeedAdmin(AuditAdmin):
         "received",
         "refused",
         "refused_at",
-        "refused_reason",
+        "refused_text",
     )
+    fields = (
+        "provider",
+        "account_number",
+        ("first_seen_at", "last_seen_at"),
+        "received",
+        ("refused", "refused_at"),
+        "refused_text",
+    )
+    readonly_fields = ("refused_text",)
     list_filter = ("provider",)
     ordering = ("-last_seen_at",)
     search_columns: ClassVar = ("account_number",)
     search_help_text = _("Account number")
+
+    @display(description=_("last refused because"))
+    def refused_text(self, feed: BankFeed) -> str:
+        """In words."""
+        return refusal_words(feed.refused_reason)
 
 
 @admin.register(FeedSilence)

@@ -12,10 +12,13 @@ from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from billing.enums import FeedProvider, TransferDirection, TransferState, UnmatchedReason
 from billing.querysets import BankTransferQuerySet
+from kitehub import display
 from kitehub.db.base import Identified
 from kitehub.db.fields import LooseForeignKey
 from kitehub.db.functions import Now
@@ -175,6 +178,10 @@ class BankTransfer(Identified):
         ]
 
     def __str__(self) -> str:
+        if self.provider == FeedProvider.STATEMENT:
+            # Its own id is a hash of the line, which nobody reads.
+            day = timezone.localtime(self.transferred_at)
+            return f"{gettext('Statement')} {day:%d/%m/%Y} {display.money(self.amount)}"
         return f"{self.get_provider_display()} {self.provider_id}"
 
     @property

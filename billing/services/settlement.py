@@ -73,7 +73,7 @@ def settle_transfer(*, transfer_id: UUID, at: datetime | None = None) -> Transfe
         (transfer,) = found
         if transfer.state != TransferState.RECEIVED:
             return TransferState(transfer.state)
-        with acting(ACTOR, f"{transfer}"[:500], at=now):
+        with acting(ACTOR, f"{transfer.provider} {transfer.provider_id}", at=now):
             if transfer.direction == TransferDirection.OUT:
                 return _conclude(transfer, TransferState.IGNORED, UnmatchedReason.OUTGOING, now)
             state, paid = _settle(transfer, now)

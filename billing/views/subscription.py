@@ -162,7 +162,7 @@ def _about(found: Subscription, at: datetime) -> dict[str, Any]:
         ],
         "history": told(
             history.order_by("-changed_at", "-id")[:SHOWN],
-            extensions.order_by("-created_at")[:SHOWN],
+            list(extensions.order_by("-created_at")[:SHOWN]),
         ),
     }
 
