@@ -44,7 +44,9 @@ def receive(request: HttpRequest, feed: Feed) -> HttpResponse:
         except Refused as refused:
             if refused.status != _NOT_SET_UP:
                 count_refusal(provider=feed.PROVIDER, reason=refused.code, at=now)
-            return problem(refused.status, refused.code, refused.reason)
+            # The words of a status alone are those of the API, which asks for its own keys.
+            said = str(refused.reason)
+            return problem(refused.status, refused.code, said, title=said)
         except Malformed as malformed:
             count_refusal(provider=feed.PROVIDER, reason=f"malformed: {malformed.field}", at=now)
             error = {"field": malformed.field, "message": str(malformed.reason)}

@@ -1,5 +1,7 @@
 """What every route has: for which instance it works, what it reads, and how errors are said."""
 
+import json
+from collections import Counter
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -9,6 +11,7 @@ from django.core.signals import got_request_exception
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.log import log_response
+from django.utils.translation import gettext
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.parser import Parser
@@ -55,16 +58,35 @@ _PROBLEM_SCHEMA = {
 }
 
 
+class _Twice(HttpError):
+    """A field is there twice: which of its values is meant, nobody can tell."""
+
+    def __init__(self, field: str) -> None:
+        super().__init__(422, "")
+        self.field = field[:LONGEST_NAME]
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Twice(Counter(name for name, _value in pairs).most_common(1)[0][0])
+    return found
+
+
 class _Parser(Parser):
     """Takes JSON that says it is, of a length that somebody wrote."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        """What the body says; raises HttpError 413 and 415, and ValueError for what isn't JSON."""
+        """What the body says.
+
+        Raises HttpError 413 and 415, 422 for a field that is there twice, and ValueError for what
+        isn't JSON.
+        """
         if len(request.body) > LONGEST_BODY:
             raise HttpError(413, "")
         if request.content_type != "application/json":
             raise HttpError(415, "")
-        return super().parse_body(request)
+        return json.loads(request.body, object_pairs_hook=_unique)
 
 
 class _Api(NinjaAPI):
@@ -163,6 +185,9 @@ def _not_found(request: HttpRequest, error: Any) -> HttpResponse:
 def _http_error(request: HttpRequest, error: Any) -> HttpResponse:
     # Ninja says 400 of whatever its parser raises.
     cause = error.__cause__
+    if isinstance(cause, _Twice):
+        message = gettext("The field is there twice.")
+        return problem(422, errors=[{"field": cause.field, "message": message}])
     return problem((cause if isinstance(cause, HttpError) else error).status_code)
 
 

@@ -218,6 +218,19 @@ def test_the_command_imports_and_keeps_the_format(tmp_path: Path, capsys: Any) -
         call_command("import_statement", tmp_path / "b.csv", account=OWN)
 
 
+def test_the_command_speaks_english_and_warns_of_missing_memos(tmp_path: Path, capsys: Any) -> None:
+    file = tmp_path / "a.csv"
+    file.write_bytes(simple(FIRST))
+    with override("vi"):
+        call_command("import_statement", file, account=OWN, dry_run=True)
+        assert "memo" not in capsys.readouterr().err
+        file.write_bytes(simple(FIRST).replace("Nội dung".encode(), b"Xyz"))
+        call_command("import_statement", file, account=OWN, dry_run=True)
+        assert "no column was taken for the memo" in capsys.readouterr().err
+        with pytest.raises(CommandError, match="account"):
+            call_command("import_statement", file, account="9")
+
+
 def test_a_format_is_kept_under_its_name() -> None:
     mapping = Mapping(columns={Role.DATE: "Ngày", Role.AMOUNT: "#2"}, month_first=True)
     save_mapping(name="X", mapping=Mapping(columns={Role.DATE: "a", Role.CREDIT: "b"}), actor="lan")

@@ -110,6 +110,7 @@ def test_a_forged_message_leaves_nothing_but_a_count() -> None:
         answer = send(sepay(), key=key)
         assert answer.status_code == status
         assert answer["Content-Type"] == "application/problem+json"
+        assert answer.json()["title"] == answer.json()["detail"], "no word of the API's own keys"
     assert send(published("payOS")["payload"], "payos").json()["code"] == "signature_wrong"
     assert not BankTransfer.objects.exists()
     counts = BankFeed.objects.order_by("provider").values_list(

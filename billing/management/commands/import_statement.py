@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, no_translations
 from django.utils import timezone
 
 from billing.enums import StatementOutcome
@@ -16,7 +16,7 @@ from billing.services.statements import (
     mapping_named,
     save_mapping,
 )
-from billing.statements import BadMapping, Mapping, Unreadable, preview
+from billing.statements import BadMapping, Mapping, Role, Unreadable, preview
 
 ACTOR = "manage.py import_statement"
 
@@ -41,6 +41,7 @@ class Command(BaseCommand):
             "--dry-run", action="store_true", help="say what would be done, and change nothing"
         )
 
+    @no_translations  # commands speak English
     def handle(self, **options: Any) -> None:
         """Imports, then prints what became of the lines; ends with 1 if a row can't be read."""
         file: Path = options["file"]
@@ -50,6 +51,11 @@ class Command(BaseCommand):
             raise CommandError(f"{file}: {error.strerror}") from None
         try:
             mapping = self._mapping(data, file.name, options["mapping"])
+            if mapping and Role.MEMO not in mapping.columns:
+                self.stderr.write(
+                    "Warning: no column was taken for the memo. Without memos there are no order"
+                    " codes, and each line waits for a person."
+                )
             result = import_statement(
                 data=data,
                 filename=file.name,

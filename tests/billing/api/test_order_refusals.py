@@ -76,6 +76,12 @@ def test_body_that_is_none_is_said_to_be(
     assert len(str(said)) < 2000
 
 
+def test_field_that_is_there_twice_is_named(website: Client) -> None:
+    body = '{"amount": 500000, "amount": 5, "course_id": "TOAN9", "student_name": "An"}'
+    said = assert_problem(website.post(URL, body, "application/json"), 422, "invalid")
+    assert said["errors"] == [{"field": "amount", "message": "Trường này xuất hiện hai lần."}]
+
+
 @pytest.mark.parametrize(
     "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", "json"]
 )
