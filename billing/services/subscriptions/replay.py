@@ -89,7 +89,9 @@ def raised_until(*, order: PaymentOrder) -> datetime | None:
     known = know(subscription)
     before = known.without(order.pk)
     raised = (each for each in known.periods if each.tier == order.tier and each not in before)
-    return max((each.ends_at for each in raised), default=None)
+    # What was given or sold later goes on with the tier, but wasn't paid for by this.
+    quoted = (each for each in raised if each.known_at <= order.created_at)
+    return max((each.ends_at for each in quoted), default=None)
 
 
 def rebuild(*, instance_id: UUID, at: datetime, actor: str, reason: str) -> Subscription:

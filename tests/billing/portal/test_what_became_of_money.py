@@ -11,6 +11,7 @@ from billing.models import PaymentOrder, Receipt
 from billing.receipt_texts import what
 from billing.services.orders import open_order
 from billing.services.settlement import settle_transfer
+from billing.services.subscriptions import extend
 from billing.subscription_words import day
 from kitehub.enums import Tier
 from kitehub.models import Instance
@@ -40,7 +41,8 @@ def test_an_upgrade_goes_as_far_as_what_it_raises(browser: Client, school: Insta
     assert school.subscription_expires_at is not None
     assert school.subscription_expires_at > timezone.now() + timedelta(days=50)
     words = f"Chênh lệch nâng lên gói Cao cấp đến {day(school.subscription_expires_at)}"
-    assert words in page(browser, order)
+    extend(instance_id=school.pk, days=7, at=timezone.now(), actor="minh", reason="sorry")
+    assert words in page(browser, order), "days that were given later are none of its"
     receipt = Receipt.objects.get(order=order)
     assert words in texts(
         browser.get(f"/schools/sao-mai/receipts/{receipt.year}/{receipt.number}/")
