@@ -14,6 +14,7 @@ from billing.enums import CreditKind, PaymentStatus, TransferState, UnmatchedRea
 from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
 from billing.paying_accounts import is_paid_to
 from billing.services import credit, settlement
+from billing.services.releasing import held_by
 from kitehub.db.acting import acting
 from kitehub.models import Instance
 
@@ -106,7 +107,7 @@ def unmatch(
         )
         if order.status == PaymentStatus.PAID:
             raise CannotMatch(f"{order.order_id} is paid; refund it instead.")
-        held = {each.pk: left for each, left in settlement.held_by(order)}
+        held = {each.pk: left for each, left in held_by(order)}
         if allocation.pk not in held:
             raise CannotMatch("Nothing of this allocation is left.")
         PaymentAllocation.objects.create(

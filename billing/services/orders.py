@@ -17,6 +17,7 @@ from billing.plain_text import fold
 from billing.qr_links import qr_url
 from billing.services import credit, settlement
 from billing.services.order_locks import lock_with_lines
+from billing.services.releasing import release
 from billing.vietqr import encode
 from kitehub.db.acting import acting
 from kitehub.enums import Tier
@@ -386,7 +387,7 @@ def _close(order: PaymentOrder, *, reason: str, actor: str, now: datetime) -> No
     """Cancels a locked order, if it is open, and gives back what was paid on it."""
     if order.paid_amount:
         kind = CreditKind.RELEASED
-        settlement.release(order, kind=kind, reason=reason, actor=actor, at=now)
+        release(order, kind=kind, reason=reason, actor=actor, at=now)
     PaymentOrder.objects.filter(pk=order.pk, status=PaymentStatus.PENDING).update(
         status=PaymentStatus.CANCELLED, cancelled_at=now, cancel_reason=reason
     )

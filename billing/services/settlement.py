@@ -14,8 +14,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Sum
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from billing.enums import (
@@ -32,6 +30,7 @@ from billing.paying_accounts import is_paid_to
 from billing.plain_text import fold
 from billing.services import credit, receipts, subscriptions
 from billing.services.payment_times import paid_by, paid_first_by
+from billing.services.releasing import IN_VAIN, release
 from billing.twins import SHIFT
 from kitehub.db.acting import acting
 
@@ -232,6 +231,9 @@ def conclude_payment(order: PaymentOrder, *, at: datetime) -> bool:
 def conclude_payments(orders: Sequence[PaymentOrder], *, at: datetime) -> list[PaymentOrder]:
     """Makes those of some locked orders PAID of which all has come, and does what follows.
 
+    An upgrade of which nothing would come, as nothing is left to upgrade, isn't paid: its money is
+    credit then.
+
     Credit that was offered is used where it completes an order; where it is gone meanwhile, the
     order asks for it by transfer again. Returns those that it made PAID.
     """
@@ -249,6 +251,9 @@ def _pay(order: PaymentOrder, *, at: datetime) -> bool:
     order.refresh_from_db()
     if order.status not in _PAYABLE:
         return False
+    if _is_vain(order, at=at):
+        _give_up(order, at=at)
+        return False
     if 0 < order.rest <= order.credit_offered and order.instance_id:
         _use_credit(order, at=at)
         order.refresh_from_db()
@@ -260,6 +265,25 @@ def _pay(order: PaymentOrder, *, at: datetime) -> bool:
     )
     order.refresh_from_db()
     return bool(claimed)
+
+
+def _is_vain(order: PaymentOrder, *, at: datetime) -> bool:
+    """Whether an order is complete, and is for raising what nothing is left of."""
+    if order.type != PaymentType.SUBSCRIPTION or order.instance_id is None:
+        return False
+    if order.rest > order.credit_offered:
+        return False
+    paid_at, _reference = paid_by(order) or (at, "")
+    return not subscriptions.would_take_effect(order=order, paid_at=paid_at)
+
+
+def _give_up(order: PaymentOrder, *, at: datetime) -> None:
+    """Keeps an order's money as credit, for it buys nothing; an open one is cancelled."""
+    release(order, kind=CreditKind.RELEASED, reason=IN_VAIN, actor=ACTOR, at=at)
+    PaymentOrder.objects.filter(pk=order.pk, status=PaymentStatus.PENDING).update(
+        status=PaymentStatus.CANCELLED, cancelled_at=at, cancel_reason=IN_VAIN
+    )
+    order.refresh_from_db()
 
 
 def _redate(order: PaymentOrder, *, at: datetime) -> None:
@@ -296,60 +320,6 @@ def pay_by_credit(order: PaymentOrder, *, at: datetime, actor: str) -> bool:
     """Pays an open order from its instance's credit alone; whether there was enough."""
     with acting(actor, at=at):
         return conclude_payment(order, at=at)
-
-
-# --- Taking back --------------------------------------------------------------------------------
-
-
-def release(
-    order: PaymentOrder, *, kind: CreditKind, reason: str, actor: str, at: datetime
-) -> None:
-    """Takes back all that a locked order, which isn't PAID, has been given.
-
-    A subscription's money is the instance's credit then; a course's goes back to its bank line and
-    waits for a person.
-    """
-    as_credit = order.type == PaymentType.SUBSCRIPTION and order.instance_id is not None
-    for allocation, amount in held_by(order):
-        PaymentAllocation.objects.create(
-            transfer_id=allocation.transfer_id,
-            credit_entry_id=allocation.credit_entry_id,
-            order=order,
-            amount=-amount,
-            reverses=allocation,
-            created_at=at,
-            reason=reason,
-        )
-        if as_credit:
-            assert order.instance_id is not None  # noqa: S101 - as_credit says so
-            credit.add(
-                instance_id=order.instance_id,
-                amount=amount,
-                kind=kind,
-                transfer=allocation.transfer,
-                order=order,
-                actor=actor,
-                reason=reason,
-                at=at,
-            )
-        elif allocation.transfer_id:
-            BankTransfer.objects.filter(pk=allocation.transfer_id).update(
-                state=TransferState.UNMATCHED,
-                reason=UnmatchedReason.CANCELLED_ORDER,
-                settled_at=None,
-            )
-
-
-def held_by(order: PaymentOrder) -> list[tuple[PaymentAllocation, int]]:
-    """The allocations of an order of which something is left, each with what is."""
-    rows = (
-        PaymentAllocation.objects.filter(order=order, amount__gt=0)
-        .annotate(left=F("amount") + Coalesce(Sum("reversals__amount"), 0))
-        .filter(left__gt=0)
-        .select_related("transfer")
-        .order_by("created_at", "pk")
-    )
-    return [(allocation, allocation.left) for allocation in rows]
 
 
 # --- Those that nobody settled ------------------------------------------------------------------

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
+from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,10 +12,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from billing import banks, qr
-from billing.enums import PaymentStatus, PaymentType
-from billing.models import PaymentOrder
+from billing.enums import CreditKind, PaymentStatus, PaymentType
+from billing.models import CreditEntry, PaymentOrder
 from billing.qr_links import qr_path
 from billing.services.orders import qr_payload, to_transfer
+from billing.services.releasing import IN_VAIN
 from billing.vietqr import VietQRError
 from kitehub.models import Instance
 from kitehub.portal import owner_of
@@ -32,6 +34,9 @@ class Checkout:
     due: int
     bank: str
     svg: str
+    # What came for it and is the school's credit, in đồng; whether as nothing was left to upgrade.
+    kept: int
+    vain: bool
 
     @property
     def fingerprint(self) -> str:
@@ -45,13 +50,22 @@ def checkout_of(order: PaymentOrder, *, at: datetime) -> Checkout:
     overdue = order.status == PaymentStatus.PENDING and order.expires_at <= at
     payload = payload_of(order, at=at)
     bank = banks.bank(order.bank_bin or "")
+    released = {} if payload else _released(order)
     return Checkout(
         order=order,
         state=PaymentStatus.EXPIRED.value if overdue else order.status,
         due=to_transfer(order),
         bank=bank.short_name if bank else (order.bank_bin or ""),
         svg=qr.svg(payload) if payload else "",
+        kept=sum(released.values()),
+        vain=IN_VAIN in released,
     )
+
+
+def _released(order: PaymentOrder) -> dict[str, int]:
+    """What came for an order that wasn't carried out and is credit, in đồng, by why."""
+    entries = CreditEntry.objects.filter(order=order, kind=CreditKind.RELEASED)
+    return dict(entries.values_list("reason").annotate(Sum("amount")))
 
 
 def payload_of(order: PaymentOrder, *, at: datetime) -> str | None:

@@ -21,6 +21,7 @@ from billing.services.subscriptions.replay import (
     differs_from_facts,
     rebuild,
     takes_effect,
+    would_take_effect,
 )
 from billing.services.subscriptions.terms import SubscriptionEnded, change_terms
 
@@ -46,4 +47,5 @@ __all__ = [
     "undo_downgrade",
     "unpause",
     "upgrade_quote",
+    "would_take_effect",
 ]

@@ -62,6 +62,10 @@ class Known:
             self.silences,
         )
 
+    def including(self, fact: Fact) -> list[Period]:
+        """The periods as they would be with another fact."""
+        return fold([*self.facts, fact], self.silences)
+
 
 def know(subscription: Subscription) -> Known:
     """Reads every fact and folds them; four queries."""

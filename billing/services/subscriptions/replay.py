@@ -11,7 +11,7 @@ from django.db.models import DateTimeField, Func, QuerySet
 
 from billing.enums import OrderPurpose, PaymentType, SubscriptionStatus
 from billing.models import PaymentOrder, Subscription, SubscriptionPeriod
-from billing.periods import Kind, Payment, Period, paid_through
+from billing.periods import Kind, Payment, Period, Upgrade, paid_through
 from billing.services import grace
 from billing.services.subscriptions.facts import Known, know
 from billing.services.subscriptions.status import status_at, steps_between
@@ -64,13 +64,34 @@ def takes_effect(*, order: PaymentOrder) -> bool:
     """
     if order.purpose != OrderPurpose.UPGRADE:
         return True
-    if order.instance_id is None or order.paid_at is None:
-        return False
-    subscription = Subscription.all_objects.filter(instance_id=order.instance_id).first()
-    if subscription is None:
+    subscription = _subscription_of(order)
+    if subscription is None or order.paid_at is None:
         return False
     known = know(subscription)
     return known.paused(order.paid_at) or known.without(order.pk) != known.periods
+
+
+def would_take_effect(*, order: PaymentOrder, paid_at: datetime) -> bool:
+    """Whether an order that isn't paid yet would buy anything, if it were paid at a moment.
+
+    As `takes_effect`; by what is known now.
+    """
+    if order.purpose != OrderPurpose.UPGRADE:
+        return True
+    subscription = _subscription_of(order)
+    if subscription is None:
+        return False
+    known = know(subscription)
+    upgrade = Upgrade(
+        order.pk, paid_at, order.tier or subscription.tier, quoted_at=order.created_at
+    )
+    return known.paused(paid_at) or known.including(upgrade) != known.periods
+
+
+def _subscription_of(order: PaymentOrder) -> Subscription | None:
+    if order.instance_id is None:
+        return None
+    return Subscription.all_objects.filter(instance_id=order.instance_id).first()
 
 
 def rebuild(*, instance_id: UUID, at: datetime, actor: str, reason: str) -> Subscription:
