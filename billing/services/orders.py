@@ -1,5 +1,6 @@
 """Orders are opened, superseded and cancelled."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,7 +14,6 @@ from billing.enums import CreditKind, OrderPurpose, PaymentStatus, PaymentType
 from billing.models import PaymentOrder, Subscription
 from billing.models.transfers import MOST_DONG
 from billing.order_codes import new_code
-from billing.plain_text import fold
 from billing.qr_links import qr_url
 from billing.services import credit, settlement
 from billing.services.order_locks import lock_with_lines
@@ -237,7 +237,7 @@ def _enrollment(
     _check_course(course_id, student_name, client_reference)
     if amount is None:
         raise BadOrder("amount", "is missing")
-    # As people mean it: however it is spelled, it is the same student in the same course.
+    # However it is typed, it is the same student in the same course.
     subject = f"enrollment {' '.join(course_id.split())} {_same_name(student_name)}"
     return _Terms(
         type=PaymentType.ENROLLMENT,
@@ -251,10 +251,8 @@ def _enrollment(
 
 
 def _same_name(name: str) -> str:
-    """What all spellings of a name have in common; a name in another script has that script."""
-    plain = fold(name)
-    lost = sum(map(str.isalnum, name)) > len(plain.replace(" ", ""))
-    return " ".join(name.casefold().split()) if lost else plain
+    """What all spellings of a name have in common; accents tell names apart."""
+    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
 def _check_course(course_id: str, student_name: str, client_reference: str) -> None:
