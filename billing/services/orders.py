@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from billing import memos
@@ -13,6 +14,7 @@ from billing.accounts import Account, account_of, own_account
 from billing.enums import CreditKind, OrderPurpose, PaymentStatus, PaymentType
 from billing.models import PaymentOrder, Subscription
 from billing.models.transfers import MOST_DONG
+from billing.months import MOST_MONTHS
 from billing.order_codes import new_code
 from billing.qr_links import qr_url
 from billing.services import credit, settlement
@@ -26,7 +28,6 @@ from kitehub.plans import PLANS
 
 # Plan, V2: 24-hour expiry for payment.
 OPEN_FOR = timedelta(hours=24)
-MOST_MONTHS = 36
 _SUBSCRIPTION = "subscription"
 # Two that open for the same thing at once meet in the unique index; more than a few never do.
 _ATTEMPTS = 10
@@ -373,11 +374,13 @@ def _memo(terms: _Terms, code: str, instance: Instance, now: datetime) -> str:
 def _open_before(terms: _Terms, instance: Instance) -> list[PaymentOrder]:
     """The open order for the same thing, locked as settlement locks: bank lines, then the order.
 
-    Those too that have expired with a part of their money on them, which nothing else gives back.
+    Those too that have expired with a part of their money on them, which nothing else gives back;
+    and those of other programs, which say no subject, where they are for the subscription.
     """
-    rows = PaymentOrder.objects.open_or_part_paid().filter(
-        instance_id=instance.pk, subject=terms.subject
-    )
+    same = Q(subject=terms.subject)
+    if terms.type == PaymentType.SUBSCRIPTION:
+        same |= Q(subject__isnull=True, type=PaymentType.SUBSCRIPTION)
+    rows = PaymentOrder.objects.open_or_part_paid().filter(same, instance_id=instance.pk)
     return lock_with_lines(rows) if rows.exists() else []
 
 

@@ -23,7 +23,11 @@ from billing.services.orders import (
 from billing.vietqr import decode
 from kitehub.enums import Tier
 from kitehub.models import Instance
-from tests.factories.billing import BankTransferFactory, SubscriptionFactory
+from tests.factories.billing import (
+    BankTransferFactory,
+    PaymentOrderFactory,
+    SubscriptionFactory,
+)
 from tests.factories.kitehub import InstanceFactory
 
 pytestmark = pytest.mark.django_db
@@ -112,6 +116,15 @@ def test_second_open_order_supersedes_the_first(school: Instance) -> None:
     assert other.superseded_by == again
     assert enroll(school, student_name="Trần Thị Bé").superseded_by is None
     assert PaymentOrder.objects.get(pk=again.pk).status == PaymentStatus.PENDING
+
+
+def test_an_older_programs_order_for_the_subscription_is_superseded_too(school: Instance) -> None:
+    old = PaymentOrderFactory(instance=school, tier=Tier.BASIC)
+    course = PaymentOrderFactory(instance=school, type=PaymentType.ENROLLMENT)
+    order = subscribe(school)
+    old.refresh_from_db()
+    assert (old.status, old.superseded_by) == ("CANCELLED", order)
+    assert PaymentOrder.objects.get(pk=course.pk).status == "PENDING"
 
 
 def test_money_on_a_superseded_subscription_is_credit_for_the_next(school: Instance) -> None:

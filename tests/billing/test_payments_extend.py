@@ -17,6 +17,7 @@ from billing.services.subscriptions import (
 from kitehub.db.invariants import findings
 from kitehub.enums import Tier
 from kitehub.models import Instance
+from kitehub.plans import PLANS
 from tests.billing.paying import (
     OLD,
     allocate,
@@ -102,10 +103,17 @@ class TestOnce:
         buy(school, day(1, 20))
         assert written(school) == [("01/01", "01/02", "BASIC"), ("01/02", "01/03", "BASIC")]
 
-    def test_an_older_order_that_is_paid_only_now_is_a_month(self) -> None:
-        school = paid_school(day(1, 1), day(2, 1))
-        buy(school, day(1, 20), terms=OLD)
-        assert subscription(school).current_period_end == day(3, 1)
+    def test_an_older_order_that_is_paid_only_now_is_for_what_its_amount_buys(self) -> None:
+        price = PLANS[Tier.BASIC].monthly_price
+        for amount, end in (
+            (price, day(3, 1)),
+            (3 * price, day(5, 1)),
+            (3 * price + 1, day(3, 1)),
+            (37 * price, day(3, 1)),
+        ):
+            school = paid_school(day(1, 1), day(2, 1))
+            buy(school, day(1, 20), terms={**OLD, "amount": amount})
+            assert subscription(school).current_period_end == end, amount
 
     def test_the_number_of_queries_stays(self, django_assert_max_num_queries: Any) -> None:
         school = trial_school(day(1, 1))

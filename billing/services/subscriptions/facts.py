@@ -16,6 +16,7 @@ from billing.models import (
     SubscriptionAdjustment,
     SubscriptionPeriod,
 )
+from billing.months import MOST_MONTHS
 from billing.periods import (
     Extension,
     Fact,
@@ -28,6 +29,8 @@ from billing.periods import (
     timeline,
 )
 from billing.services import grace
+from kitehub.enums import Tier
+from kitehub.plans import PLANS
 
 _OPENINGS = (PeriodKind.TRIAL.value, PeriodKind.CARRIED.value)
 _PAID = (Kind.CARRIED, Kind.PAID, Kind.UPGRADE, Kind.RESUMED)
@@ -144,9 +147,17 @@ def _payments(subscription: Subscription) -> Iterator[Payment | Upgrade]:
                 order.pk,
                 order.paid_at,
                 tier,
-                order.months or 1,
+                _months(order, Tier(tier)),
                 told_at=order.told_at,  # type: ignore[attr-defined]  # annotated
             )
+
+
+def _months(order: PaymentOrder, tier: Tier) -> int:
+    """How many months an order is for; one of another program is for what its amount buys."""
+    if order.months:
+        return order.months
+    count, rest = divmod(order.amount, order.monthly_price or PLANS[tier].monthly_price)
+    return count if not rest and 1 <= count <= MOST_MONTHS else 1
 
 
 def _adjustments(subscription: Subscription) -> Iterator[Extension | Pause]:
