@@ -190,6 +190,20 @@ class TestStates:
         assert again(school, day(3, 21)).status == "PAST_DUE"
         assert again(school, day(3, 22)).status == "EXPIRED"
 
+    def test_who_pays_on_the_day_of_cancelling_by_a_statement_that_says_no_hour_has_too(
+        self,
+    ) -> None:
+        for told, status in ((day(1, 10, 9), "CANCELED"), (day(1, 11), "ACTIVE")):
+            school = paid_school(day(1, 1), day(2, 1))
+            canceled = {"status": "CANCELED", "canceled_at": day(1, 10, 10)}
+            Subscription.objects.filter(instance=school).update(**canceled)
+            buy(school, day(1, 10), told=told)
+            assert subscription(school).status == status
+        school = paid_school(day(1, 1), day(2, 1))
+        Subscription.objects.filter(instance=school).update(**canceled)
+        buy(school, day(1, 10, 9), told=day(1, 11))
+        assert subscription(school).status == "CANCELED"
+
     @pytest.mark.parametrize("late", [False, True])
     def test_who_pays_after_cancelling_has_changed_their_mind(self, late: bool) -> None:
         school = paid_school(day(1, 1), day(2, 1))

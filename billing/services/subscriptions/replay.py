@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from copy import copy
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from django.db.models import DateTimeField, Func, QuerySet
 
 from billing.enums import OrderPurpose, PaymentType, SubscriptionStatus
 from billing.models import PaymentOrder, Subscription, SubscriptionPeriod
+from billing.months import HANOI
 from billing.periods import Kind, Payment, Period, Upgrade, paid_through
 from billing.services import grace
 from billing.services.subscriptions.facts import Known, know
@@ -308,7 +309,7 @@ def _status(
     status = SubscriptionStatus(before.status)
     since = before.canceled_at
     bought = [fact for fact in known.facts if isinstance(fact, Payment)]
-    if status == SubscriptionStatus.CANCELED and since and any(it.at >= since for it in bought):
+    if status == SubscriptionStatus.CANCELED and since and any(_after(it, since) for it in bought):
         status = SubscriptionStatus.ACTIVE
     if known.paused(at):
         tried = status == SubscriptionStatus.TRIAL and not known.paid
@@ -326,6 +327,19 @@ def _status(
     if status == SubscriptionStatus.ACTIVE:
         subscription.canceled_at = None
     return status
+
+
+def _after(payment: Payment, moment: datetime) -> bool:
+    """Whether somebody paid after a moment.
+
+    A statement that tells the day alone puts a payment at its beginning: then it was on that day,
+    if we heard of it after the moment.
+    """
+    if payment.at >= moment:
+        return True
+    paid, then = payment.at.astimezone(HANOI), moment.astimezone(HANOI)
+    told_later = payment.told_at is not None and payment.told_at >= moment
+    return paid.time() == time() and paid.date() == then.date() and told_later
 
 
 def save(
