@@ -10,11 +10,11 @@ from django.db import connections, transaction
 
 from billing import tasks
 from billing.models import PaymentOrder, Subscription
-from billing.services import letters
+from billing.services import letters, renewals
 from billing.services.credit import add
 from billing.services.orders import cancel_order, open_order
 from billing.services.reminders import remind_due
-from billing.services.renewals import RENEWAL_ACTOR, Renewals, renew_due
+from billing.services.renewals import RENEWAL_ACTOR, Renewals, open_renewal, renew_due
 from billing.services.subscriptions import extend, pause, request_downgrade
 from billing.services.subscriptions.advance import advance_due
 from kitehub.db import locks
@@ -54,19 +54,19 @@ class TestRenewals:
     ) -> None:
         school = paid_school(day(1, 1), day(2, 1), Tier.STANDARD)
         Subscription.objects.update(billing_months=3, monthly_price=500_000)
-        assert renew_due(at=day(1, 24, 23)) == Renewals(0, 0)
-        assert renew_due(at=day(1, 25)) == Renewals(opened=1, failed=0)
+        assert renew_due(at=day(1, 24, 23)) == Renewals(0)
+        assert renew_due(at=day(1, 25)) == Renewals(opened=1)
         (order,) = pending(school)
         assert (order.tier, order.months, order.amount) == ("STANDARD", 3, 1_500_000)
         assert (order.expires_at, order.created_by) == (day(2, 8), RENEWAL_ACTOR)
         (mail,) = mailbox.values()
         assert (mail["order_id"], mail["amount"]) == (order.order_id, 1_500_000)
         assert mail["ends_at"] == day(2, 1).isoformat()
-        assert renew_due(at=day(1, 26)) == Renewals(0, 0)
+        assert renew_due(at=day(1, 26)) == Renewals(0)
 
     def test_late_or_daily_it_is_the_same_order(self) -> None:
         schools = [paid_school(day(1, 1), day(2, 1) + n * DAY) for n in range(3)]
-        assert renew_due(at=day(2, 3), batch=1) == Renewals(opened=3, failed=0)
+        assert renew_due(at=day(2, 3), batch=1) == Renewals(opened=3)
         assert [len(pending(it)) for it in schools] == [1, 1, 1]
 
     def test_trials_are_asked_too_and_what_is_over_is_not(self) -> None:
@@ -129,17 +129,32 @@ class TestRenewals:
     def test_a_school_without_an_owner_keeps_no_other_from_its_order(self) -> None:
         lost, school = paid_school(day(1, 1), day(1, 31)), paid_school(day(1, 1), day(2, 1))
         User.objects.filter(pk=lost.owner_id).delete()
-        assert renew_due(at=day(1, 27)) == Renewals(opened=1, failed=1)
+        assert renew_due(at=day(1, 27)) == Renewals(opened=1, failed=(lost.pk,))
         assert len(pending(school)) == 1
-        with pytest.raises(CommandError, match="1 can't be renewed"):
+        with pytest.raises(CommandError, match=f"1 can't be renewed.*{lost.pk}"):
             call_command("renew_subscriptions", "--at", "2026-01-27")
+
+    def test_one_that_fails_keeps_no_other_from_its_order(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        lost, school = paid_school(day(1, 1), day(1, 31)), paid_school(day(1, 1), day(2, 1))
+
+        def fail(*, instance: Instance, **said: Any) -> PaymentOrder:
+            if instance == lost:
+                raise ZeroDivisionError
+            return open_renewal(instance=instance, **said)
+
+        monkeypatch.setattr(renewals, "open_renewal", fail)
+        assert renew_due(at=day(1, 27)) == Renewals(opened=1, failed=(lost.pk,))
+        assert len(pending(school)) == 1
+        assert str(lost.pk) in caplog.text
 
     def test_of_two_runs_at_once_one_has_nothing_to_do(self) -> None:
         paid_school(day(1, 1), day(2, 1))
         other = connections.create_connection("default")
         try:
             with locks.held(other, RENEWAL_ACTOR):
-                assert renew_due(at=day(1, 27)) == Renewals(0, 0)
+                assert renew_due(at=day(1, 27)) == Renewals(0)
         finally:
             other.close()
         assert renew_due(at=day(1, 27)).opened == 1
