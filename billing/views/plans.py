@@ -63,7 +63,7 @@ def downgrade(request: HttpRequest, school: Instance, tier: str) -> HttpResponse
     """What a lower tier would take away; POST asks for it from the end of what is paid on."""
     at = timezone.now()
     subscription = subscription_of(school)
-    found = offer(subscription, tier, at=at) if subscription else None
+    found = _offer(subscription, tier, at) if subscription else None
     if subscription is None or found is None:
         raise Http404
     if found.way != Way.DOWNGRADE:
@@ -99,7 +99,12 @@ def _limits(plan: Plan) -> list[tuple[str, bool]]:
 
 
 def _cards(school: Instance, subscription: Subscription, at: datetime) -> list[Card]:
-    return [_card(school, subscription, each, at) for each in offers(subscription, at=at)]
+    found = offers(subscription, at=at, ahead=subscriptions.highest_tier(subscription))
+    return [_card(school, subscription, each, at) for each in found]
+
+
+def _offer(subscription: Subscription, tier: str, at: datetime) -> Offer | None:
+    return offer(subscription, tier, at=at, ahead=subscriptions.highest_tier(subscription))
 
 
 def _card(school: Instance, subscription: Subscription, each: Offer, at: datetime) -> Card:
@@ -136,7 +141,7 @@ def _order(
     request: HttpRequest, school: Instance, subscription: Subscription, at: datetime
 ) -> HttpResponse:
     """Opens the order that was asked for; what it costs is not taken from a form."""
-    found = offer(subscription, request.POST.get("tier", ""), at=at)
+    found = _offer(subscription, request.POST.get("tier", ""), at)
     if found is None:
         messages.error(request, _("There is no such plan."))
     elif found.way == Way.DOWNGRADE:

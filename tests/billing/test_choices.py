@@ -89,6 +89,19 @@ class TestLess:
         assert kept.pending_tier is None
         assert services.undo_downgrade(**who(school), at=day(1, 28)).version == kept.version
 
+    def test_ones_own_tier_is_less_than_a_higher_one_that_is_paid_for(
+        self, school: Instance
+    ) -> None:
+        buy(school, day(1, 5), Tier.PREMIUM)
+        found = services.request_downgrade(**who(school), tier=Tier.STANDARD, at=day(1, 10))
+        assert (found.tier, found.pending_tier) == ("STANDARD", "STANDARD")
+        preview = services.downgrade_preview(instance_id=school.pk, tier=Tier.STANDARD, usage={})
+        assert preview.features_lost
+        began = services.rebuild(**who(school), at=day(2, 1))
+        assert (began.tier, began.pending_tier) == ("PREMIUM", "STANDARD")
+        with pytest.raises(NotLower):
+            services.request_downgrade(**who(school), tier=Tier.PREMIUM, at=day(2, 2))
+
     def test_what_is_not_less_or_is_over_is_refused(self, school: Instance) -> None:
         for tier in (Tier.STANDARD, Tier.PREMIUM):
             with pytest.raises(NotLower):
