@@ -234,6 +234,22 @@ def test_which_service_leaves_the_memo_out_makes_no_difference(blank_first: bool
     assert (order.status, order.paid_amount) == (PaymentStatus.PAID, order.amount)
 
 
+def test_a_line_that_comes_again_is_one_however_the_account_is_spelled_by_then(
+    settings: Any,
+) -> None:
+    settings.KITEHUB_BANK_ACCOUNT = "0123499999"
+    first, again = sepay(accountNumber="0123499999"), sepay(accountNumber="123499999")
+    send(first)
+    settings.KITEHUB_BANK_ACCOUNT = "123499999"
+    assert send(again).json() == send(first).json()
+    send(casso(bank_sub_acc_id="123499999"), "casso", "casso-token")
+    settings.KITEHUB_BANK_ACCOUNT = "0123499999"
+    send(casso(bank_sub_acc_id="0123499999"), "casso", "casso-token")
+    rows = BankTransfer.objects.order_by("provider").values_list("account_number", "state")
+    assert list(rows) == [("0123499999", "DUPLICATE"), ("0123499999", "RECEIVED")]
+    assert {feed.account_number for feed in BankFeed.objects.all()} == {"0123499999"}
+
+
 def test_genuine_lines_that_say_the_same_stay_as_many() -> None:
     for number in (1, 2):
         send(sepay(id=number, referenceCode="", content="NGUYEN VAN A"))
