@@ -16,6 +16,7 @@ from billing.feeds import payos
 from billing.feeds import sepay as sepay_feed
 from billing.models import BankFeed, BankTransfer
 from billing.services.orders import open_order
+from billing.services.receiving import Owner, owner_of
 from billing.services.settlement import settle_transfer
 from kitehub.enums import Tier
 from kitehub.jobs.models import Job
@@ -195,6 +196,25 @@ def test_an_instances_account_is_known_by_its_number_and_bank() -> None:
     ]  # fmt: skip
     send(sepay(accountNumber="0001234567", gateway="ACB", id=3))
     assert BankTransfer.objects.get(provider_id="3").reason == UnmatchedReason.UNKNOWN_ACCOUNT
+
+
+def test_a_number_that_kitehub_and_a_school_have_is_nobodys_unless_the_bank_is_told(
+    settings: Any,
+) -> None:
+    settings.KITEHUB_BANK_BIN = "970436"
+    for school_bank, told, owned in (
+        ("970422", "", False),
+        ("970422", "somewhere", False),
+        ("970422", "Vietcombank", True),
+        ("970436", "", True),
+    ):
+        school = InstanceFactory(bank_code=school_bank, account_number=OWN.lstrip("0"))
+        assert (owner_of(OWN, bank_name=told) == Owner(OWN)) is owned
+        assert owned or owner_of(OWN, bank_name=told) is None
+        assert owner_of(OWN, bank_name="MB") == (
+            Owner(OWN.lstrip("0"), school.pk) if school_bank == "970422" else None
+        )
+        school.delete()
 
 
 def casso(**changes: Any) -> dict[str, Any]:
