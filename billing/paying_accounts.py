@@ -1,8 +1,12 @@
-"""On which account an order is paid."""
+"""On which account an order is paid, and whether it is for somebody who is still there."""
+
+from django.db.models import Q
 
 from billing.accounts import NoReceivingAccount, own_account, same_number
 from billing.enums import PaymentType
-from billing.models import BankTransfer, PaymentOrder
+from billing.models import BankTransfer, PaymentOrder, Subscription
+from kitehub.enums import InstanceStatus
+from kitehub.models import Instance
 
 
 def is_paid_to(order: PaymentOrder, transfer: BankTransfer) -> bool:
@@ -24,3 +28,14 @@ def is_paid_to(order: PaymentOrder, transfer: BankTransfer) -> bool:
     return same_number(number, transfer.account_number) or same_number(
         number, transfer.virtual_account
     )
+
+
+def is_closed(order: PaymentOrder) -> bool:
+    """Whether an order buys time for a school, or a subscription, that is closed or deleted."""
+    if order.type != PaymentType.SUBSCRIPTION or order.instance_id is None:
+        return False
+    gone = Instance.all_objects.filter(
+        Q(deleted=True) | Q(status=InstanceStatus.CLOSED), pk=order.instance_id
+    )
+    ended = Subscription.all_objects.filter(instance_id=order.instance_id, deleted=True)
+    return gone.exists() or ended.exists()

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from billing.enums import CreditKind, PaymentStatus, TransferState, UnmatchedReason
 from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
-from billing.paying_accounts import is_paid_to
+from billing.paying_accounts import is_closed, is_paid_to
 from billing.services import credit, settlement
 from billing.services.releasing import held_by
 from kitehub.db.acting import acting
@@ -36,8 +36,8 @@ def match_transfer(
     """Books a waiting line on orders, each with its đồng; what is left goes on waiting.
 
     An order that is complete by it is PAID, with all that follows. Raises CannotMatch for a line
-    that doesn't wait, an order that can't be paid or is paid on another account, and amounts that
-    are more than the line has or the order asks for.
+    that doesn't wait, an order that can't be paid, is paid on another account or is of a closed
+    school, and amounts that are more than the line has or the order asks for.
     """
     now = at or timezone.now()
     with transaction.atomic(), acting(actor, reason, at=now):
@@ -182,6 +182,10 @@ def _payable(keys: Sequence[UUID], transfer: BankTransfer) -> dict[UUID, Payment
             raise CannotMatch(f"{order.order_id} is {order.status}.")
         if not is_paid_to(order, transfer):
             raise CannotMatch(f"{order.order_id} is paid on another account.")
+        if is_closed(order):
+            raise CannotMatch(
+                f"{order.order_id} is of a school, or a subscription, that is closed."
+            )
     return found
 
 

@@ -26,7 +26,7 @@ from billing.enums import (
 )
 from billing.matching import order_codes_in
 from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
-from billing.paying_accounts import is_paid_to
+from billing.paying_accounts import is_closed, is_paid_to
 from billing.plain_text import fold
 from billing.services import credit, receipts, subscriptions
 from billing.services.payment_times import paid_by, paid_first_by
@@ -123,6 +123,9 @@ def read(transfer: BankTransfer) -> Reading:
     here = [order for order in orders if is_paid_to(order, transfer)]
     if not here:
         return Reading(reason=UnmatchedReason.WRONG_ACCOUNT)
+    here = [order for order in here if not is_closed(order)]
+    if not here:
+        return Reading(reason=UnmatchedReason.CLOSED)
     payable = [order for order in here if order.status in _PAYABLE]
     if payable:
         return _fitting(payable, transfer)
