@@ -1,12 +1,17 @@
 """On which account an order is paid, and whether it is for somebody who is still there."""
 
-from django.db.models import Q
-
 from billing.accounts import NoReceivingAccount, own_account, same_number
 from billing.enums import PaymentType
-from billing.models import BankTransfer, PaymentOrder, Subscription
-from kitehub.enums import InstanceStatus
-from kitehub.models import Instance
+from billing.models import BankTransfer, PaymentOrder
+from kitehub.db import rows
+
+_CLOSED = """
+    SELECT EXISTS (
+            SELECT FROM instances
+            WHERE id = %(instance)s AND (deleted OR status = 'CLOSED')
+        )
+        OR EXISTS (SELECT FROM subscriptions WHERE instance_id = %(instance)s AND deleted)
+"""
 
 
 def is_paid_to(order: PaymentOrder, transfer: BankTransfer) -> bool:
@@ -34,8 +39,5 @@ def is_closed(order: PaymentOrder) -> bool:
     """Whether an order buys time for a school, or a subscription, that is closed or deleted."""
     if order.type != PaymentType.SUBSCRIPTION or order.instance_id is None:
         return False
-    gone = Instance.all_objects.filter(
-        Q(deleted=True) | Q(status=InstanceStatus.CLOSED), pk=order.instance_id
-    )
-    ended = Subscription.all_objects.filter(instance_id=order.instance_id, deleted=True)
-    return gone.exists() or ended.exists()
+    ((closed,),) = rows.fetch(_CLOSED, {"instance": order.instance_id})
+    return bool(closed)

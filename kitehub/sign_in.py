@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.backends import ModelBackend
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
@@ -34,3 +35,13 @@ class ThrottledBackend(ModelBackend):
         if user is not None:
             sign_ins.forgive(login=login, address=address)
         return user
+
+    async def aauthenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> Any:
+        """The same from async code: Django's own would look at any number of attempts."""
+        return await sync_to_async(self.authenticate)(request, username, password, **kwargs)

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Model, Q
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -13,10 +14,15 @@ from billing.admin.refunds import Refundable
 from billing.enums import PaymentStatus
 from billing.lifecycles import PAYMENT_ORDER
 from billing.models import PaymentOrder
+from billing.services.order_locks import lock_with_lines
+from billing.services.orders import OrderClosed, cancel_order
 from kitehub.backoffice import RecordAdmin
+from kitehub.backoffice.audit import Refusal, actor_of, reason_of
 from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.names import instances_at
+from kitehub.backoffice.search import parse_uuid
+from kitehub.db.lifecycle import Lifecycle
 from kitehub.display import money
 from kitehub.models import User
 
@@ -28,12 +34,18 @@ ORDER_COLOURS = {
     PaymentStatus.CANCELLED.value: "default",
 }
 
+# What people do to an order. It is paid by a bank line alone, which says of whom, and when.
+_BY_HAND = Lifecycle(
+    table=PAYMENT_ORDER.table,
+    follows={PaymentStatus.PENDING.value: (PaymentStatus.CANCELLED.value,)},
+)
+
 
 @admin.register(PaymentOrder)
 class PaymentOrderAdmin(Refundable, RecordAdmin):
     """Payment orders. What is asked for is fixed once the order is open."""
 
-    lifecycle = PAYMENT_ORDER
+    lifecycle = _BY_HAND
     refund_of = "order"
     actions_detail: ClassVar[Any] = (*RecordAdmin.actions_detail, "refund")
     spelling: ClassVar = {"amount": money}
@@ -119,7 +131,37 @@ class PaymentOrderAdmin(Refundable, RecordAdmin):
         RECORD_FIELDSET,
     )
     of_open_orders = (_("What was agreed"), _("What has come of it"))
-    frozen = ("order_id", "type", "tier", "instance", "user", "payment_content", "expires_at")
+    frozen = (
+        "order_id",
+        "type",
+        "tier",
+        "instance",
+        "user",
+        "payment_content",
+        "expires_at",
+        "paid_at",
+    )
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """The order; in a request that writes its bank lines are locked before it, as ever."""
+        key = parse_uuid(object_id)
+        if key and getattr(request, "is_writing", False):
+            lock_with_lines(PaymentOrder.all_objects.filter(pk=key))
+        return super().get_object(request, object_id, from_field)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Saves; an order that is cancelled gives back what was paid on it."""
+        if not change or "status" not in form.changed_data:
+            super().save_model(request, obj, form, change)
+            return
+        if form.changed_data != ["status"]:
+            obj.status = PaymentStatus.PENDING
+            super().save_model(request, obj, form, change)
+        try:
+            cancel_order(order_id=obj.pk, actor=actor_of(request), reason=reason_of(request))
+        except OrderClosed as error:
+            raise Refusal(gettext("The order has changed meanwhile.")) from error
+        obj.status = PaymentStatus.CANCELLED
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """Everything that was agreed when the order was opened."""

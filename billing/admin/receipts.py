@@ -21,6 +21,7 @@ from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.audit import Refusal, actor_of, reason_of
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.forms import Reasoned
+from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
 from kitehub.display import money
 
@@ -147,9 +148,9 @@ class ReceiptAdmin(Audited, AuditAdmin):
         return receipt.code
 
     @display(description=_("kind"), ordering="kind", label=KIND_COLOURS)
-    def kind_label(self, receipt: Receipt) -> tuple[str, str]:
+    def kind_label(self, receipt: Receipt) -> Label:
         """The kind as a coloured label."""
-        return receipt.kind, receipt.get_kind_display()
+        return Label(receipt.kind, receipt.get_kind_display())
 
     @display(description=_("amount"), ordering="amount")
     def amount_text(self, receipt: Receipt) -> str:

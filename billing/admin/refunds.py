@@ -29,6 +29,7 @@ from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.audit import Refusal, actor_of, reason_of
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
+from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
 from kitehub.display import money
 
@@ -309,9 +310,9 @@ class RefundAdmin(Audited, AuditAdmin):
         return matches
 
     @display(description=_("state"), ordering="status", label=REFUND_COLOURS)
-    def status_label(self, refund: Refund) -> tuple[str, str]:
+    def status_label(self, refund: Refund) -> Label:
         """The state as a coloured label."""
-        return refund.status, refund.get_status_display()
+        return Label(refund.status, refund.get_status_display())
 
     @display(description=_("of"), ordering="source")
     def of_text(self, refund: Refund) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from billing.admin.allocations import TransferAllocationInline
+from billing.admin.inbox import SortsOut
 from billing.admin.refunds import Refundable
 from billing.candidates import candidates
 from billing.enums import TransferState
@@ -24,6 +25,7 @@ from billing.models import (
 )
 from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.filters import DayRangeFilter
+from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
 from kitehub.display import money
 
@@ -39,7 +41,7 @@ TRANSFER_COLOURS = {
 
 
 @admin.register(BankTransfer)
-class BankTransferAdmin(Refundable, Audited, AuditAdmin):
+class BankTransferAdmin(SortsOut, Refundable, Audited, AuditAdmin):
     """Bank lines, the newest first."""
 
     list_display = (
@@ -61,7 +63,7 @@ class BankTransferAdmin(Refundable, Audited, AuditAdmin):
     search_help_text = _("Bank reference, the provider's id, account number, subdomain or ID")
     inlines = (TransferAllocationInline,)
     refund_of = "transfer"
-    actions_detail: ClassVar[Any] = ("refund",)
+    actions_detail: ClassVar[Any] = ("assign", "keep", "discard", "bring_back", "refund")
     fieldsets = (
         (None, {"fields": (("state_label", "reason"), "note", "duplicate_of", "settled_at")}),
         (_("What it may be for"), {"fields": ("candidates_text",)}),
@@ -109,9 +111,9 @@ class BankTransferAdmin(Refundable, Audited, AuditAdmin):
         return matches
 
     @display(description=_("state"), ordering="state", label=TRANSFER_COLOURS)
-    def state_label(self, transfer: BankTransfer) -> tuple[str, str]:
+    def state_label(self, transfer: BankTransfer) -> Label:
         """The state as a coloured label."""
-        return transfer.state, transfer.get_state_display()
+        return Label(transfer.state, transfer.get_state_display())
 
     @display(description=_("amount"), ordering="amount")
     def amount_text(self, transfer: BankTransfer) -> str:

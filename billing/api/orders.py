@@ -26,7 +26,6 @@ from billing.api.schemas import (
     OrdersOut,
     Reference,
     order_out,
-    payload_of,
 )
 from billing.enums import PaymentStatus, PaymentType
 from billing.models import PaymentOrder
@@ -37,6 +36,7 @@ from billing.services.orders import (
     ReferenceUsed,
     cancel_order,
     open_enrollment,
+    payload_of,
     status_of,
 )
 from kitehub.api_auth import ApiKeyAuth, key_of

@@ -14,8 +14,7 @@ from billing.enums import PaymentStatus
 from billing.models import PaymentOrder
 from billing.models.transfers import MOST_DONG
 from billing.qr_links import qr_url
-from billing.services.orders import qr_payload, status_of, to_transfer
-from billing.vietqr import VietQRError
+from billing.services.orders import payload_of, status_of, to_transfer
 
 # Minutes for which an order may be open: as long as a transfer takes, and as a course's intake.
 SHORTEST, LONGEST = 5, 30 * 24 * 60
@@ -103,14 +102,14 @@ class OrdersOut(Schema):
 
 def order_out(order: PaymentOrder, *, at: datetime) -> OrderOut:
     """An order at a moment, as the API says it."""
-    payload = payload_of(order, at=at)
+    payload, status = payload_of(order, at=at), status_of(order, at=at)
     return OrderOut(
         id=order.pk,
         code=order.order_id,
-        status=status_of(order, at=at),
+        status=status,
         amount=order.amount,
         paid_amount=order.paid_amount,
-        to_transfer=to_transfer(order) if _payable(order, at) else 0,
+        to_transfer=to_transfer(order) if status == PaymentStatus.PENDING else 0,
         memo=order.memo,
         bank=_bank(order),
         payload=payload,
@@ -124,20 +123,6 @@ def order_out(order: PaymentOrder, *, at: datetime) -> OrderOut:
         student_name=order.student_name,
         client_reference=order.client_reference,
     )
-
-
-def _payable(order: PaymentOrder, at: datetime) -> bool:
-    return status_of(order, at=at) == PaymentStatus.PENDING
-
-
-def payload_of(order: PaymentOrder, *, at: datetime) -> str | None:
-    """The VietQR text that pays what is still due; None where nobody is to pay (any more)."""
-    if not (_payable(order, at) and to_transfer(order)):
-        return None
-    try:
-        return qr_payload(order)
-    except VietQRError:
-        return None  # another program's order, which doesn't say to which account
 
 
 def _bank(order: PaymentOrder) -> BankOut | None:

@@ -3,14 +3,18 @@
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Q
 
 from billing.accounts import same_number
 from billing.dunning import Ladder, Silence
-from billing.models import FeedSilence
+from kitehub.db import rows
 
 # A feed that has said nothing for longer is one that nobody reads any more.
 LONGEST_SILENCE = timedelta(days=14)
+_SILENCES = """
+    SELECT feed.account_number, silence.starts_at, silence.ends_at
+    FROM bank_feed_silences silence JOIN bank_feeds feed ON feed.id = silence.feed_id
+    WHERE COALESCE(silence.ends_at, 'infinity') > COALESCE(%s::timestamptz, '-infinity')
+"""
 
 
 def ladder() -> Ladder:
@@ -24,13 +28,8 @@ def silences(*, since: datetime | None = None) -> list[Silence]:
 
     Without a moment, all of them. None lasts for more than two weeks.
     """
-    rows = FeedSilence.objects.all()
-    if since is not None:
-        rows = rows.filter(Q(ends_at__isnull=True) | Q(ends_at__gt=since))
     found = []
-    for number, starts_at, ends_at in rows.values_list(
-        "feed__account_number", "starts_at", "ends_at"
-    ):
+    for number, starts_at, ends_at in rows.fetch(_SILENCES, [since]):
         # A feed that doesn't say which account it is of may be of ours.
         if number and not same_number(number, settings.KITEHUB_BANK_ACCOUNT):
             continue

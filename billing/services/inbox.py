@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from billing.enums import CreditKind, PaymentStatus, TransferState, UnmatchedReason
 from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
@@ -16,13 +17,14 @@ from billing.paying_accounts import is_closed, is_paid_to
 from billing.services import credit, settlement
 from billing.services.releasing import held_by
 from kitehub.db.acting import acting
+from kitehub.display import money
 from kitehub.models import Instance
 
 _PAYABLE = (PaymentStatus.PENDING, PaymentStatus.EXPIRED)
 
 
 class CannotMatch(Exception):
-    """What was asked for can't be booked; the text says why, and nothing was."""
+    """What was asked for can't be booked; the text says why, to people, and nothing was."""
 
 
 def match_transfer(
@@ -44,14 +46,23 @@ def match_transfer(
         transfer = _waiting(transfer_id)
         orders = _payable([order_id for order_id, _amount in parts], transfer)
         if sum(amount for _order_id, amount in parts) > transfer.unmatched:
-            raise CannotMatch(f"The bank line has {transfer.unmatched} đồng left.")
+            raise CannotMatch(_left(transfer))
         for order_id, amount in parts:
             order = orders[order_id]
             if not 0 < amount <= order.rest:
-                raise CannotMatch(f"{order.order_id} asks for {order.rest} đồng, not {amount}.")
+                raise CannotMatch(
+                    _("%(order)s asks for %(rest)s, not %(amount)s.")
+                    % {
+                        "order": order.order_id,
+                        "rest": money(order.rest),
+                        "amount": money(amount),
+                    }
+                )
             settlement.book(transfer, order, amount, at=now)
-        settlement.conclude_payments(list(orders.values()), at=now)
-        return _concluded(transfer, now)
+        paid = settlement.conclude_payments(list(orders.values()), at=now, actor=actor)
+        transfer = _concluded(transfer, now)
+        settlement.issue_receipts(paid, at=now)
+        return transfer
 
 
 def keep_transfer_as_credit(
@@ -71,10 +82,10 @@ def keep_transfer_as_credit(
     with transaction.atomic(), acting(actor, reason, at=now):
         transfer = _waiting(transfer_id)
         if transfer.instance_id is not None:
-            raise CannotMatch("What came to a school's own account is no credit with KiteHub.")
+            raise CannotMatch(_("What came to a school's own account is no credit with KiteHub."))
         kept = transfer.unmatched if amount is None else amount
         if not 0 < kept <= transfer.unmatched:
-            raise CannotMatch(f"The bank line has {transfer.unmatched} đồng left, not {kept}.")
+            raise CannotMatch(_left(transfer))
         credit.add(
             instance_id=instance.pk,
             amount=kept,
@@ -98,7 +109,7 @@ def unmatch(
     with transaction.atomic(), acting(actor, reason, at=now):
         allocation = PaymentAllocation.objects.get(pk=allocation_id)
         if allocation.transfer_id is None or allocation.amount < 0:
-            raise CannotMatch("Only what a bank line gave can go back to it.")
+            raise CannotMatch(_("Only what a bank line gave can go back to it."))
         transfer = BankTransfer.objects.select_for_update(of=("self",), no_key=True).get(
             pk=allocation.transfer_id
         )
@@ -106,10 +117,12 @@ def unmatch(
             pk=allocation.order_id
         )
         if order.status == PaymentStatus.PAID:
-            raise CannotMatch(f"{order.order_id} is paid; refund it instead.")
+            raise CannotMatch(
+                _("%(order)s is paid; refund it instead.") % {"order": order.order_id}
+            )
         held = {each.pk: left for each, left in held_by(order)}
         if allocation.pk not in held:
-            raise CannotMatch("Nothing of this allocation is left.")
+            raise CannotMatch(_("Nothing of this allocation is left."))
         PaymentAllocation.objects.create(
             transfer=transfer,
             order=order,
@@ -133,7 +146,7 @@ def discard(
     """
     now = at or timezone.now()
     if not reason.strip():
-        raise CannotMatch("A line is discarded for a reason.")
+        raise CannotMatch(_("A line is discarded for a reason."))
     with transaction.atomic(), acting(actor, reason, at=now):
         transfer = _waiting(transfer_id)
         BankTransfer.objects.filter(pk=transfer.pk).update(
@@ -150,7 +163,7 @@ def undo_discard(*, transfer_id: UUID, actor: str, reason: str = "") -> BankTran
             pk=transfer_id
         )
         if transfer.state != TransferState.DISCARDED:
-            raise CannotMatch(f"The bank line is {transfer.state}.")
+            raise CannotMatch(_state(transfer))
         BankTransfer.objects.filter(pk=transfer.pk).update(
             state=TransferState.UNMATCHED, settled_at=None
         )
@@ -161,10 +174,18 @@ def undo_discard(*, transfer_id: UUID, actor: str, reason: str = "") -> BankTran
 # --- Parts --------------------------------------------------------------------------------------
 
 
+def _left(transfer: BankTransfer) -> str:
+    return _("The bank line has %(left)s left.") % {"left": money(transfer.unmatched)}
+
+
+def _state(transfer: BankTransfer) -> str:
+    return _("The bank line is in the state “%(state)s”.") % {"state": transfer.get_state_display()}
+
+
 def _waiting(transfer_id: UUID) -> BankTransfer:
     transfer = BankTransfer.objects.select_for_update(of=("self",), no_key=True).get(pk=transfer_id)
     if transfer.state != TransferState.UNMATCHED:
-        raise CannotMatch(f"The bank line is {transfer.state}.")
+        raise CannotMatch(_state(transfer))
     return transfer
 
 
@@ -179,12 +200,18 @@ def _payable(keys: Sequence[UUID], transfer: BankTransfer) -> dict[UUID, Payment
         if order is None:
             raise CannotMatch(f"There is no order {key}.")
         if order.status not in _PAYABLE:
-            raise CannotMatch(f"{order.order_id} is {order.status}.")
+            raise CannotMatch(
+                _("%(order)s can't be paid: %(status)s.")
+                % {"order": order.order_id, "status": order.get_status_display()}
+            )
         if not is_paid_to(order, transfer):
-            raise CannotMatch(f"{order.order_id} is paid on another account.")
+            raise CannotMatch(
+                _("%(order)s is paid on another account.") % {"order": order.order_id}
+            )
         if is_closed(order):
             raise CannotMatch(
-                f"{order.order_id} is of a school, or a subscription, that is closed."
+                _("%(order)s is of a school or a subscription that is closed.")
+                % {"order": order.order_id}
             )
     return found
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from billing.dunning import Reminder
 from billing.models import PaymentOrder, Subscription
 from billing.services.orders import to_transfer
-from kitehub.models import Email, Instance, User
+from kitehub.models import Email
 from kitehub.services import emails
 
 RENEWAL = "renewal"
@@ -46,7 +46,8 @@ def reason_of(subscription_id: UUID, reminder: Reminder) -> str:
 
 def asked(reasons: Collection[str]) -> set[str]:
     """Which reasons somebody has been written to for, or will be; one query."""
-    return _asked(reasons)
+    found = Email.objects.filter(reason__in=reasons)
+    return set(found.values_list("reason", flat=True))
 
 
 def _facts(subscription: Subscription) -> dict[str, Any]:
@@ -83,26 +84,17 @@ def _iso(moment: datetime) -> str:
 def _ask(
     subscription: Subscription, *, reason: str, template: str, context: Mapping[str, Any]
 ) -> bool:
+    """Puts a mail to the owner into the queue, in the caller's transaction.
+
+    False if it is there already, and where there is no owner, or no school any more to pay for.
+    """
     instance = subscription.instance
-    owner = instance.owner if instance else None
-    if instance is None or owner is None:
+    if instance is None or instance.is_gone or instance.owner is None:
         return False
-    return _queue(owner=owner, reason=reason, template=template, context=context, instance=instance)
-
-
-# --- The queue ----------------------------------------------------------------------------------
-
-
-def _queue(
-    *, owner: User, reason: str, template: str, context: Mapping[str, Any], instance: Instance
-) -> bool:
-    """Puts a mail into the queue, in the caller's transaction; False if it is there already."""
     return emails.queue(
-        to=owner.email, reason=reason, template=template, context=context, instance=instance
+        to=instance.owner.email,
+        reason=reason,
+        template=template,
+        context=context,
+        instance=instance,
     )
-
-
-def _asked(reasons: Collection[str]) -> set[str]:
-    """Which of the reasons are in the queue of mail already."""
-    found = Email.objects.filter(reason__in=reasons)
-    return set(found.values_list("reason", flat=True))

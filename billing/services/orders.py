@@ -20,7 +20,7 @@ from billing.qr_links import qr_url
 from billing.services import credit, settlement
 from billing.services.order_locks import lock_with_lines
 from billing.services.releasing import release
-from billing.vietqr import encode
+from billing.vietqr import VietQRError, encode
 from kitehub.db.acting import acting
 from kitehub.enums import Tier
 from kitehub.models import Instance, User
@@ -179,6 +179,16 @@ def qr_payload(order: PaymentOrder) -> str:
         memo=order.memo,
         one_time=True,
     )
+
+
+def payload_of(order: PaymentOrder, *, at: datetime) -> str | None:
+    """As `qr_payload`; None where nobody is to pay (any more), or an old order has no account."""
+    if status_of(order, at=at) != PaymentStatus.PENDING or not to_transfer(order):
+        return None
+    try:
+        return qr_payload(order)
+    except VietQRError:
+        return None
 
 
 def status_of(order: PaymentOrder, *, at: datetime) -> PaymentStatus:

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from billing.dunning import REMINDERS, due_reminders
-from billing.enums import PaymentStatus, PaymentType
+from billing.enums import OrderPurpose, PaymentStatus, PaymentType
 from billing.models import PaymentOrder, Subscription
 from billing.services import letters
 
@@ -52,7 +52,8 @@ def remind_due(*, at: datetime, batch: int = REMINDER_BATCH) -> Reminders:
 
     Those of the last week that weren't asked for are asked for now, so a late run asks for what the
     daily ones would have. What is cancelled or paused isn't reminded of, nor is what has been paid
-    for meanwhile. Each batch is a transaction of its own. Raises ValueError for a batch below 1.
+    for meanwhile, nor a school that is closed. The mail has the open order for the next period, if
+    there is one. Each batch is a transaction of its own. Raises ValueError for a batch below 1.
     """
     if batch < 1:
         raise ValueError("A batch has at least one subscription.")
@@ -99,7 +100,9 @@ def _remind(found: Iterable[tuple[datetime, UUID, datetime | None]], *, at: date
         instance_id__in=[row.instance_id for row in rows.values()],
         type=PaymentType.SUBSCRIPTION,
         status=PaymentStatus.PENDING,
-    )
+        expires_at__gt=at,
+        # An upgrade buys no time: who paid it would think that the end had moved.
+    ).exclude(purpose=OrderPurpose.UPGRADE)
     orders = {order.instance_id: order for order in pending}
     return sum(
         letters.reminder(

@@ -50,7 +50,8 @@ def renew_due(*, at: datetime, batch: int = RENEWAL_BATCH) -> Renewals:
     It is for the tier that was asked for from the next period on, can be paid until the grace is
     over, and its owner gets it by mail. Where a subscription order is open there is nothing to do,
     unless that is a renewal for another tier, of which nothing is paid. Whoever cancelled the
-    renewal of this period isn't asked again; what is cancelled, paused or over isn't renewed.
+    renewal of this period isn't asked again; what is cancelled, paused or over isn't renewed, nor
+    is a school that is closed.
 
     Each order is a transaction of its own; a school whose order can't be opened is logged, and
     keeps no other from its own. Of two runs at once one has nothing to do. Raises ValueError for a
@@ -190,7 +191,7 @@ def _renew(instance_id: UUID, *, at: datetime) -> bool:
     with transaction.atomic():
         found = _candidates(at).filter(instance_id=instance_id).first()
         instance = Instance.objects.filter(pk=instance_id).first()
-        if found is None or instance is None or _is_over(found, at):
+        if found is None or instance is None or instance.is_gone or _is_over(found, at):
             return False
         order = open_renewal(instance=instance, at=at, actor=RENEWAL_ACTOR)
         if order.status == PaymentStatus.PENDING:

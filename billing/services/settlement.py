@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from billing.enums import (
     CreditKind,
+    OrderPurpose,
     PaymentStatus,
     PaymentType,
     TransferDirection,
@@ -32,6 +33,7 @@ from billing.services import credit, receipts, subscriptions
 from billing.services.payment_times import paid_by, paid_first_by
 from billing.services.releasing import IN_VAIN, release
 from billing.twins import SHIFT
+from kitehub.db import rows
 from kitehub.db.acting import acting
 
 logger = logging.getLogger(__name__)
@@ -65,18 +67,22 @@ def settle_transfer(*, transfer_id: UUID, at: datetime | None = None) -> Transfe
     """
     now = at or timezone.now()
     with transaction.atomic():
-        transfer = BankTransfer.objects.select_for_update(of=("self",), no_key=True).get(
-            pk=transfer_id
-        )
+        found = rows.read(BankTransfer, "WHERE id = %s FOR NO KEY UPDATE", [transfer_id])
+        if not found:
+            raise BankTransfer.DoesNotExist(f"There is no bank line {transfer_id}.")
+        (transfer,) = found
         if transfer.state != TransferState.RECEIVED:
             return TransferState(transfer.state)
         with acting(ACTOR, f"{transfer}"[:500], at=now):
             if transfer.direction == TransferDirection.OUT:
                 return _conclude(transfer, TransferState.IGNORED, UnmatchedReason.OUTGOING, now)
-            return _settle(transfer, now)
+            state, paid = _settle(transfer, now)
+        issue_receipts(paid, at=now)
+        return state
 
 
-def _settle(transfer: BankTransfer, now: datetime) -> TransferState:
+def _settle(transfer: BankTransfer, now: datetime) -> tuple[TransferState, list[PaymentOrder]]:
+    """Books a line; what became of it, and the orders that it has paid."""
     reading = read(transfer)
     for order, amount in reading.parts:
         book(transfer, order, amount, at=now)
@@ -90,9 +96,9 @@ def _settle(transfer: BankTransfer, now: datetime) -> TransferState:
             _redate(reading.paid, at=now)
     elif left and reading.parts:
         reason = UnmatchedReason.OVERPAID
-    conclude_payments([order for order, _amount in reading.parts], at=now)
+    paid = conclude_payments([order for order, _amount in reading.parts], at=now)
     state = TransferState.UNMATCHED if left else TransferState.MATCHED
-    return _conclude(transfer, state, reason, now)
+    return _conclude(transfer, state, reason, now), paid
 
 
 def _conclude(
@@ -101,9 +107,9 @@ def _conclude(
     reason: UnmatchedReason | None,
     now: datetime,
 ) -> TransferState:
-    BankTransfer.objects.filter(pk=transfer.pk).update(
-        state=state, reason=reason, settled_at=None if state == TransferState.UNMATCHED else now
-    )
+    transfer.state, transfer.reason = state, reason
+    transfer.settled_at = None if state == TransferState.UNMATCHED else now
+    rows.update(transfer, "state", "reason", "settled_at")
     return state
 
 
@@ -159,11 +165,17 @@ def _orders(codes: Sequence[str]) -> list[PaymentOrder]:
     """The orders of codes, locked by id, the surest first."""
     if not codes:
         return []
-    rows = PaymentOrder.objects.select_for_update(of=("self",), no_key=True).filter(
-        order_id__in=codes
+    if len(codes) == 1:
+        # The usual case has a plan of its own, which PostgreSQL keeps.
+        one = "WHERE order_id = %s AND NOT deleted FOR NO KEY UPDATE"
+        return rows.read(PaymentOrder, one, codes)
+    found = rows.read(
+        PaymentOrder,
+        "WHERE order_id = ANY (%s) AND NOT deleted ORDER BY id FOR NO KEY UPDATE",
+        [list(codes)],
     )
     rank = {code: place for place, code in enumerate(codes)}
-    return sorted(rows.order_by("pk"), key=lambda order: rank[order.order_id])
+    return sorted(found, key=lambda order: rank[order.order_id])
 
 
 def _legacy_words(transfer: BankTransfer) -> list[str]:
@@ -207,7 +219,8 @@ def _asked(order: PaymentOrder) -> int:
 
 def book(transfer: BankTransfer, order: PaymentOrder, amount: int, *, at: datetime) -> None:
     """Allocates some đồng of a locked bank line to a locked order; the database adds them up."""
-    PaymentAllocation.objects.create(transfer=transfer, order=order, amount=amount, created_at=at)
+    rows.insert(PaymentAllocation(transfer=transfer, order=order, amount=amount, created_at=at))
+    order.paid_amount += amount
 
 
 def keep_as_credit(
@@ -226,32 +239,40 @@ def keep_as_credit(
     )
 
 
-def conclude_payment(order: PaymentOrder, *, at: datetime) -> bool:
-    """Makes a locked order PAID if all of it has come, and does what follows; whether it did."""
-    return bool(conclude_payments([order], at=at))
-
-
-def conclude_payments(orders: Sequence[PaymentOrder], *, at: datetime) -> list[PaymentOrder]:
-    """Makes those of some locked orders PAID of which all has come, and does what follows.
+def conclude_payments(
+    orders: Sequence[PaymentOrder], *, at: datetime, actor: str = ACTOR
+) -> list[PaymentOrder]:
+    """Makes those of some locked orders PAID of which all has come, and extends what they buy.
 
     An upgrade of which nothing would come, as nothing is left to upgrade, isn't paid: its money is
     credit then.
 
-    Credit that was offered is used where it completes an order; where it is gone meanwhile, the
-    order asks for it by transfer again. Returns those that it made PAID.
+    The orders are as they were read under their locks, with what was booked since. Credit that was
+    offered is used where it completes an order; where it is gone meanwhile, the order asks for it
+    by transfer again. Returns those that it made PAID, whose receipts are the caller's to issue,
+    last of all: see `issue_receipts`.
     """
     paid = [order for order in orders if _pay(order, at=at)]
-    # For all of them one thing after the other: no school's row is locked after a receipt's number.
-    owned = [it for it in paid if it.type == PaymentType.SUBSCRIPTION and it.instance_id]
-    for order in sorted(owned, key=lambda it: str(it.instance_id)):
-        subscriptions.apply_payment(order=order, at=at)
-    for order in owned:
-        receipts.issue(order=order, at=at)
+    for order in sorted(filter(_is_ours, paid), key=lambda it: str(it.instance_id)):
+        subscriptions.apply_payment(order=order, at=at, actor=actor)
     return paid
 
 
+def issue_receipts(paid: Sequence[PaymentOrder], *, at: datetime) -> None:
+    """Issues the receipts of orders that became PAID in this transaction, at its end.
+
+    From the first number on, everybody else who issues one waits for that end; no school's row is
+    locked after it.
+    """
+    for order in filter(_is_ours, paid):
+        receipts.issue_first(order=order, at=at)
+
+
+def _is_ours(order: PaymentOrder) -> bool:
+    return order.type == PaymentType.SUBSCRIPTION and order.instance_id is not None
+
+
 def _pay(order: PaymentOrder, *, at: datetime) -> bool:
-    order.refresh_from_db()
     if order.status not in _PAYABLE:
         return False
     if _is_vain(order, at=at):
@@ -262,17 +283,15 @@ def _pay(order: PaymentOrder, *, at: datetime) -> bool:
         order.refresh_from_db()
     if order.rest > 0:
         return False
-    paid_at, reference = paid_by(order) or (at, CREDIT_REFERENCE)
-    claimed = PaymentOrder.objects.filter(pk=order.pk, status__in=_PAYABLE).update(
-        status=PaymentStatus.PAID, paid_at=paid_at, transaction_reference=reference
-    )
-    order.refresh_from_db()
-    return bool(claimed)
+    order.status = PaymentStatus.PAID
+    order.paid_at, order.transaction_reference = paid_by(order) or (at, CREDIT_REFERENCE)
+    rows.update(order, "status", "paid_at", "transaction_reference")
+    return True
 
 
 def _is_vain(order: PaymentOrder, *, at: datetime) -> bool:
     """Whether an order is complete, and is for raising what nothing is left of."""
-    if order.type != PaymentType.SUBSCRIPTION or order.instance_id is None:
+    if order.purpose != OrderPurpose.UPGRADE or order.instance_id is None:
         return False
     if order.rest > order.credit_offered:
         return False
@@ -297,11 +316,8 @@ def _redate(order: PaymentOrder, *, at: datetime) -> None:
     found = paid_first_by(order)
     if found is None or order.paid_at is None or found[0] >= order.paid_at:
         return
-    paid_at, reference = found
-    PaymentOrder.objects.filter(pk=order.pk).update(
-        paid_at=paid_at, transaction_reference=reference
-    )
-    order.refresh_from_db()
+    order.paid_at, order.transaction_reference = found
+    rows.update(order, "paid_at", "transaction_reference")
     subscriptions.apply_payment(order=order, at=at)
 
 
@@ -322,7 +338,9 @@ def _use_credit(order: PaymentOrder, *, at: datetime) -> None:
 def pay_by_credit(order: PaymentOrder, *, at: datetime, actor: str) -> bool:
     """Pays an open order from its instance's credit alone; whether there was enough."""
     with acting(actor, at=at):
-        return conclude_payment(order, at=at)
+        paid = conclude_payments([order], at=at, actor=actor)
+    issue_receipts(paid, at=at)
+    return bool(paid)
 
 
 # --- Those that nobody settled ------------------------------------------------------------------

@@ -12,12 +12,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from billing import banks, qr
-from billing.enums import CreditKind, PaymentStatus, PaymentType
+from billing.enums import CreditKind, PaymentType
 from billing.models import CreditEntry, PaymentOrder
 from billing.qr_links import qr_path
-from billing.services.orders import qr_payload, to_transfer
+from billing.services.orders import payload_of, status_of, to_transfer
 from billing.services.releasing import IN_VAIN
-from billing.vietqr import VietQRError
 from kitehub.models import Instance
 from kitehub.portal import owner_of
 
@@ -27,7 +26,7 @@ POLL = 3_000
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """An order as its page shows it. `state` is its status, but overdue is expired at once."""
+    """An order as its page shows it. `state` is its status by the clock."""
 
     order: PaymentOrder
     state: str
@@ -47,13 +46,12 @@ class Checkout:
 
 def checkout_of(order: PaymentOrder, *, at: datetime) -> Checkout:
     """What to show of an order at a moment."""
-    overdue = order.status == PaymentStatus.PENDING and order.expires_at <= at
     payload = payload_of(order, at=at)
     bank = banks.bank(order.bank_bin or "")
     released = {} if payload else _released(order)
     return Checkout(
         order=order,
-        state=PaymentStatus.EXPIRED.value if overdue else order.status,
+        state=status_of(order, at=at).value,
         due=to_transfer(order),
         bank=bank.short_name if bank else (order.bank_bin or ""),
         svg=qr.svg(payload) if payload else "",
@@ -66,20 +64,6 @@ def _released(order: PaymentOrder) -> dict[str, int]:
     """What came for an order that wasn't carried out and is credit, in đồng, by why."""
     entries = CreditEntry.objects.filter(order=order, kind=CreditKind.RELEASED)
     return dict(entries.values_list("reason").annotate(Sum("amount")))
-
-
-def payload_of(order: PaymentOrder, *, at: datetime) -> str | None:
-    """The VietQR text that pays what is still due.
-
-    None where there is nothing to pay (any more), and for orders of other programs, which don't say
-    to which account.
-    """
-    if order.status != PaymentStatus.PENDING or order.expires_at <= at or not to_transfer(order):
-        return None
-    try:
-        return qr_payload(order)
-    except VietQRError:
-        return None
 
 
 @require_safe

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 from billing import qr
 from billing.models import PaymentOrder
 from billing.qr_links import code_of
-from billing.views.checkout import payload_of
+from billing.services.orders import payload_of
 
 # Seconds; what is due changes with a payment.
 FRESH = 60

@@ -10,11 +10,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from billing import receipt_pages
 from billing.dunning import stage
-from billing.enums import AdjustmentKind, PaymentType, SubscriptionStatus
+from billing.enums import AdjustmentKind, PaymentStatus, PaymentType, SubscriptionStatus
 from billing.models import (
     PaymentOrder,
     Receipt,
@@ -24,6 +24,7 @@ from billing.models import (
     SubscriptionPeriod,
 )
 from billing.services import credit, grace, subscriptions
+from billing.services.orders import to_transfer
 from billing.subscription_words import next_steps, period_words, told
 from billing.views.plans import subscription_of
 from kitehub.models import Instance
@@ -39,10 +40,12 @@ def subscription(request: HttpRequest, school: Instance) -> HttpResponse:
     at = timezone.now()
     found = subscription_of(school)
     orders = PaymentOrder.objects.filter(instance=school, type=PaymentType.SUBSCRIPTION)
+    open_order = orders.in_status(PaymentStatus.PENDING, at=at).first()
     context = {
         "school": school,
         "subscription": found,
-        "open_order": orders.filter(status="PENDING", expires_at__gt=at).first(),
+        "open_order": open_order,
+        "due": to_transfer(open_order) if open_order else 0,
         "credit": credit.balance(instance_id=school.pk),
         "receipts": Receipt.objects.filter(instance=school).order_by("-issued_at", "-number")[
             :SHOWN
@@ -75,10 +78,15 @@ def cancel(request: HttpRequest, school: Instance) -> HttpResponse:
     return render(request, "billing/cancel.html", context)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @owner_of
 def undo(request: HttpRequest, school: Instance) -> HttpResponse:
-    """Takes back a cancellation, or the wish for a lower tier."""
+    """Takes back a cancellation, or the wish for a lower tier; without POST leads to its button.
+
+    Whoever was signed out meanwhile comes back here by a GET.
+    """
+    if request.method != "POST":
+        return redirect("subscription", school.subdomain)
     undone: Any = (
         subscriptions.undo_downgrade
         if request.POST.get("what") == "downgrade"

@@ -22,6 +22,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminS
 from kitehub.backoffice import Audited, ExactSearch
 from kitehub.backoffice.audit import Refusal, actor_of, reason_of
 from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
+from kitehub.backoffice.labels import Label
 from kitehub.backoffice.lists import CarefulLists
 from kitehub.backoffice.names import instances_at
 from kitehub.enums import ApiKeyState, ApiScope
@@ -168,10 +169,10 @@ class ApiKeyAdmin(Audited, ExactSearch, CarefulLists, ModelAdmin):
         return ", ".join(key.scopes)
 
     @display(description=_("status"), label=STATE_COLOURS)
-    def state_label(self, key: ApiKey) -> tuple[str, str]:
+    def state_label(self, key: ApiKey) -> Label:
         """The state as a coloured label."""
         state = key.state(at=timezone.now())
-        return state.value, str(state.label)
+        return Label(state.value, str(state.label))
 
     @display(description=_("replaced by"))
     def replaced_by_text(self, key: ApiKey) -> str:

@@ -14,6 +14,7 @@ from kitehub.backoffice import AuditAdmin
 from kitehub.backoffice.audit import Audited, Refusal
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.forms import Reasoned
+from kitehub.backoffice.labels import Label
 from kitehub.enums import EmailState
 from kitehub.models import Email, SignInAttempts
 from kitehub.services import emails
@@ -95,9 +96,9 @@ class EmailAdmin(Audited, AuditAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     @display(description=_("status"), label=STATE_COLOURS, ordering="state")
-    def state_label(self, email: Email) -> tuple[str, str]:
+    def state_label(self, email: Email) -> Label:
         """What became of it, as a coloured label."""
-        return email.state, str(EmailState(email.state).label)
+        return Label(email.state, str(EmailState(email.state).label))
 
 
 @admin.register(SignInAttempts)

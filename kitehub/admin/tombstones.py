@@ -9,6 +9,7 @@ from unfold.decorators import display
 
 from kitehub.backoffice import AuditAdmin, InstanceNames
 from kitehub.backoffice.filters import DayRangeFilter
+from kitehub.backoffice.labels import Label
 from kitehub.models import ArchiveRun, Tombstone
 
 # What became of a closed school, and its label's colour.
@@ -54,10 +55,10 @@ class TombstoneAdmin(InstanceNames, AuditAdmin):
     readonly_fields = ("instance_name", "state_label")
 
     @display(description=_("state"), label={state: told[1] for state, told in STATES.items()})
-    def state_label(self, tombstone: Tombstone) -> tuple[str, str]:
+    def state_label(self, tombstone: Tombstone) -> Label:
         """What became of it, as a coloured label."""
         state = _state(tombstone)
-        return state, str(STATES[state][0])
+        return Label(state, str(STATES[state][0]))
 
 
 def _state(tombstone: Tombstone) -> str:

@@ -11,6 +11,19 @@ from psycopg.pq import TransactionStatus
 
 ACTOR_LENGTH = 100
 REASON_LENGTH = 500
+# One round trip: settings are read before they are set.
+_SWAP = """
+    WITH was AS MATERIALIZED (
+        SELECT COALESCE(current_setting('kitehub.actor', true), '') AS actor,
+            COALESCE(current_setting('kitehub.reason', true), '') AS reason,
+            COALESCE(current_setting('kitehub.at', true), '') AS at
+    )
+    SELECT actor, reason, at,
+        set_config('kitehub.actor', %(actor)s, true),
+        set_config('kitehub.reason', %(reason)s, true),
+        set_config('kitehub.at', COALESCE(%(at)s, at), true)
+    FROM was
+"""
 
 
 @contextmanager
@@ -60,15 +73,7 @@ def _swap(
 
     An `at` of None leaves the clock as it is.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT current_setting('kitehub.actor', true),"
-            " current_setting('kitehub.reason', true), current_setting('kitehub.at', true)"
-        )
-        was = tuple(each or "" for each in cursor.fetchone())
-        cursor.execute(
-            "SELECT set_config('kitehub.actor', %s, true), set_config('kitehub.reason', %s, true),"
-            " set_config('kitehub.at', %s, true)",
-            [actor, reason, was[2] if at is None else at],
-        )
+    with connection.prepared_cursor() as cursor:  # type: ignore[attr-defined]
+        cursor.execute(_SWAP, {"actor": actor, "reason": reason, "at": at})
+        was = cursor.fetchone()
     return was[0], was[1], was[2]

@@ -19,6 +19,7 @@ from unfold.forms import BaseDialogForm
 from kitehub.backoffice import AuditAdmin
 from kitehub.backoffice.audit import Audited, Refusal
 from kitehub.backoffice.forms import Reasoned
+from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
 from kitehub.backoffice.search import parse_uuid
 from kitehub.jobs import services
@@ -174,9 +175,9 @@ class JobAdmin(Audited, AuditAdmin):
         return job.task_name
 
     @display(description=_("status"), ordering="status", label=COLOURS)
-    def state_label(self, job: Job) -> tuple[str, str]:
+    def state_label(self, job: Job) -> Label:
         """The state as a coloured label."""
-        return job.status, str(STATES.get(job.status, job.status))
+        return Label(job.status, str(STATES.get(job.status, job.status)))
 
     @display(description=_("attempts"), ordering="attempts")
     def attempts_text(self, job: Job) -> str:

@@ -4,11 +4,13 @@ import asyncio
 import logging
 import signal
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from procrastinate.app import WorkerOptions
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.utils import connector_params
@@ -21,6 +23,10 @@ from kitehub.tenancy.connections import close_all
 
 logger = logging.getLogger("kitehub.jobs.worker")
 
+# How long a thread's connection lasts, and how often a statement runs before it is prepared.
+KEPT_SECONDS = 60
+PREPARE_THRESHOLD = 5
+_used: set[BaseDatabaseWrapper] = set()
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -30,6 +36,28 @@ class NoQueue(Exception):
 
 class WorkerFailed(Exception):
     """The worker lost its database, and ended without being told to."""
+
+
+@contextmanager
+def staying_connected() -> Iterator[None]:
+    """Threads keep their connections to the platform from job to job, while the block runs.
+
+    For a minute, with the statements that the server has prepared there, unless the database's
+    address says otherwise. An address of a worker names the server itself, no pooler.
+    """
+    platform = connections.settings[DEFAULT_DB_ALIAS]
+    before = dict(platform)
+    platform["CONN_MAX_AGE"] = platform["CONN_MAX_AGE"] or KEPT_SECONDS
+    platform["CONN_HEALTH_CHECKS"] = True
+    platform["OPTIONS"] = {"prepare_threshold": PREPARE_THRESHOLD, **platform["OPTIONS"]}
+    try:
+        yield
+    finally:
+        platform.update(before)
+        while _used:
+            wrapper = _used.pop()
+            wrapper.inc_thread_sharing()  # its thread works no more
+            wrapper.close()
 
 
 class Worker:
@@ -122,6 +150,7 @@ def _finish(call_next: SyncCallNext, context: JobContext, worker: Any) -> Any:
         raise
     finally:
         close_all()
+        _used.add(connections[DEFAULT_DB_ALIAS])
 
 
 def _connector(concurrency: int) -> PsycopgConnector:

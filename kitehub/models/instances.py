@@ -106,3 +106,8 @@ class Instance(Record):
 
     def __str__(self) -> str:
         return self.organization_name
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether it is closed or deleted: nobody works with it, and nobody pays for it."""
+        return self.deleted or self.status == InstanceStatus.CLOSED

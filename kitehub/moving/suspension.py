@@ -48,7 +48,7 @@ def suspend(
     """
     with transaction.atomic(), acting(actor, reason):
         instance = _locked(instance_id)
-        if instance.deleted or instance.status == InstanceStatus.CLOSED:
+        if instance.is_gone:
             raise SuspensionRefused(instance)
         new = _open_suspension(instance_id) is None
         if new:

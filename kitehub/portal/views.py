@@ -18,6 +18,7 @@ from django.views.generic import FormView
 from kitehub.models import Instance
 from kitehub.portal.decorators import person_of
 from kitehub.portal.forms import PasswordResetForm, SignInForm
+from kitehub.services import sign_ins
 
 
 @require_safe
@@ -54,9 +55,18 @@ class PasswordReset(FormView):  # type: ignore[type-arg]
     success_url = reverse_lazy("login")
 
     def form_valid(self, form: PasswordResetForm) -> HttpResponse:
-        """The same answer whether anybody has that address or not."""
-        language = translation.get_language() or settings.LANGUAGE_CODE
-        form.save(language=language, at=timezone.now())
+        """The same answer whether anybody has that address or not, but not too often."""
+        at = timezone.now()
+        try:
+            sign_ins.count_attempt(
+                login=f"password_reset {form.cleaned_data['email']}",
+                address=sign_ins.address_of(self.request),
+                at=at,
+            )
+        except sign_ins.TooManyAttempts:
+            form.add_error(None, _("Too many attempts. Wait 15 minutes and try again."))
+            return self.form_invalid(form)
+        form.save(language=translation.get_language() or settings.LANGUAGE_CODE, at=at)
         messages.info(
             self.request,
             _("If this address has an account, a link to set a new password is on its way."),

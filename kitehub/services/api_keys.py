@@ -148,7 +148,7 @@ def issue(
     InstanceDeleted for an instance that is deleted or closed.
     """
     at = at or timezone.now()
-    if instance.deleted or instance.status == InstanceStatus.CLOSED:
+    if instance.is_gone:
         raise InstanceDeleted
     new = ApiKey(
         instance=instance,
@@ -335,7 +335,7 @@ def _check_state(key: ApiKey, *, at: datetime) -> None:
 
 
 def _check_instance(instance: Instance, *, allow_suspended: bool) -> None:
-    if instance.deleted or instance.status == InstanceStatus.CLOSED:
+    if instance.is_gone:
         raise InstanceDeleted
     if instance.status == InstanceStatus.SUSPENDED and not allow_suspended:
         raise InstanceSuspended

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from hashlib import sha256
+from ipaddress import IPv4Address, IPv6Network, ip_address
 
 from django.conf import settings
 from django.db import connection
@@ -48,14 +49,27 @@ def forgive(*, login: str, address: str) -> None:
 def address_of(request: HttpRequest) -> str:
     """The address a request comes from; the proxy's word for it where there is one in front.
 
-    The last entry of X-Forwarded-For is the proxy's own, the ones before it are anybody's.
+    The last entry of X-Forwarded-For is the proxy's own, the ones before it are anybody's. Of IPv6
+    it is the network: whoever has one address has the 2^64 of a /64 (RFC 6177).
     """
     forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
     behind_proxy = getattr(settings, "SECURE_PROXY_SSL_HEADER", None) is not None
-    return (behind_proxy and forwarded) or request.META.get("REMOTE_ADDR", "")
+    return _network((behind_proxy and forwarded) or request.META.get("REMOTE_ADDR", ""))
 
 
 # --- Parts --------------------------------------------------------------------------------------
+
+
+def _network(text: str) -> str:
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return text
+    if isinstance(found, IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(IPv6Network((int(found), 64), strict=False))
 
 
 def _key(login: str, address: str) -> str:

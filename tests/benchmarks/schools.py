@@ -1,4 +1,4 @@
-"""Schools by the thousand, each with its owner, a subscription, an open order, a bank line."""
+"""Schools by the thousand: owner, subscription, open order, a bank line that pays it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from random import Random
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from billing.order_codes import draw_code
 from kitehub.db.secrets import keyring
@@ -22,15 +22,13 @@ TABLES = (
     *("subscription_periods", "payment_orders", "bank_transfers", "payment_allocations"),
     *("receipts", "receipt_counters"),
 )
-# A paid month, all but two days of which are over; of `spread`, each school's ends a second later.
 _SCHOOLS = """
 CREATE TEMPORARY TABLE school AS
 SELECT n, gen_random_uuid() AS instance_id, gen_random_uuid() AS owner_id,
     gen_random_uuid() AS subscription_id, gen_random_uuid() AS order_id,
     gen_random_uuid() AS transfer_id,
-    %(at)s::timestamptz + interval '2 days' - interval '1 month' AS starts_at,
-    %(at)s::timestamptz + interval '2 days' AS ends_at
-FROM generate_series(1, %(count)s) n
+    ends_at - interval '1 month' AS starts_at, ends_at
+FROM generate_series(1, %(count)s) n, LATERAL (SELECT {ends} AS ends_at) AS paid
 """
 _ROWS = (
     """
@@ -67,7 +65,7 @@ _ROWS = (
         'KITEHUB ' || code || ' chu-truong-' || n || '@example.vn', %(at)s,
         %(at)s::timestamptz + interval '7 days', 'PERIOD', 1, %(price)s, 'subscription', code,
         %(bin)s, %(account)s, 'CONG TY KITEHUB'
-    FROM school JOIN code USING (n)
+    FROM school JOIN code USING (n) WHERE {asked}
     """,
 )
 _LINES = """
@@ -84,34 +82,55 @@ _LINES = """
 
 @dataclass(frozen=True, slots=True)
 class School:
-    """A school that has its open order, and the bank line that will pay it if there is one."""
+    """A school: the code of its open order, and the id of the bank line that pays it."""
 
     number: int
     code: str
     transfer_id: UUID
 
 
-def fill(count: int, *, at: datetime, lines: bool) -> list[School]:
-    """Puts so many schools in place of what the tables hold, with their bank lines if wanted."""
+def fill(
+    count: int,
+    *,
+    at: datetime,
+    ends: str = "%(at)s::timestamptz + interval '2 days'",
+    asked: str = "true",
+    lines: bool = False,
+) -> None:
+    """Puts so many schools in place of what the tables hold.
+
+    `ends` is the end of a school's paid month, and `asked` whether it has an open order for the
+    next one, both SQL of its number `n`; with `lines` there is a bank line for each order.
+    """
     clear()
-    execute("DROP TABLE IF EXISTS school, code")
     values = {
         "at": at,
         "count": count,
         "tier": TIER,
         "price": PRICE,
         "bin": settings.KITEHUB_BANK_BIN,
-        "password": keyring().seal("none"),
         "account": settings.KITEHUB_BANK_ACCOUNT,
+        "password": keyring().seal("none"),
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_SCHOOLS, values)
+    statements = (*_ROWS, *([_LINES] if lines else []))
+    with transaction.atomic(), connection.cursor() as cursor:
+        # As rows that are there: nothing is logged or looked at again.
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(_SCHOOLS.format(ends=ends), values)
         cursor.execute("CREATE TEMPORARY TABLE code (n int PRIMARY KEY, code text)")
         with cursor.copy("COPY code FROM STDIN") as copy:
             for row in enumerate(codes(count), 1):
                 copy.write_row(row)
-        for statement in (*_ROWS, *([_LINES] if lines else [])):
-            cursor.execute(statement, values)
+        cursor.execute("ANALYZE school, code")
+        for statement in statements:
+            cursor.execute(statement.format(asked=asked), values)
+    for table in TABLES:
+        execute(f"VACUUM ANALYZE {table}")
+    execute("CHECKPOINT")
+
+
+def listed() -> list[School]:
+    """The schools that `fill` made."""
     rows = execute("SELECT n, code, transfer_id FROM school JOIN code USING (n) ORDER BY n")
     return [School(*row) for row in rows]
 
@@ -129,6 +148,7 @@ def codes(count: int) -> Iterator[str]:
 
 def clear() -> None:
     """Empties the tables, also those that take nothing back."""
+    execute("DROP TABLE IF EXISTS school, code")
     execute(
         "SET session_replication_role = replica;"
         f" TRUNCATE {', '.join(TABLES)} CASCADE; RESET session_replication_role"

@@ -22,16 +22,19 @@ from datetime import datetime
 from functools import cache
 from multiprocessing import get_context
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import django
 import psycopg
-from django.conf import settings
 from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
 
-from tests.benchmarks.schools import PRICE, TABLES, TIER, School, fill
+from billing.services.settlement import settle_transfer
+from kitehub.jobs.worker import staying_connected
+from tests.benchmarks.processes import environment
+from tests.benchmarks.schools import PRICE, TIER, School, fill, listed
 from tests.benchmarks.sql import execute, server
 from tests.migrations.databases import url
 
@@ -100,10 +103,8 @@ def _compare(workers: int, lines: int, turns: int) -> float:
     """Prints one line; returns the service's lines a second by those of the transaction by hand."""
     at = timezone.now()
     each = lines * workers
-    schools = iter(fill(2 * each * (turns + 1), at=at, lines=True))
-    for table in TABLES:
-        execute(f"VACUUM ANALYZE {table}")
-    execute("CHECKPOINT")
+    fill(2 * each * (turns + 1), at=at, lines=True)
+    schools = iter(listed())
     rates: dict[str, list[float]] = {side: [] for side in SIDES}
     settled: dict[str, list[UUID]] = {side: [] for side in SIDES}
     with _crew(workers) as run:
@@ -134,13 +135,16 @@ _Run = Callable[[str, Sequence[list[School]], datetime], None]
 def _crew(workers: int) -> Iterator[_Run]:
     """What settles the parts of some lines, each in a process; one worker is this process."""
     if workers == 1:
-        with override_settings(DEBUG=False):
+        connection.close()
+        with override_settings(DEBUG=False), staying_connected():
             yield lambda side, parts, at: work(side, parts[0], at)
         _connection().close()
         _connection.cache_clear()
         return
-    os.environ["DATABASE_URL"] = url(connection)
-    with ProcessPoolExecutor(workers, get_context("spawn"), _begin) as pool:
+    with (
+        patch.dict(os.environ, environment()),
+        ProcessPoolExecutor(workers, get_context("spawn"), django.setup) as pool,
+    ):
 
         def run(side: str, parts: Sequence[list[School]], at: datetime) -> None:
             for done in [pool.submit(work, side, part, at) for part in parts]:
@@ -149,21 +153,13 @@ def _crew(workers: int) -> Iterator[_Run]:
         yield run
 
 
-def _begin() -> None:
-    """A new process is like one of production's."""
-    django.setup()
-    settings.DEBUG = False
-
-
 def work(side: str, schools: Sequence[School], at: datetime) -> None:
     """Settles the schools' bank lines, one after another."""
-    from billing.services.settlement import settle_transfer
-
     for school in schools:
         if side == "service":
             settle_transfer(transfer_id=school.transfer_id, at=at)
         else:
-            _settle_by_hand(school, at)
+            settle_by_hand(_connection(), school, at)
 
 
 @cache
@@ -171,7 +167,8 @@ def _connection() -> "psycopg.Connection[Any]":
     return psycopg.connect(url(connection), autocommit=True)
 
 
-def _settle_by_hand(school: School, at: datetime) -> None:
+def settle_by_hand(hand: "psycopg.Connection[Any]", school: School, at: datetime) -> None:
+    """The transaction that one would write by hand."""
     reference = f"FT26{school.number:08}"
     known: dict[str, Any] = {
         "transfer": school.transfer_id,
@@ -181,7 +178,6 @@ def _settle_by_hand(school: School, at: datetime) -> None:
         "at": at.isoformat(),
         "tier": TIER.value,
     }
-    hand = _connection()
     with hand.transaction():
         for place, statement in enumerate(HAND):
             answer = hand.execute(statement, known, prepare=True)

@@ -90,4 +90,5 @@ def test_a_reminder_says_when_and_comes_once(
     for part in (text, html):
         assert ("/plans/" in part) == trial
         assert "\n\n\n\n" not in text
+    assert "\n." not in text
     assert words in html

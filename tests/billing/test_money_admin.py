@@ -12,6 +12,9 @@ from django.urls import reverse
 from billing.enums import RefundStatus
 from billing.models import CreditEntry, PaymentOrder, Receipt, Refund
 from billing.services import credit, receipts, refunds
+from billing.services.orders import open_order
+from billing.services.settlement import settle_transfer
+from kitehub.enums import Tier
 from kitehub.models import User
 from tests.billing.bookings import NOW, line, paid_order
 from tests.factories.kitehub import InstanceFactory, UserFactory
@@ -93,12 +96,47 @@ class TestAsking:
         assert form_of(waiting)["amount"] == "5000"
 
 
+class TestOrders:
+    def part_paid(self) -> PaymentOrder:
+        order = open_order(instance=InstanceFactory(), actor="lan", tier=Tier.STANDARD)
+        transfer = line(
+            100_000, state="RECEIVED", account_number=order.account_number, memo=order.memo
+        )
+        settle_transfer(transfer_id=transfer.pk)
+        return order
+
+    def test_an_order_that_staff_cancel_gives_back_what_was_paid_on_it(
+        self, back_office: Client, staff: User
+    ) -> None:
+        order = self.part_paid()
+        form = form_of(back_office.get(page_url(order)))
+        said = {**form, "status": "CANCELLED", "qr_image_url": "https://a.vn/", "reason": "Nhầm"}
+        assert back_office.post(page_url(order), said).status_code == 302
+        order.refresh_from_db()
+        assert (order.status, order.paid_amount) == ("CANCELLED", 0)
+        assert (order.cancel_reason, order.qr_image_url) == ("Nhầm", "https://a.vn/")
+        assert order.updated_by == staff.email
+        assert credit.balance(instance_id=order.instance_id) == 100_000
+
+    def test_nobody_makes_an_order_paid_by_hand(self, back_office: Client) -> None:
+        order = self.part_paid()
+        form = form_of(back_office.get(page_url(order)))
+        paid = {"paid_at_0": "25/11/2026", "paid_at_1": "10:00", "transaction_reference": "FT1"}
+        for status in ("PAID", "EXPIRED"):
+            answer = back_office.post(page_url(order), {**form, **paid, "status": status})
+            assert "status" in answer.context["adminform"].form.errors
+        order.refresh_from_db()
+        assert (order.status, order.paid_at) == ("PENDING", None)
+
+
 class TestDeciding:
     def test_another_person_approves_and_says_that_it_is_sent(
         self, back_office: Client, refund: Refund
     ) -> None:
         page = back_office.get(page_url(refund)).content.decode()
         assert page_url(refund, "approve") in page
+        assert "Chờ duyệt" in page
+        assert "REQUESTED" not in page, "a label is words there, not code and words"
         assert back_office.get(page_url(refund, "approve")).status_code == 200
         refund.refresh_from_db()
         assert refund.status == RefundStatus.REQUESTED

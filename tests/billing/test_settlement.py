@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils.translation import override
 
 from billing.enums import (
     FeedProvider,
@@ -116,7 +117,7 @@ def test_money_for_who_is_no_longer_there_waits(school: Instance, closed: str) -
         Instance.objects.filter(pk=school.pk).update(**said[closed])
     line = told(order.memo, 599_000)
     assert (line.state, line.reason, line.unmatched) == ("UNMATCHED", "CLOSED", 599_000)
-    with pytest.raises(CannotMatch, match="closed"):
+    with override("en"), pytest.raises(CannotMatch, match="closed"):
         match_transfer(transfer_id=line.pk, parts=[(order.pk, 599_000)], actor="lan", reason="x")
     assert not SubscriptionPeriod.objects.exists()
 
@@ -140,6 +141,16 @@ def test_late_money_pays_an_expired_order(school: Instance) -> None:
     order.refresh_from_db()
     assert order.status == PaymentStatus.PAID
     assert SubscriptionPeriod.objects.get(order=order).starts_at == late
+
+
+def test_money_was_there_when_it_was_told_whatever_the_services_clock_says(
+    school: Instance,
+) -> None:
+    order = subscribe(school)
+    told(order.memo, 599_000, at=NOW + timedelta(days=400), received_at=NOW)
+    order.refresh_from_db()
+    assert (order.status, order.paid_at) == (PaymentStatus.PAID, NOW)
+    assert SubscriptionPeriod.objects.get(order=order).starts_at == NOW
 
 
 def test_money_for_a_cancelled_order_waits(school: Instance) -> None:

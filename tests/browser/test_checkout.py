@@ -7,8 +7,7 @@ from django.utils import timezone
 
 from billing import vietqr
 from billing.models import PaymentOrder
-from billing.services.orders import open_order
-from billing.views.checkout import payload_of
+from billing.services.orders import open_order, payload_of
 from kitehub.enums import Tier
 from kitehub.models import Instance
 from tests.billing.feeds.bodies import body, published

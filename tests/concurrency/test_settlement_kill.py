@@ -29,8 +29,8 @@ KILLS = [
     "billing.services.settlement.book",
     "billing.services.settlement.keep_as_credit",
     "billing.services.subscriptions.apply_payment",
-    "billing.services.receipts.issue",
     "billing.services.settlement._conclude",
+    "billing.services.receipts.issue_first",
 ]
 
 
@@ -87,7 +87,7 @@ def test_killed_after_any_step_nothing_is_booked_and_the_duty_does_it() -> None:
 def test_job_of_a_worker_that_was_killed_in_its_middle_is_done_by_the_next_one_once() -> None:
     order, told = overpaid()
     enqueue(TASK, transfer_id=str(told.pk))
-    with process("billing.services.receipts.issue") as worker:
+    with process("billing.services.receipts.issue_first") as worker:
         worker.process.send_signal(signal.SIGKILL)
         assert worker.end()[0] == -signal.SIGKILL
     assert (states(TASK), booked(order)) == (["doing"], NOTHING)

@@ -95,6 +95,7 @@ class BankTransferFactory(DjangoModelFactory[BankTransfer]):
     amount = 299_000
     memo = factory.Sequence(lambda n: f"NGUYEN VAN A chuyen tien {n}")
     transferred_at = factory.LazyFunction(timezone.now)
+    received_at = factory.SelfAttribute("transferred_at")
 
 
 class PaymentAllocationFactory(DjangoModelFactory[PaymentAllocation]):

@@ -5,15 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Exists, Max, OuterRef, Q
-
 from billing.dunning import Silence
-from billing.enums import AdjustmentKind, OrderPurpose, PaymentStatus, PaymentType, PeriodKind
+from billing.enums import AdjustmentKind, OrderPurpose, PeriodKind
 from billing.models import (
-    PaymentAllocation,
-    PaymentOrder,
     Subscription,
-    SubscriptionAdjustment,
     SubscriptionPeriod,
 )
 from billing.months import MOST_MONTHS
@@ -29,11 +24,33 @@ from billing.periods import (
     timeline,
 )
 from billing.services import grace
+from kitehub.db import rows
 from kitehub.enums import Tier
 from kitehub.plans import PLANS
 
 _OPENINGS = (PeriodKind.TRIAL.value, PeriodKind.CARRIED.value)
 _PAID = (Kind.CARRIED, Kind.PAID, Kind.UPGRADE, Kind.RESUMED)
+
+# Paid orders whose money is still there, also those that somebody deleted. What has no allocations
+# was paid in another program; without a purpose it is from before periods were kept, so what it
+# bought is in the opening.
+_FACTS = """
+    SELECT own.id, COALESCE(own.purpose, 'PERIOD'), own.paid_at, NULL, own.tier, own.months, '',
+        own.created_at, booked.told_at, own.amount, own.monthly_price
+    FROM payment_orders own
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS entries, max(created_at) FILTER (WHERE amount > 0) AS told_at
+        FROM payment_allocations
+        WHERE order_id = own.id
+    ) booked
+    WHERE own.instance_id = %(instance)s AND own.type = 'SUBSCRIPTION' AND own.status = 'PAID'
+        AND own.paid_at IS NOT NULL
+        AND CASE WHEN booked.entries > 0 THEN own.paid_amount > 0 ELSE own.purpose IS NOT NULL END
+    UNION ALL
+    SELECT id, kind, starts_at, ends_at, NULL, days, reason, NULL, NULL, NULL, NULL
+    FROM subscription_adjustments
+    WHERE subscription_id = %(subscription)s AND voided_at IS NULL
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +88,22 @@ class Known:
 
 
 def know(subscription: Subscription) -> Known:
-    """Reads every fact and folds them; four queries."""
-    rows = list(
-        SubscriptionPeriod.objects.filter(
-            Q(voided_at__isnull=True) | Q(kind__in=_OPENINGS), subscription=subscription
-        ).order_by("created_at", "starts_at", "-ends_at")
+    """Reads every fact and folds them; three queries."""
+    written = rows.read(
+        SubscriptionPeriod,
+        "WHERE subscription_id = %s AND (voided_at IS NULL OR kind IN ('TRIAL', 'CARRIED'))"
+        " ORDER BY created_at, starts_at, ends_at DESC",
+        [subscription.pk],
     )
-    opening = _opening(subscription, rows)
-    facts: list[Fact] = [
-        *([opening] if opening else []),
-        *_payments(subscription),
-        *_adjustments(subscription),
-    ]
+    opening = _opening(subscription, written)
+    facts: list[Fact] = [*([opening] if opening else []), *_facts(subscription)]
     silences = grace.silences()
-    live = sorted((row for row in rows if not row.voided_at), key=lambda row: row.starts_at)
-    return Known(opening, facts, fold(facts, silences), live, silences, written=bool(rows))
+    live = sorted((row for row in written if not row.voided_at), key=lambda row: row.starts_at)
+    return Known(opening, facts, fold(facts, silences), live, silences, written=bool(written))
 
 
 def periods_of(subscription: Subscription) -> list[Period]:
-    """A subscription's periods as they follow from the facts; four queries."""
+    """A subscription's periods as they follow from the facts; three queries."""
     return know(subscription).periods
 
 
@@ -98,15 +112,15 @@ def fold(facts: Iterable[Fact], silences: Iterable[Silence]) -> list[Period]:
     return timeline(facts, grace=timedelta(days=grace.ladder().suspend), silences=silences)
 
 
-def _opening(subscription: Subscription, rows: list[SubscriptionPeriod]) -> Opening | None:
+def _opening(subscription: Subscription, written: list[SubscriptionPeriod]) -> Opening | None:
     """How a subscription began: by its first row, else by what its dates have always said.
 
     The first row is whole; later ones may be parts of it, where something was paid or paused in it.
     """
-    first = next((row for row in rows if row.kind in _OPENINGS), None)
+    first = next((row for row in written if row.kind in _OPENINGS), None)
     if first is not None:
         return Opening(first.starts_at, first.ends_at, first.tier, Kind(first.kind))
-    if rows or subscription.current_period_end <= subscription.current_period_start:
+    if written or subscription.current_period_end <= subscription.current_period_start:
         return None
     return Opening(
         subscription.current_period_start,
@@ -122,48 +136,25 @@ def is_tried(subscription: Subscription) -> bool:
     return trial_end is not None and subscription.current_period_end <= trial_end
 
 
-def _payments(subscription: Subscription) -> Iterator[Payment | Upgrade]:
-    """Paid orders whose money is still there, also those that somebody deleted.
-
-    What has no allocations was paid in another program. Without a purpose it is from before periods
-    were kept, so what it bought is in the opening.
-    """
-    booked = PaymentAllocation.objects.filter(order=OuterRef("pk"))
-    orders = PaymentOrder.all_objects.filter(
-        Q(Exists(booked), paid_amount__gt=0) | ~Q(Exists(booked)) & Q(purpose__isnull=False),
-        instance_id=subscription.instance_id,
-        type=PaymentType.SUBSCRIPTION,
-        status=PaymentStatus.PAID,
-        paid_at__isnull=False,
-    )
-    given = Q(allocations__amount__gt=0)
-    for order in orders.annotate(told_at=Max("allocations__created_at", filter=given)):
-        assert order.paid_at is not None  # noqa: S101 - the filter's
-        tier = order.tier or subscription.tier
-        if order.purpose == OrderPurpose.UPGRADE:
-            yield Upgrade(order.pk, order.paid_at, tier, quoted_at=order.created_at)
-        else:
-            yield Payment(
-                order.pk,
-                order.paid_at,
-                tier,
-                _months(order, Tier(tier)),
-                told_at=order.told_at,  # type: ignore[attr-defined]  # annotated
-            )
+def _facts(subscription: Subscription) -> Iterator[Fact]:
+    """What was paid, and what staff did."""
+    asked = {"instance": subscription.instance_id, "subscription": subscription.pk}
+    for pk, kind, at, ends_at, tier, count, reason, *agreed in rows.fetch(_FACTS, asked):
+        opened_at, told_at, amount, price = agreed
+        own = tier or subscription.tier
+        match kind:
+            case OrderPurpose.UPGRADE:
+                yield Upgrade(pk, at, own, quoted_at=opened_at)
+            case OrderPurpose.PERIOD:
+                months = count or _bought(amount, price or PLANS[Tier(own)].monthly_price)
+                yield Payment(pk, at, own, months, told_at=told_at)
+            case AdjustmentKind.PAUSE:
+                yield Pause(pk, at, ends_at, reason)
+            case _:
+                yield Extension(pk, at, count or 1, reason)
 
 
-def _months(order: PaymentOrder, tier: Tier) -> int:
-    """How many months an order is for; one of another program is for what its amount buys."""
-    if order.months:
-        return order.months
-    count, rest = divmod(order.amount, order.monthly_price or PLANS[tier].monthly_price)
+def _bought(amount: int, price: int) -> int:
+    """The months of an order that names none, as another program's: those that its amount buys."""
+    count, rest = divmod(amount, price)
     return count if not rest and 1 <= count <= MOST_MONTHS else 1
-
-
-def _adjustments(subscription: Subscription) -> Iterator[Extension | Pause]:
-    rows = SubscriptionAdjustment.objects.valid().filter(subscription=subscription)
-    for row in rows:
-        if row.kind == AdjustmentKind.PAUSE:
-            yield Pause(row.pk, row.starts_at, row.ends_at, row.reason)
-        else:
-            yield Extension(row.pk, row.starts_at, row.days or 1, row.reason)

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import DateTimeField, Func, QuerySet
+from django.db.models import DateTimeField, Func
 
 from billing.enums import OrderPurpose, PaymentType, SubscriptionStatus
 from billing.models import PaymentOrder, Subscription, SubscriptionPeriod
@@ -16,6 +16,7 @@ from billing.periods import Kind, Payment, Period, Upgrade, paid_through
 from billing.services import grace
 from billing.services.subscriptions.facts import Known, know
 from billing.services.subscriptions.status import status_at, steps_between
+from kitehub.db import rows
 from kitehub.db.acting import acting
 from kitehub.enums import InstanceStatus, Tier
 from kitehub.jobs.services import enqueue
@@ -39,23 +40,25 @@ class NoSubscription(LookupError):
     """The instance has no subscription."""
 
 
-def apply_payment(*, order: PaymentOrder, at: datetime) -> Subscription:
+def apply_payment(*, order: PaymentOrder, at: datetime, actor: str | None = None) -> Subscription:
     """Brings the subscription that a paid order is for to what it has bought, once.
 
     To be called in the transaction that made the order PAID; `at` is the clock, the period follows
-    from the order's `paid_at`, the bank's time. An instance that never had a subscription gets one.
-    Calling it again changes nothing. Raises ValueError for an order that no subscription is for.
+    from the order's `paid_at`, the bank's time. Without an `actor` it is whoever acts there. An
+    instance that never had a subscription gets one. Calling it again changes nothing. Raises
+    ValueError for an order that no subscription is for.
     """
     if order.type != PaymentType.SUBSCRIPTION or order.instance_id is None:
         raise ValueError(f"{order.order_id} is no order for a subscription.")
-    with transaction.atomic():
-        _ensure(order.instance_id, order, at)
-        return rebuild(
-            instance_id=order.instance_id,
-            at=at,
-            actor=_actor_now() or SETTLEMENT_ACTOR,
-            reason=f"Order {order.order_id} is paid",
-        )
+    actor = actor or _actor_now() or SETTLEMENT_ACTOR
+    reason = f"Order {order.order_id} is paid"
+    with transaction.atomic(savepoint=False), acting(actor, reason, at=at):
+        try:
+            locked = lock(order.instance_id)
+        except NoSubscription:
+            _ensure(order.instance_id, order, at)
+            locked = lock(order.instance_id)
+        return _replay(*locked, at=at, actor=actor, reason=reason)
 
 
 def takes_effect(*, order: PaymentOrder) -> bool:
@@ -104,26 +107,36 @@ def rebuild(*, instance_id: UUID, at: datetime, actor: str, reason: str) -> Subs
     Repeated, it writes nothing. Raises NoSubscription.
     """
     with transaction.atomic(), acting(actor, reason, at=at):
-        instance, subscription = lock(instance_id)
-        before = copy(subscription)
-        known = know(subscription)
-        live = known.live if known.written else _keep_opening(subscription, known, actor)
-        _write_periods(subscription, known.periods, live, at=at, actor=actor, reason=reason)
-        _set_dates(subscription, known, at=at)
-        set_tier(subscription, before, known.periods, live, at=at)
-        status = _status(subscription, before, known, at=at)
-        save(subscription, before, status, at=at)
-        if instance is not None:
-            _bring_along(instance, subscription, paid=known.paid)
-            if instance.tier != subscription.tier:
-                retier(instance, subscription, actor=actor, reason=reason)
+        return _replay(*lock(instance_id), at=at, actor=actor, reason=reason)
+
+
+def _replay(
+    instance: Instance | None,
+    subscription: Subscription,
+    *,
+    at: datetime,
+    actor: str,
+    reason: str,
+) -> Subscription:
+    before = copy(subscription)
+    known = know(subscription)
+    live = known.live if known.written else _keep_opening(subscription, known, actor)
+    _write_periods(subscription, known.periods, live, at=at, actor=actor, reason=reason)
+    _set_dates(subscription, known, at=at)
+    set_tier(subscription, before, known.periods, live, at=at)
+    status = _status(subscription, before, known, at=at)
+    save(subscription, before, status, at=at)
+    if instance is not None:
+        _bring_along(instance, subscription, paid=known.paid)
+        if instance.tier != subscription.tier:
+            retier(instance, subscription, actor=actor, reason=reason)
     return subscription
 
 
 def differs_from_facts(subscription: Subscription) -> bool:
     """Whether the periods that are written down aren't those that `rebuild` would leave.
 
-    Where nothing is written down yet, nothing differs. Four queries.
+    Where nothing is written down yet, nothing differs. Three queries.
     """
     known = know(subscription)
     wanted = {_of_period(period) for period in known.periods}
@@ -135,23 +148,21 @@ def differs_from_facts(subscription: Subscription) -> bool:
 
 def lock(instance_id: UUID) -> tuple[Instance | None, Subscription]:
     """Locks an instance and its subscription, in this order; raises NoSubscription."""
-    instance = _instances().filter(pk=instance_id).first()
-    rows = Subscription.all_objects.select_for_update(of=("self",), no_key=True)
-    subscription = rows.filter(instance_id=instance_id).first()
-    if subscription is None:
+    instance = _lock_instance(instance_id)
+    found = rows.read(Subscription, "WHERE instance_id = %s FOR NO KEY UPDATE", [instance_id])
+    if not found:
         raise NoSubscription(instance_id)
-    return instance, subscription
+    return instance, found[0]
 
 
-def _instances() -> QuerySet[Instance]:
-    return Instance.all_objects.select_for_update(of=("self",), no_key=True)
+def _lock_instance(instance_id: UUID) -> Instance | None:
+    found = rows.read(Instance, "WHERE id = %s FOR NO KEY UPDATE", [instance_id])
+    return found[0] if found else None
 
 
 def _ensure(instance_id: UUID, order: PaymentOrder, at: datetime) -> None:
     """A subscription that has had no time yet, where there is none."""
-    if Subscription.all_objects.filter(instance_id=instance_id).exists():
-        return
-    list(_instances().filter(pk=instance_id))
+    _lock_instance(instance_id)
     tier = Tier(order.tier or Tier.BASIC)
     Subscription.all_objects.get_or_create(
         instance_id=instance_id,
@@ -208,9 +219,11 @@ def _write_periods(
         SubscriptionPeriod.objects.filter(pk__in=gone).update(
             voided_at=at, voided_by=actor, void_reason=reason
         )
-    new = [columns for columns in wanted if columns not in there]
-    if new:
-        SubscriptionPeriod.objects.bulk_create(
+    for columns in wanted:
+        if columns in there:
+            continue
+        kind, tier, starts_at, ends_at, order_id, adjustment_id, gap = columns
+        rows.insert(
             SubscriptionPeriod(
                 subscription=subscription,
                 kind=kind,
@@ -223,7 +236,6 @@ def _write_periods(
                 created_at=_clock(),
                 created_by=actor,
             )
-            for kind, tier, starts_at, ends_at, order_id, adjustment_id, gap in new
         )
 
 
@@ -350,9 +362,9 @@ def save(
     steps = steps_between(SubscriptionStatus(before.status), status, ended=ended)
     for step in steps:
         subscription.status = step
-        subscription.save(update_fields=_WRITTEN)
+        rows.update(subscription, *_WRITTEN)
     if not steps and any(getattr(subscription, it) != getattr(before, it) for it in _WRITTEN):
-        subscription.save(update_fields=_WRITTEN)
+        rows.update(subscription, *_WRITTEN)
 
 
 # --- The instance -------------------------------------------------------------------------------
@@ -370,7 +382,7 @@ def _bring_along(instance: Instance, subscription: Subscription, *, paid: bool) 
     for name in changed:
         setattr(instance, name, said[name])
     if changed:
-        instance.save(update_fields=changed)
+        rows.update(instance, *changed)
 
 
 def retier(instance: Instance, subscription: Subscription, *, actor: str, reason: str) -> None:

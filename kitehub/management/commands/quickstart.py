@@ -183,6 +183,7 @@ class Command(BaseCommand):
         def announce(_: object) -> None:
             nonlocal bound
             bound = True
+            lead_links_to(port)
             self._say_login(password, port)
             self.stdout.write("Jobs      one worker runs them, in this process")
             self.stdout.write("\nCtrl-C stops KiteHub and all that it started.")
@@ -245,6 +246,12 @@ class Command(BaseCommand):
         finally:
             logger.setLevel(level)
             logger.removeHandler(handler)
+
+
+def lead_links_to(port: int) -> None:
+    """Links in mail and QR codes lead to this port, unless KITEHUB_BASE_URL says where to."""
+    if not os.environ.get("KITEHUB_BASE_URL"):
+        settings.KITEHUB_BASE_URL = f"http://{HOST}:{port}"
 
 
 @contextlib.contextmanager

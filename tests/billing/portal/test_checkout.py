@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from billing.models import PaymentOrder
+from billing.services.orders import payload_of
 from billing.services.settlement import settle_transfer
-from billing.views.checkout import payload_of
 from kitehub.models import Instance
 from tests.billing.portal.orders import open_order
 from tests.billing.qr_readers import read_pixels, svg_pixels
@@ -73,7 +73,7 @@ def test_the_page_asks_until_something_has_changed(browser: Client, order: Payme
     poll = poll_url(browser.get(url(order)))
     with CaptureQueriesContext(connection) as queries:
         assert browser.get(poll).status_code == 204
-    assert len(queries) <= 5
+    assert len(queries) == 5
     changed(order, paid_amount=200_000)
     part = browser.get(poll)
     assert part.status_code == 200
@@ -94,6 +94,19 @@ def test_the_page_asks_until_something_has_changed(browser: Client, order: Payme
     assert "hx-get" not in paid, "it asks no more"
     assert "<svg" not in paid
     assert "Đã thanh toán" in texts(browser.get(url(order)))
+
+
+def test_what_is_exchanged_is_inside_what_screen_readers_listen_to(
+    browser: Client, order: PaymentOrder
+) -> None:
+    page = browser.get(url(order))
+    assert re.search(r'<div aria-live="polite">\s*<div id="checkout" hx-get', texts(page))
+    changed(order, paid_amount=200_000)
+    part = texts(browser.get(poll_url(page)))
+    assert re.findall(r'<(\w+)[^>]* aria-live="(\w+)"', part) == [("time", "off")], (
+        "not each second"
+    )
+    assert 'role="status"' not in part, "it would be read twice"
 
 
 def test_an_order_whose_time_is_up_is_shown_so_before_the_duty_has_run(

@@ -10,7 +10,7 @@ from django.utils import timezone
 from billing import vietqr
 from billing.models import PaymentOrder
 from billing.qr_links import code_of, qr_url
-from billing.views.checkout import payload_of
+from billing.services.orders import payload_of
 from kitehub.models import Instance
 from tests.billing.portal.orders import open_order
 from tests.billing.qr_readers import png_pixels, read_pixels, svg_pixels

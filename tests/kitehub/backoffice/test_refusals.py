@@ -30,7 +30,7 @@ def offered(page: Any) -> list[str]:
 
 def test_only_states_that_may_follow_are_offered(back_office: Client) -> None:
     order = PaymentOrderFactory()
-    assert offered(back_office.get(page_url(order))) == ["PENDING", "PAID", "EXPIRED", "CANCELLED"]
+    assert offered(back_office.get(page_url(order))) == ["PENDING", "CANCELLED"]
     order = PaymentOrderFactory(paid=True)
     assert offered(back_office.get(page_url(order))) == ["PAID"]
 

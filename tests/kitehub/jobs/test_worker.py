@@ -13,6 +13,7 @@ from django.db import connection
 from kitehub import workflows
 from kitehub.enums import Tier
 from kitehub.jobs import services
+from kitehub.jobs.worker import PREPARE_THRESHOLD, staying_connected
 from kitehub.models import Instance, InstanceConfig
 from tests.concurrency.threads import PATIENCE
 from tests.factories.kitehub import InstanceConfigFactory, InstanceFactory
@@ -124,6 +125,35 @@ def test_without_its_database_it_ends_with_a_line() -> None:
     assert ended.returncode == 1
     assert ended.stderr.count("\n") == 1
     assert "127.0.0.1:1" in ended.stderr
+
+
+@pytest.mark.django_db(transaction=True)
+def test_threads_keep_their_connection_from_job_to_job() -> None:
+    backends = []
+
+    def look() -> None:
+        connection.ensure_connection()
+        raw = connection.connection
+        backends.append((threading.get_ident(), raw.info.backend_pid, raw.prepare_threshold))
+
+    before = dict(connection.settings_dict)
+    with task(look) as name, staying_connected():
+        for _ in range(3):
+            services.enqueue(name)
+        run_due()
+    assert len(backends) == 3
+    threads, pids, _thresholds = (set(each) for each in zip(*backends, strict=True))
+    assert len(pids) == len(threads)
+    assert {threshold for _, _, threshold in backends} == {PREPARE_THRESHOLD}
+    assert connection.settings_dict == before
+
+    def gone() -> bool:
+        with connection.cursor() as cursor:
+            alive = "SELECT FROM pg_stat_activity WHERE pid = ANY (%s)"
+            cursor.execute(alive, [list(pids)])
+            return not cursor.fetchone()
+
+    wait_until(gone)
 
 
 @pytest.mark.django_db

@@ -8,11 +8,13 @@ import sys
 from collections.abc import Iterator
 from http.cookiejar import CookieJar
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode
 from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
 
 import pytest
 
+from kitehub.management.commands.quickstart import lead_links_to
 from tests.kitehub.db.clients import ROOT, Client, environment, manage, servers, temporary_data_dir
 
 STAFF = "FROM kitehub_users WHERE email = 'staff@kitehub.test'"
@@ -160,6 +162,18 @@ def test_taken_port_is_said_and_the_next_free_one_is_used(ready: Path) -> None:
         assert "Port 8000 is in use; trying 8001." in serving.said
         assert not serving.site.endswith(":8000")
         assert serving.end(signal.SIGTERM)[0] == 128 + signal.SIGTERM
+
+
+def test_links_in_mail_lead_to_the_port_that_serves(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.KITEHUB_BASE_URL = "http://127.0.0.1:8000"
+    monkeypatch.delenv("KITEHUB_BASE_URL", raising=False)
+    lead_links_to(8001)
+    assert settings.KITEHUB_BASE_URL == "http://127.0.0.1:8001"
+    monkeypatch.setenv("KITEHUB_BASE_URL", "https://hub.example.vn")
+    lead_links_to(8002)
+    assert settings.KITEHUB_BASE_URL == "http://127.0.0.1:8001", "who says where is believed"
 
 
 def test_taken_port_that_was_asked_for_is_an_error_before_anything_is_made(data_dir: Path) -> None:

@@ -2,8 +2,11 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
+from django.contrib.auth import aauthenticate
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
@@ -93,6 +96,15 @@ def test_too_many_attempts_are_not_looked_at_until_the_time_is_over(
     assert sign_in(Client())["Location"] == "/"
 
 
+def test_async_code_has_no_more_attempts(owner: User, rf: Any) -> None:
+    at = timezone.now()
+    for _ in range(sign_ins.OF_ONE_LOGIN):
+        sign_ins.count_attempt(login="lan@example.vn", address="127.0.0.1", at=at)
+    said = {"username": "lan@example.vn", "password": PASSWORD}
+    assert async_to_sync(aauthenticate)(rf.post("/"), **said) is None
+    assert async_to_sync(aauthenticate)(rf.post("/", REMOTE_ADDR="10.0.0.9"), **said) == owner
+
+
 def test_the_right_password_forgets_the_wrong_ones_and_old_counts_go(
     client: Client, owner: User
 ) -> None:
@@ -123,6 +135,22 @@ def test_the_address_is_the_proxys_word_only_where_there_is_a_proxy(rf, settings
     assert sign_ins.address_of(request) == "10.0.0.1"
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     assert sign_ins.address_of(request) == "9.9.9.9"
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("::ffff:10.0.0.1", "10.0.0.1"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unix:", "unix:"),
+        ("", ""),
+    ],
+)
+def test_whoever_has_a_network_counts_as_one(address: str, counted: str, rf) -> None:
+    assert sign_ins.address_of(rf.get("/", REMOTE_ADDR=address)) == counted
 
 
 # --- A new password -----------------------------------------------------------------------------
@@ -159,6 +187,21 @@ def test_nobody_learns_who_has_an_account(client: Client, owner: User) -> None:
     assert [email.recipient for email in Email.objects.all()] == ["lan@example.vn"]
     refused = client.post("/password/", {"email": "no address\x00"})
     assert refused.context["form"].errors
+
+
+def test_nobody_asks_for_links_without_end(client: Client, owner: User) -> None:
+    def ask(email: str, **more: str) -> Any:
+        return client.post("/password/", {"email": email}, **more)
+
+    for _ in range(sign_ins.OF_ONE_LOGIN):
+        assert ask("lan@example.vn").status_code == 302
+    for email in ("lan@example.vn", "Lan@Example.vn"):
+        assert "thử quá nhiều lần" in texts(ask(email))
+    assert ask("lan@example.vn", REMOTE_ADDR="10.0.0.9").status_code == 302
+    assert sign_in(client)["Location"] == "/", "the password may still be tried"
+    for number in range(sign_ins.OF_ONE_ADDRESS):
+        answer = ask(f"{number}@example.vn")
+    assert "thử quá nhiều lần" in texts(answer), "nor tries out who has an account"
 
 
 def test_a_link_that_was_made_up_or_is_old_asks_for_a_new_one(

@@ -51,3 +51,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         moments.register(adapters)
         params["context"] = adapters
         return params
+
+    def prepared_cursor(self) -> Any:
+        """A cursor whose repeated statements the server keeps, where `prepare_threshold` is set.
+
+        Django's own sends each statement whole, to be parsed and planned anew. For one
+        statement at a time, in which the type of each value is clear.
+        """
+        self.ensure_connection()
+        if self.connection.prepare_threshold is None:
+            return self.cursor()
+        with self.wrap_database_errors:
+            cursor = base.ServerBindingCursor(self.connection)  # type: ignore[call-arg]
+        return self._prepare_cursor(cursor)  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ from django.core.management.base import (
     no_translations,
 )
 
-from kitehub.jobs.worker import STOPPING, NoQueue, Worker, WorkerFailed
+from kitehub.jobs.worker import STOPPING, NoQueue, Worker, WorkerFailed, staying_connected
 
 
 class Command(BaseCommand):
@@ -51,7 +51,8 @@ class Command(BaseCommand):
         self.stdout.write("Working. Ctrl-C lets the running jobs finish and ends it.")
         self.stdout.flush()
         try:
-            worker.run(signals=STOPPING)
+            with staying_connected():
+                worker.run(signals=STOPPING)
         except (NoQueue, WorkerFailed) as error:
             raise CommandError(str(error)) from error
         self.stdout.write("Stopped.")

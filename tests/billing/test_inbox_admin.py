@@ -1,0 +1,120 @@
+"""Staff sort out the bank lines that wait."""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.test import Client
+from django.utils import timezone
+
+from billing.models import BankTransfer, PaymentOrder
+from billing.services import credit
+from billing.services.orders import open_order
+from kitehub.enums import Tier
+from kitehub.models import Instance
+from tests.billing.bookings import line
+from tests.billing.test_money_admin import clerk, do
+from tests.factories.billing import SubscriptionFactory
+from tests.factories.kitehub import InstanceFactory
+from tests.kitehub.backoffice.pages import page_url
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def school() -> Instance:
+    school = InstanceFactory(subdomain="sao-mai")
+    SubscriptionFactory(instance=school, tier=Tier.STANDARD)
+    return school
+
+
+@pytest.fixture
+def order(school: Instance) -> PaymentOrder:
+    return open_order(instance=school, actor="lan", tier=Tier.STANDARD, at=timezone.now())
+
+
+@pytest.fixture
+def waiting(order: PaymentOrder) -> BankTransfer:
+    return line(600_000, account_number=order.account_number)
+
+
+def state(transfer: BankTransfer) -> tuple[str, int]:
+    transfer.refresh_from_db()
+    return transfer.state, transfer.unmatched
+
+
+def offered(client: Client, transfer: BankTransfer) -> set[str]:
+    page = client.get(page_url(transfer)).content.decode()
+    names = ("assign", "keep", "discard", "bring_back", "refund")
+    return {name for name in names if page_url(transfer, name) in page}
+
+
+def test_a_line_pays_the_order_that_staff_name_and_the_rest_is_credit(
+    back_office: Client, order: PaymentOrder, school: Instance, waiting: BankTransfer
+) -> None:
+    assert offered(back_office, waiting) == {"assign", "keep", "discard", "refund"}
+    assert back_office.get(page_url(waiting, "assign")).status_code == 200
+    said = {"code": f" {order.order_id.lower()} ", "reason": "Trường gọi"}
+    assert do(back_office, waiting, "assign", **said) == [f"Đã gán cho {order.order_id}."]
+    order.refresh_from_db()
+    assert (order.status, state(waiting)) == ("PAID", ("UNMATCHED", 1_000))
+    kept = do(back_office, waiting, "keep", subdomain="sao-mai", reason="Trường gọi")
+    assert kept == ["Đã giữ làm tiền dư."]
+    assert (state(waiting), credit.balance(instance_id=school.pk)) == (("MATCHED", 0), 1_000)
+    assert LogEntry.objects.count() == 2
+    assert offered(back_office, waiting) == {"refund"}
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("assign", {"code": "KH22222222", "reason": "x"}),
+        ("assign", {"code": "", "reason": "x"}),
+        ("assign", {"reason": ""}),
+        ("assign", {"amount": "600001", "reason": "x"}),
+        ("assign", {"amount": "0", "reason": "x"}),
+        ("assign", {"amount": "1.5", "reason": "x"}),
+        ("keep", {"subdomain": "nowhere", "reason": "x"}),
+        ("keep", {"subdomain": "sao-mai", "amount": "600001", "reason": "x"}),
+        ("discard", {"reason": ""}),
+        ("bring_back", {"reason": "x"}),
+    ],
+)
+def test_what_can_not_be_is_said_and_nothing_is_booked(
+    name: str,
+    said: dict[str, Any],
+    back_office: Client,
+    order: PaymentOrder,
+    waiting: BankTransfer,
+) -> None:
+    told = {"code": order.order_id} | said if name == "assign" else said
+    do(back_office, waiting, name, **told)
+    order.refresh_from_db()
+    assert (order.status, order.paid_amount) == ("PENDING", 0)
+    assert state(waiting) == ("UNMATCHED", 600_000)
+
+
+def test_what_the_books_refuse_is_said_in_words(
+    back_office: Client, order: PaymentOrder, waiting: BankTransfer
+) -> None:
+    said = {"code": order.order_id, "amount": "600000", "reason": "x"}
+    (told,) = do(back_office, waiting, "assign", **said)
+    assert f"{order.order_id} cần 599.000" in told
+
+
+def test_a_line_is_put_aside_and_comes_back(back_office: Client, waiting: BankTransfer) -> None:
+    do(back_office, waiting, "discard", reason="Chuyển nhầm")
+    assert state(waiting) == ("DISCARDED", 600_000)
+    assert "Chuyển nhầm" in waiting.note
+    assert offered(back_office, waiting) == {"bring_back"}
+    do(back_office, waiting, "bring_back", reason="Có người nhận")
+    assert state(waiting) == ("UNMATCHED", 600_000)
+
+
+def test_who_may_only_look_sorts_nothing_out(waiting: BankTransfer) -> None:
+    looking = clerk("view_banktransfer")
+    assert looking.get(page_url(waiting)).status_code == 200
+    for name in ("assign", "keep", "discard", "bring_back"):
+        sent = {"_form_submitted": "True", "reason": "x"}
+        assert looking.post(page_url(waiting, name), sent).status_code == 403
+    assert state(waiting) == ("UNMATCHED", 600_000)
