@@ -14,8 +14,8 @@ from unfold.forms import BaseDialogForm
 
 from billing.enums import ReceiptKind
 from billing.models import PaymentOrder, Receipt, ReceiptCounter
-from billing.receipt_content import read_number
-from billing.receipt_pages import receipt_file, receipt_page
+from billing.receipts.content import read_number
+from billing.receipts.pages import receipt_file, receipt_page
 from billing.services import receipts
 from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.audit import Refusal, actor_of, reason_of
