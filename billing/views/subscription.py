@@ -22,10 +22,10 @@ from billing.models import (
     SubscriptionHistory,
     SubscriptionPeriod,
 )
+from billing.portal.subscription_words import next_steps, period_words, told
 from billing.receipts.pages import receipt_file, receipt_page
 from billing.services import credit, grace, subscriptions
 from billing.services.orders import to_transfer
-from billing.subscription_words import next_steps, period_words, told
 from billing.views.plans import subscription_of
 from kitehub.models import Instance
 from kitehub.portal import actor_of, owner_of
