@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.admin.models import CHANGE
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -18,7 +18,7 @@ from billing.enums import TransferState
 from billing.models import BankTransfer, PaymentOrder
 from billing.models.transfers import MOST_DONG
 from billing.services import inbox
-from kitehub.backoffice.audit import Refusal, actor_of, reason_of
+from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.models import Instance
 
 ASSIGN, KEEP, DISCARD, BRING_BACK = "assign", "keep", "discard", "bring-back"
@@ -205,10 +205,7 @@ class SortsOut:
     def _done(self, request: HttpRequest, line: BankTransfer, said: str) -> HttpResponse:
         its: Any = self
         its.message_user(request, said)
-        page = its._page("change", line.pk)
-        if request.headers.get("HX-Request"):
-            return HttpResponse(headers={"HX-Redirect": page})
-        return HttpResponseRedirect(page)
+        return lead_to(request, its._page("change", line.pk))
 
 
 def _by(request: HttpRequest) -> dict[str, Any]:

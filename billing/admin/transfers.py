@@ -13,7 +13,6 @@ from unfold.decorators import display
 from billing.admin.allocations import TransferAllocationInline
 from billing.admin.inbox import SortsOut
 from billing.admin.refunds import Refundable
-from billing.candidates import candidates
 from billing.enums import TransferState
 from billing.models import (
     BankFeed,
@@ -23,6 +22,7 @@ from billing.models import (
     PaymentOrder,
     StatementMapping,
 )
+from billing.services.candidates import candidates
 from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.labels import Label

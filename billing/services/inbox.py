@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 
 from billing.enums import CreditKind, PaymentStatus, TransferState, UnmatchedReason
 from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
-from billing.paying_accounts import is_closed, is_paid_to
 from billing.services import credit, settlement
+from billing.services.paying_accounts import is_closed, is_paid_to
 from billing.services.releasing import held_by
 from kitehub.db.acting import acting
 from kitehub.display import money

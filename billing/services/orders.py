@@ -3,6 +3,7 @@
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -79,6 +80,25 @@ class _Terms:
     student_name: str | None = None
     client_reference: str | None = None
     credit: bool = False
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What of them the order's row has as it is here."""
+        return {
+            "type": self.type,
+            "amount": self.amount,
+            "bank_bin": self.account.bank_bin,
+            "account_number": self.account.number,
+            "account_name": self.account.name,
+            "subject": self.subject,
+            "tier": self.tier,
+            "purpose": self.purpose,
+            "months": self.months,
+            "monthly_price": self.monthly_price,
+            "course_id": self.course_id,
+            "student_name": self.student_name,
+            "client_reference": self.client_reference,
+        }
 
 
 def open_order(
@@ -338,27 +358,15 @@ def _open(
     offered = min(credit.lock_balance(instance_id=instance.pk), terms.amount) if terms.credit else 0
     order = PaymentOrder.objects.create(
         order_id=code,
-        type=terms.type,
         user=payer,
         instance=instance,
-        amount=terms.amount,
-        tier=terms.tier,
         qr_image_url=qr_url(code),
         payment_content=memos.payment_content(code, payer.email),
+        memo=_memo(terms, code, instance, now),
         expires_at=now + open_for,
         created_at=now,
-        purpose=terms.purpose,
-        months=terms.months,
-        monthly_price=terms.monthly_price,
-        subject=terms.subject,
-        course_id=terms.course_id,
-        student_name=terms.student_name,
-        client_reference=terms.client_reference,
-        memo=_memo(terms, code, instance, now),
-        bank_bin=terms.account.bank_bin,
-        account_number=terms.account.number,
-        account_name=terms.account.name,
         credit_offered=offered,
+        **terms.columns,
     )
     if before:
         keys = [each.pk for each in before]

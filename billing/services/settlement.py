@@ -27,9 +27,9 @@ from billing.enums import (
 )
 from billing.matching import order_codes_in
 from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
-from billing.paying_accounts import is_closed, is_paid_to
 from billing.plain_text import fold
 from billing.services import credit, receipts, subscriptions
+from billing.services.paying_accounts import is_closed, is_paid_to
 from billing.services.payment_times import paid_by, paid_first_by
 from billing.services.releasing import IN_VAIN, release
 from billing.twins import SHIFT

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods
 from billing.accounts import NoReceivingAccount
 from billing.enums import OrderPurpose, PaymentType
 from billing.models import PaymentOrder, Subscription
-from billing.offers import MONTHS, Offer, Way, offer, offers
-from billing.plan_words import feature_words, limit_words
+from billing.portal.offers import MONTHS, Offer, Way, offer, offers
+from billing.portal.plan_words import feature_words, limit_words
 from billing.proration import NothingToUpgrade, Quote
 from billing.services import credit, subscriptions
 from billing.services.orders import BadOrder, monthly_price_of, open_order

@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from billing import receipt_pages
 from billing.dunning import stage
 from billing.enums import AdjustmentKind, PaymentStatus, PaymentType, SubscriptionStatus
 from billing.models import (
@@ -23,9 +22,10 @@ from billing.models import (
     SubscriptionHistory,
     SubscriptionPeriod,
 )
+from billing.portal.subscription_words import next_steps, period_words, told
+from billing.receipts.pages import receipt_file, receipt_page
 from billing.services import credit, grace, subscriptions
 from billing.services.orders import to_transfer
-from billing.subscription_words import next_steps, period_words, told
 from billing.views.plans import subscription_of
 from kitehub.models import Instance
 from kitehub.portal import actor_of, owner_of
@@ -105,7 +105,7 @@ def undo(request: HttpRequest, school: Instance) -> HttpResponse:
 @owner_of
 def receipt(request: HttpRequest, school: Instance, year: int, number: int) -> HttpResponse:
     """A receipt of the school's, as a page."""
-    return receipt_pages.receipt_page(
+    return receipt_page(
         request,
         _receipt(school, year, number),
         pdf_url=reverse("receipt_pdf", args=[school.subdomain, year, number]),
@@ -117,7 +117,7 @@ def receipt(request: HttpRequest, school: Instance, year: int, number: int) -> H
 @owner_of
 def receipt_pdf(request: HttpRequest, school: Instance, year: int, number: int) -> HttpResponse:
     """The same as PDF."""
-    return receipt_pages.receipt_file(_receipt(school, year, number))
+    return receipt_file(_receipt(school, year, number))
 
 
 # --- Parts --------------------------------------------------------------------------------------

@@ -7,14 +7,14 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, DELETION
 from django.contrib.admin.utils import model_ngettext
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
 from kitehub.backoffice import history
-from kitehub.backoffice.audit import Refusal
+from kitehub.backoffice.audit import Refusal, lead_to
 from kitehub.backoffice.forms import Reasoned
 from kitehub.db.base import Record
 
@@ -161,10 +161,7 @@ class SoftDeletion:
             raise Refusal(gettext("“%(row)s” is not deleted.") % {"row": row})
         its.log(request, [row], CHANGE, RESTORED_MESSAGE)
         messages.success(request, gettext("“%(row)s” is restored.") % {"row": row})
-        page = its._page("change", row.pk)
-        if request.headers.get("HX-Request"):
-            return HttpResponse(headers={"HX-Redirect": page})
-        return HttpResponseRedirect(page)
+        return lead_to(request, its._page("change", row.pk))
 
     # --- Several rows -------------------------------------------------------------------------
 

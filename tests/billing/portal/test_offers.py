@@ -6,7 +6,7 @@ import pytest
 
 from billing.enums import SubscriptionStatus as Status
 from billing.models import Subscription
-from billing.offers import Way, offer, offers
+from billing.portal.offers import Way, offer, offers
 from kitehub.enums import Tier
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)

@@ -12,10 +12,10 @@ from django.utils import timezone, translation
 from billing.dunning import Stage, Step
 from billing.enums import SubscriptionStatus as Status
 from billing.models import PaymentOrder, Receipt, Subscription
+from billing.portal.subscription_words import next_steps
 from billing.services import credit
 from billing.services.orders import open_order, to_transfer
 from billing.services.settlement import settle_transfer
-from billing.subscription_words import next_steps
 from kitehub.enums import Tier
 from kitehub.models import Instance
 from tests.factories.billing import BankTransferFactory, SubscriptionFactory
