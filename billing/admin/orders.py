@@ -1,5 +1,6 @@
 """Payment orders in the admin."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -162,6 +163,15 @@ class PaymentOrderAdmin(Refundable, RecordAdmin):
         except OrderClosed as error:
             raise Refusal(gettext("The order has changed meanwhile.")) from error
         obj.status = PaymentStatus.CANCELLED
+
+    def check_deletion(self, rows: Sequence[PaymentOrder]) -> None:
+        """Money stays in sight: an order that has any on it isn't deleted, nor a paid one."""
+        for order in rows:
+            if order.paid_amount or order.status == PaymentStatus.PAID:
+                raise Refusal(
+                    gettext("%(order)s has been paid for, at least in part, so it stays.")
+                    % {"order": order.order_id}
+                )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """Everything that was agreed when the order was opened."""
