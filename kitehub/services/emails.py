@@ -8,6 +8,7 @@ import smtplib
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -196,7 +197,8 @@ def _plain(template: Any, data: Mapping[str, Any]) -> str:
 
 
 def _host() -> str:
-    return settings.KITEHUB_BASE_URL.partition("://")[2].partition(":")[0]
+    name = urlsplit(settings.KITEHUB_BASE_URL).hostname or ""
+    return f"[{name}]" if ":" in name else name  # IPv6
 
 
 def _deliver(email: Email, message: EmailMultiAlternatives, *, at: datetime) -> EmailState:

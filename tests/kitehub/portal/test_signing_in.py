@@ -235,3 +235,9 @@ def test_the_language_is_changed_where_one_is(client: Client) -> None:
     assert page.redirect_chain == [("/password/", 302)]
     assert 'lang="en"' in texts(page)
     assert "New password" in texts(page)
+
+
+def test_a_form_that_is_too_old_leads_to_a_page_that_can_be_read_in_another_language() -> None:
+    answer = Client(enforce_csrf_checks=True).post("/logout/")
+    assert answer.status_code == 403
+    assert '<input type="hidden" name="next" value="/">' in answer.content.decode()
