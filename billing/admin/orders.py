@@ -13,6 +13,7 @@ from unfold.decorators import display
 from billing.admin.allocations import OrderAllocationInline
 from billing.admin.order_opening import OPENING_FIELDSETS, OpensOrders
 from billing.admin.refunds import Refundable
+from billing.admin.taking_off import TakesOff
 from billing.enums import PaymentStatus
 from billing.lifecycles import PAYMENT_ORDER
 from billing.models import PaymentOrder
@@ -44,12 +45,12 @@ _BY_HAND = Lifecycle(
 
 
 @admin.register(PaymentOrder)
-class PaymentOrderAdmin(OpensOrders, Refundable, RecordAdmin):
+class PaymentOrderAdmin(OpensOrders, TakesOff, Refundable, RecordAdmin):
     """Payment orders. What is asked for is fixed once the order is open."""
 
     lifecycle = _BY_HAND
     refund_of = "order"
-    actions_detail: ClassVar[Any] = (*RecordAdmin.actions_detail, "refund")
+    actions_detail: ClassVar[Any] = (*RecordAdmin.actions_detail, "refund", "take_off")
     spelling: ClassVar = {"amount": money}
     list_display = (
         "order_id",
