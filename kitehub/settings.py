@@ -307,7 +307,7 @@ STORAGES = {
 # --- Security ---------------------------------------------------------------------------------
 
 DEFAULT_EXCEPTION_REPORTER_FILTER = "kitehub.error_reports.ReportFilter"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not DEBUG
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = True
 SECURE_SSL_REDIRECT = _flag("SECURE_SSL_REDIRECT", default=not DEBUG)
 # Load balancers ask from within.

@@ -72,6 +72,7 @@ def set_bank_account(*, school: Instance, account: BankAccount, actor: str) -> N
                     "number": account.account_number,
                     "holder": account.account_name,
                 },
+                language=school.owner.mail_language,
                 instance=school,
             )
 

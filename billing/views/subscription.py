@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -31,6 +31,7 @@ from kitehub.models import Instance
 from kitehub.portal import actor_of, owner_of
 
 SHOWN = 20
+_UNDONE = {"cancel": subscriptions.undo_cancel, "downgrade": subscriptions.undo_downgrade}
 
 
 @require_safe
@@ -81,17 +82,15 @@ def cancel(request: HttpRequest, school: Instance) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @owner_of
 def undo(request: HttpRequest, school: Instance) -> HttpResponse:
-    """Takes back a cancellation, or the wish for a lower tier; without POST leads to its button.
+    """Takes back a cancellation, or the wish for a lower tier; 404 for anything else.
 
-    Whoever was signed out meanwhile comes back here by a GET.
+    Without POST it leads to the button: whoever was signed out meanwhile comes back here by a GET.
     """
     if request.method != "POST":
         return redirect("subscription", school.subdomain)
-    undone: Any = (
-        subscriptions.undo_downgrade
-        if request.POST.get("what") == "downgrade"
-        else subscriptions.undo_cancel
-    )
+    undone: Any = _UNDONE.get(request.POST.get("what", ""))
+    if undone is None:
+        raise Http404
     try:
         undone(instance_id=school.pk, at=timezone.now(), actor=actor_of(request), reason="owner")
     except (subscriptions.SubscriptionEnded, subscriptions.NoSubscription):

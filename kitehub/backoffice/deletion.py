@@ -1,5 +1,6 @@
 """Deleting and restoring in the admin: a mark on the row, set and taken off, both in the log."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -95,6 +96,9 @@ class SoftDeletion:
         """A label on deleted rows."""
         return ("deleted", gettext("Deleted")) if row.deleted else ""
 
+    def check_deletion(self, rows: Sequence[Any]) -> None:
+        """For an admin whose rows can't all be deleted: raises Refusal where one can't be."""
+
     # --- One row ------------------------------------------------------------------------------
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -115,6 +119,7 @@ class SoftDeletion:
 
     def delete_model(self, request: HttpRequest, obj: Record) -> None:
         """Marks the row as deleted."""
+        self.check_deletion([obj])
         if not obj.delete()[0]:
             raise Refusal(gettext("“%(row)s” is deleted already.") % {"row": obj})
 
@@ -221,6 +226,7 @@ class SoftDeletion:
         marked = self.model.all_objects.filter(pk__in=[row.pk for row in rows])
         its: Any = self
         if deleted:
+            self.check_deletion(rows)
             marked.delete()
             its.log(request, rows, DELETION, [])
             said = ngettext("%(count)s row deleted.", "%(count)s rows deleted.", len(rows))

@@ -42,6 +42,6 @@ def test_duties_have_a_night_to_do(capsys: pytest.CaptureFixture[str]) -> None:
     assert done == [
         "Advance(begun=2, retiered=0, moved=2, failed=())",
         "Renewals(opened=2, failed=())",
-        "Reminders(asked=8)",
+        "Reminders(asked=8, failed=0)",
     ]
     assert all("=0" in line for line in lines[5:])

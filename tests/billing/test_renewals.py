@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 
 from billing import tasks
 from billing.enums import OrderPurpose
 from billing.models import PaymentOrder, Subscription
-from billing.services import renewals
+from billing.services import letters, renewals
 from billing.services.credit import add
 from billing.services.orders import cancel_order, open_order
 from billing.services.reminders import remind_due
@@ -217,6 +217,23 @@ class TestReminders:
         open_order(instance=school, tier=Tier.BASIC, actor="lan", at=day(1, 28, 7))
         assert remind_due(at=day(1, 29, 8)).asked == 2
         assert all("order_id" not in mail for mail in mails().values())
+
+    def test_a_mail_that_cannot_be_asked_for_keeps_no_other_back(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        bad, good = paid_school(day(1, 1), day(2, 1)), paid_school(day(1, 1), day(2, 2))
+        ask = letters.emails.queue
+
+        def queue(**said: Any) -> bool:
+            if said["instance"] == bad:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT 1 / 0")
+            return ask(**said)
+
+        monkeypatch.setattr(letters.emails, "queue", queue)
+        with pytest.raises(CommandError, match="1 can't be asked for"):
+            call_command("send_reminders", "--at", "2026-01-26T08:00")
+        assert [reason.partition(":")[0] for reason in mails()] == [str(subscription(good).pk)]
 
     def test_the_command_says_how_many(self, capsys: pytest.CaptureFixture[str]) -> None:
         paid_school(day(1, 1), day(2, 1))

@@ -127,6 +127,9 @@ def test_it_is_cancelled_after_a_question_and_taken_back(browser: Client, school
     assert browser.get(f"{URL}cancel/")["Location"] == URL, "nothing is left to cancel"
     back = browser.get(f"{URL}undo/")
     assert back["Location"] == URL, "whoever signed in again on the way comes by GET"
+    assert browser.post(f"{URL}undo/", {"what": "?"}).status_code == 404
+    assert browser.post(f"{URL}undo/").status_code == 404
+    assert Subscription.objects.get().status == "CANCELED"
     browser.post(f"{URL}undo/", {"what": "cancel"})
     assert Subscription.objects.get().status == "ACTIVE"
     assert "Đã rút lại yêu cầu hủy." in texts(browser.get(URL))
