@@ -16,7 +16,7 @@ from billing.admin.staff_time import WhyForm
 from billing.enums import PaymentStatus
 from billing.models import PaymentAllocation, PaymentOrder
 from billing.services import inbox
-from billing.services.settlement import held_by
+from billing.services.releasing import held_by
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.backoffice.search import parse_uuid
 from kitehub.display import money
