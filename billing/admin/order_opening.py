@@ -12,7 +12,8 @@ from billing.accounts import NoReceivingAccount
 from billing.enums import PaymentType
 from billing.models import PaymentOrder
 from billing.models.transfers import MOST_DONG
-from billing.services.orders import MOST_MONTHS, BadOrder, open_order
+from billing.months import MOST_MONTHS
+from billing.services.orders import BadOrder, open_order
 from kitehub.backoffice.audit import Refusal, actor_of
 from kitehub.backoffice.forms import RecordForm
 from kitehub.enums import Tier
