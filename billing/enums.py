@@ -71,6 +71,7 @@ class UnmatchedReason(TextChoices):
     NO_CODE = "NO_CODE", _("No order code in the memo")
     UNKNOWN_ORDER = "UNKNOWN_ORDER", _("No order has this code")
     CANCELLED_ORDER = "CANCELLED_ORDER", _("The order is cancelled")
+    CLOSED = "CLOSED", _("The school or its subscription is closed")
     WRONG_ACCOUNT = "WRONG_ACCOUNT", _("The order is paid to another account")
     UNKNOWN_ACCOUNT = "UNKNOWN_ACCOUNT", _("Nobody is paid on this account")
     AMBIGUOUS = "AMBIGUOUS", _("Several orders, and the amount does not fit them")

@@ -6,6 +6,8 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 HANOI = ZoneInfo("Asia/Ho_Chi_Minh")
+# That one order buys.
+MOST_MONTHS = 36
 _TICK = timedelta(microseconds=1)
 
 

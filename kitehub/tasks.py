@@ -3,6 +3,8 @@
 import logging
 from uuid import UUID
 
+from django.contrib.sessions.backends.db import SessionStore
+from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from kitehub import workflows
@@ -25,3 +27,17 @@ def apply_tier(instance_id: str, actor: str, reason: str) -> str | None:
 def send_email(email_id: str) -> str | None:
     """Sends a queued message; again while the mail server can't be reached."""
     return emails.send(email_id=UUID(email_id))
+
+
+@app.periodic(cron="20 20 * * *")  # UTC: twenty past three at night in Vietnam
+@app.task(queueing_lock="kitehub.tasks.forget_emails")
+def forget_emails(timestamp: int) -> None:
+    """Deletes mail that was sent, or failed, long ago."""
+    emails.forget(at=timezone.now())
+
+
+@app.periodic(cron="30 20 * * *")  # UTC: half past three at night in Vietnam
+@app.task(queueing_lock="kitehub.tasks.clear_sessions")
+def clear_sessions(timestamp: int) -> None:
+    """Deletes the sessions that are over."""
+    SessionStore.clear_expired()

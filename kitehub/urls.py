@@ -5,12 +5,13 @@ from django.urls import include, path
 
 from kitehub import views
 from kitehub.api import api
+from kitehub.portal.views import set_language
 
 urlpatterns = [
     path("", include("kitehub.portal.urls")),
     path("", include("billing.urls")),
     path("admin/", admin.site.urls),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/setlang/", set_language, name="set_language"),
     path("api/v1/webhooks/", include("billing.webhooks")),
     path("api/v1/", api.urls),
     path("healthz", views.alive, name="healthz"),

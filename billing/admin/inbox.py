@@ -1,24 +1,29 @@
 """What staff do with a bank line that waits: assign it, keep it as credit, put it aside."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from django import forms
 from django.contrib.admin.models import CHANGE
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from billing.admin.staff_time import WhyForm
 from billing.enums import TransferState
 from billing.models import BankTransfer, PaymentOrder
 from billing.models.transfers import MOST_DONG
 from billing.services import inbox
-from kitehub.backoffice.audit import Refusal, actor_of, reason_of
+from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.models import Instance
 
 ASSIGN, KEEP, DISCARD, BRING_BACK = "assign", "keep", "discard", "bring-back"
@@ -28,10 +33,55 @@ OFFERED = {
     TransferState.DISCARDED: {BRING_BACK},
 }
 _ALWAYS = {"refund"}
+# With or without what groups its thousands.
+_AMOUNT = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{3}){1,4}|[0-9]{1,15}")
 
 
-class PartForm(WhyForm):
-    """Asks how much of the line, beside what it is for."""
+class AssignForm(WhyForm):
+    """Asks for the order, or for several with what each gets."""
+
+    field_order = ("code", "reason")
+
+    code = forms.CharField(
+        label=_("order codes"),
+        max_length=1_000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text=_(
+            "One order a line: its code and, behind a blank, how many đồng. Without a number: as "
+            "much as there is and as is asked for."
+        ),
+    )
+
+    def clean_code(self) -> list[tuple[PaymentOrder, int | None]]:
+        """The orders with their amounts, as they were entered."""
+        lines = [line for line in self.cleaned_data["code"].splitlines() if line.strip()]
+        parts = [_part(line) for line in lines]
+        if len({order.pk for order, _amount in parts}) < len(parts):
+            raise forms.ValidationError(gettext("An order is there twice."))
+        return parts
+
+
+def _part(line: str) -> tuple[PaymentOrder, int | None]:
+    """The order and the đồng of a line; raises ValidationError."""
+    code, *others = line.split()
+    number = "".join(others)
+    if number and not _AMOUNT.fullmatch(number):
+        raise forms.ValidationError(gettext("“%(line)s” has no amount in đồng.") % {"line": line})
+    amount = int(re.sub("[.,]", "", number)) if number else None
+    order = PaymentOrder.objects.filter(order_id=code.upper()).first()
+    if order is None:
+        raise forms.ValidationError(gettext("There is no order %(code)s.") % {"code": code})
+    return order, amount
+
+
+class KeepForm(WhyForm):
+    """Asks for the school."""
+
+    field_order = ("subdomain", "amount", "reason")
+
+    subdomain = forms.CharField(
+        label=_("subdomain"), max_length=100, widget=UnfoldAdminTextInputWidget
+    )
 
     amount = forms.IntegerField(
         label=_("amount"),
@@ -39,33 +89,7 @@ class PartForm(WhyForm):
         min_value=1,
         max_value=MOST_DONG,
         widget=UnfoldAdminIntegerFieldWidget,
-        help_text=_("In đồng. Empty: as much as there is and as is asked for."),
-    )
-
-
-class AssignForm(PartForm):
-    """Asks for the order."""
-
-    field_order = ("code", "amount", "reason")
-
-    code = forms.CharField(label=_("order code"), max_length=50, widget=UnfoldAdminTextInputWidget)
-
-    def clean_code(self) -> PaymentOrder:
-        """The order with the code."""
-        code = self.cleaned_data["code"].strip().upper()
-        order = PaymentOrder.objects.filter(order_id=code).first()
-        if order is None:
-            raise forms.ValidationError(gettext("There is no order with this code."))
-        return order
-
-
-class KeepForm(PartForm):
-    """Asks for the school."""
-
-    field_order = ("subdomain", "amount", "reason")
-
-    subdomain = forms.CharField(
-        label=_("subdomain"), max_length=100, widget=UnfoldAdminTextInputWidget
+        help_text=_("In đồng. Empty: as much as there is."),
     )
 
     def clean_subdomain(self) -> Instance:
@@ -81,25 +105,30 @@ class SortsOut:
     """For the admin of bank lines: the actions of a line's page."""
 
     @action(
-        description=_("Assign to an order"),
+        description=_("Assign to orders"),
         icon="link",
         permissions=["sort_out"],
         url_path=ASSIGN,
         dialog={
-            "title": _("Which order does it pay?"),
+            "title": _("Which orders does it pay?"),
             "description": _("What is left of the line afterwards goes on waiting."),
             "form_class": AssignForm,
-            "form_submit_text": _("Assign to an order"),
+            "form_submit_text": _("Assign to orders"),
         },
     )
     def assign(self, request: HttpRequest, form: AssignForm, object_id: str) -> HttpResponse:
-        """Books the line on an order."""
-        order: PaymentOrder = form.cleaned_data["code"]
+        """Books the line on one order or on several."""
         line = self._line(request, object_id)
-        amount = form.cleaned_data["amount"] or min(line.unmatched, order.rest)
+        left, parts, codes = line.unmatched, [], []
+        for order, entered in form.cleaned_data["code"]:
+            amount = min(left, order.rest) if entered is None else entered
+            left = max(left - amount, 0)
+            parts.append((order.pk, amount))
+            codes.append(order.order_id)
         with self._sorting_out(request, line):
-            inbox.match_transfer(transfer_id=line.pk, parts=[(order.pk, amount)], **_by(request))
-        return self._done(request, line, gettext("It pays %(order)s.") % {"order": order.order_id})
+            inbox.match_transfer(transfer_id=line.pk, parts=parts, **_by(request))
+        said = gettext("It pays %(order)s.") % {"order": ", ".join(codes)}
+        return self._done(request, line, said)
 
     @action(
         description=_("Keep as credit"),
@@ -205,10 +234,7 @@ class SortsOut:
     def _done(self, request: HttpRequest, line: BankTransfer, said: str) -> HttpResponse:
         its: Any = self
         its.message_user(request, said)
-        page = its._page("change", line.pk)
-        if request.headers.get("HX-Request"):
-            return HttpResponse(headers={"HX-Redirect": page})
-        return HttpResponseRedirect(page)
+        return lead_to(request, its._page("change", line.pk))
 
 
 def _by(request: HttpRequest) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Payment orders in the admin."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -10,15 +11,17 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from billing.admin.allocations import OrderAllocationInline
+from billing.admin.order_opening import OPENING_FIELDSETS, OpensOrders
 from billing.admin.refunds import Refundable
 from billing.admin.stored_words import reason_words
+from billing.admin.taking_off import TakesOff
 from billing.enums import PaymentStatus
 from billing.lifecycles import PAYMENT_ORDER
 from billing.models import PaymentOrder
 from billing.services.order_locks import lock_with_lines
 from billing.services.orders import OrderClosed, cancel_order
 from kitehub.backoffice import RecordAdmin
-from kitehub.backoffice.audit import Refusal, actor_of, reason_of
+from kitehub.backoffice.audit import REASON_FIELDSET, Refusal, actor_of, reason_of
 from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.names import instances_at
@@ -43,12 +46,12 @@ _BY_HAND = Lifecycle(
 
 
 @admin.register(PaymentOrder)
-class PaymentOrderAdmin(Refundable, RecordAdmin):
+class PaymentOrderAdmin(OpensOrders, TakesOff, Refundable, RecordAdmin):
     """Payment orders. What is asked for is fixed once the order is open."""
 
     lifecycle = _BY_HAND
     refund_of = "order"
-    actions_detail: ClassVar[Any] = (*RecordAdmin.actions_detail, "refund")
+    actions_detail: ClassVar[Any] = (*RecordAdmin.actions_detail, "refund", "take_off")
     spelling: ClassVar = {"amount": money}
     list_display = (
         "order_id",
@@ -131,7 +134,6 @@ class PaymentOrderAdmin(Refundable, RecordAdmin):
         ),
         RECORD_FIELDSET,
     )
-    of_open_orders = (_("What was agreed"), _("What has come of it"))
     frozen = (
         "order_id",
         "type",
@@ -152,7 +154,7 @@ class PaymentOrderAdmin(Refundable, RecordAdmin):
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Saves; an order that is cancelled gives back what was paid on it."""
-        if not change or "status" not in form.changed_data:
+        if not (change and "status" in form.changed_data):
             super().save_model(request, obj, form, change)
             return
         if form.changed_data != ["status"]:
@@ -164,16 +166,26 @@ class PaymentOrderAdmin(Refundable, RecordAdmin):
             raise Refusal(gettext("The order has changed meanwhile.")) from error
         obj.status = PaymentStatus.CANCELLED
 
+    def check_deletion(self, rows: Sequence[PaymentOrder]) -> None:
+        """Money stays in sight: an order that has any on it isn't deleted, nor a paid one."""
+        for order in rows:
+            if order.paid_amount or order.status == PaymentStatus.PAID:
+                raise Refusal(
+                    gettext("%(order)s has been paid for, at least in part, so it stays.")
+                    % {"order": order.order_id}
+                )
+
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """Everything that was agreed when the order was opened."""
-        own = super().get_readonly_fields(request, obj)
-        return own if obj is None else (*own, *self.frozen)
+        if obj is None:
+            return RecordAdmin.readonly_fields
+        return (*super().get_readonly_fields(request, obj), *self.frozen)
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """An open order shows its amount as money rather than as a field to fill in."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None:
-            return [each for each in fieldsets if each[0] not in self.of_open_orders]
+            return [*OPENING_FIELDSETS, *(each for each in fieldsets if each is REASON_FIELDSET)]
         title, options = fieldsets[0]
         fields = ["amount_text" if field == "amount" else field for field in options["fields"]]
         return [(title, {**options, "fields": fields}), *fieldsets[1:]]

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE
 from django.db.models import Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -15,11 +15,11 @@ from unfold.forms import BaseDialogForm
 from billing.admin.stored_words import Booked
 from billing.enums import ReceiptKind
 from billing.models import PaymentOrder, Receipt, ReceiptCounter
-from billing.receipt_content import read_number
-from billing.receipt_pages import receipt_file, receipt_page
+from billing.receipts.content import read_number
+from billing.receipts.pages import receipt_file, receipt_page
 from billing.services import receipts
 from kitehub.backoffice import AuditAdmin, Audited
-from kitehub.backoffice.audit import Refusal, actor_of, reason_of
+from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.forms import Reasoned
 from kitehub.backoffice.labels import Label
@@ -107,10 +107,7 @@ class ReceiptAdmin(Booked, Audited, AuditAdmin):
         self.log(request, [receipt], CHANGE, [{"changed": {"fields": ["kind"]}}])
         said = gettext("“%(row)s” is void by “%(counter)s”.") % {"row": receipt, "counter": counter}
         self.message_user(request, said)
-        address = self._page("change", receipt.pk)
-        if request.headers.get("HX-Request"):
-            return HttpResponse(headers={"HX-Redirect": address})
-        return HttpResponseRedirect(address)
+        return lead_to(request, self._page("change", receipt.pk))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -26,7 +26,7 @@ from billing.refund_export import payouts_csv
 from billing.services import refunds
 from billing.services.refund_sources import Payee, RefundRefused
 from kitehub.backoffice import AuditAdmin, Audited
-from kitehub.backoffice.audit import Refusal, actor_of, reason_of
+from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
 from kitehub.backoffice.labels import Label
@@ -292,10 +292,7 @@ class RefundAdmin(Audited, AuditAdmin):
             work(refund_id=refund.pk, actor=actor_of(request), at=timezone.now())
         self.log(request, [refund], CHANGE, [{"changed": {"fields": ["status"]}}])
         self.message_user(request, said)
-        page = self._page("change", refund.pk)
-        if request.headers.get("HX-Request"):
-            return HttpResponse(headers={"HX-Redirect": page})
-        return HttpResponseRedirect(page)
+        return lead_to(request, self._page("change", refund.pk))
 
     # --- Columns --------------------------------------------------------------------------------
 

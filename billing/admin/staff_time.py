@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.admin.models import CHANGE
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +23,7 @@ from billing.services.subscriptions import (
 )
 from billing.services.subscriptions.adjustments import MOST_DAYS
 from kitehub.backoffice import history
-from kitehub.backoffice.audit import Refusal, actor_of, reason_of
+from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.backoffice.differences import plain_values
 from kitehub.backoffice.forms import Aside, Reasoned
 from kitehub.backoffice.search import parse_uuid
@@ -157,7 +157,4 @@ class KeepsTime:
         part = history.values_part(before, plain_values(changed, _TOLD))
         its.log(request, [row], CHANGE, [{"changed": {"fields": ["current_period_end"]}}, *part])
         its.message_user(request, said)
-        page = its._page("change", row.pk)
-        if request.headers.get("HX-Request"):
-            return HttpResponse(headers={"HX-Redirect": page})
-        return HttpResponseRedirect(page)
+        return lead_to(request, its._page("change", row.pk))

@@ -149,6 +149,10 @@ class SubscriptionAdmin(KeepsTime, RecordAdmin):
         RECORD_FIELDSET,
     )
 
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        """Nobody: a school has its subscription from when it is opened."""
+        return False
+
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         """A subscription stays with its instance; its time and its tier follow from elsewhere."""
         own = super().get_readonly_fields(request, obj)

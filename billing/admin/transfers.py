@@ -14,7 +14,6 @@ from billing.admin.allocations import TransferAllocationInline
 from billing.admin.inbox import SortsOut
 from billing.admin.refunds import Refundable
 from billing.admin.stored_words import Booked, refusal_words
-from billing.candidates import candidates, paid_elsewhere
 from billing.enums import TransferState
 from billing.matching import order_codes
 from billing.models import (
@@ -25,6 +24,7 @@ from billing.models import (
     PaymentOrder,
     StatementMapping,
 )
+from billing.services.candidates import candidates, paid_elsewhere
 from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.labels import Label

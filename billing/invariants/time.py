@@ -123,7 +123,7 @@ def facts(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
 
 @invariant("billing.PaymentOrder", "billing.SubscriptionPeriod")
 def wasted(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
-    """An upgrade that is paid raises something; one that came too late is to be paid back.
+    """An upgrade that is paid raises something; one of what was refunded is to be paid back.
 
     Of those that are no period's, as many of the last as FOLDED.
     """

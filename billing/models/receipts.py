@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.enums import ReceiptKind
-from billing.receipt_content import ReceiptContent, receipt_number
+from billing.receipts.content import ReceiptContent, receipt_number
 from kitehub.db.base import Identified
 from kitehub.db.fields import LooseForeignKey
 from kitehub.db.functions import Now

@@ -1,4 +1,4 @@
-"""Every write to billing's tables, by noun."""
+"""Every write to billing's tables, by noun, and what they look up for it."""
 
 from billing.services.expiry import EXPIRY_BATCH, Expiry, expire_overdue
 from billing.services.orders import BadOrder, OrderClosed, cancel_order, open_order

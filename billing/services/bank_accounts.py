@@ -4,11 +4,13 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from billing import banks
+from billing.accounts import same_number
 from billing.plain_text import fold
 from kitehub.db.acting import acting
 from kitehub.models import Instance
@@ -35,8 +37,10 @@ def set_bank_account(*, school: Instance, account: BankAccount, actor: str) -> N
     """Stores an account that `clean_…` has seen; orders that are open keep the one they have.
 
     The owner is told by mail, as whoever can change it can take the school's money. `school` is
-    written at the version that it has: raises StaleRow where its row has moved on.
+    written at the version that it has: raises StaleRow where its row has moved on, and
+    ValidationError for KiteHub's own account.
     """
+    _refuse_own(account.account_number)
     bank = banks.bank(account.bank_code)
     before = (school.bank_code, school.account_number, school.account_name)
     changed = before != (account.bank_code, account.account_number, account.account_name)
@@ -68,6 +72,7 @@ def set_bank_account(*, school: Instance, account: BankAccount, actor: str) -> N
                     "number": account.account_number,
                     "holder": account.account_name,
                 },
+                language=school.owner.mail_language,
                 instance=school,
             )
 
@@ -82,12 +87,21 @@ def clean_bank(bin: str) -> str:
 def clean_account_number(text: str) -> str:
     """6 to 19 letters and digits, leading zeros and all; the way it was grouped is left out.
 
-    Raises ValidationError.
+    Raises ValidationError, also for KiteHub's own.
     """
     number = _GROUPING.sub("", unicodedata.normalize("NFKC", text))
     if not re.fullmatch("[0-9A-Za-z]{6,19}", number):
         raise ValidationError(_("An account number has 6 to 19 digits or letters."))
+    _refuse_own(number)
     return number
+
+
+def _refuse_own(number: str) -> None:
+    """Some services don't tell the bank, so an account at another one is refused as well."""
+    if same_number(number, settings.KITEHUB_BANK_ACCOUNT):
+        raise ValidationError(
+            _("KiteHub's own account has this number. Enter the account of your school.")
+        )
 
 
 def clean_account_name(text: str) -> str:

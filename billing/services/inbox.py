@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 
 from billing.enums import CreditKind, PaymentStatus, TransferState, UnmatchedReason
 from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
-from billing.paying_accounts import is_paid_to
 from billing.services import credit, settlement
+from billing.services.paying_accounts import is_closed, is_paid_to
+from billing.services.releasing import held_by
 from kitehub.db.acting import acting
 from kitehub.display import money
 from kitehub.models import Instance
@@ -37,8 +38,8 @@ def match_transfer(
     """Books a waiting line on orders, each with its đồng; what is left goes on waiting.
 
     An order that is complete by it is PAID, with all that follows. Raises CannotMatch for a line
-    that doesn't wait, an order that can't be paid or is paid on another account, and amounts that
-    are more than the line has or the order asks for.
+    that doesn't wait, an order that can't be paid, is paid on another account or is of a closed
+    school, and amounts that are more than the line has or the order asks for.
     """
     now = at or timezone.now()
     with transaction.atomic(), acting(actor, reason, at=now):
@@ -119,7 +120,7 @@ def unmatch(
             raise CannotMatch(
                 _("%(order)s is paid; refund it instead.") % {"order": order.order_id}
             )
-        held = {each.pk: left for each, left in settlement.held_by(order)}
+        held = {each.pk: left for each, left in held_by(order)}
         if allocation.pk not in held:
             raise CannotMatch(_("Nothing of this allocation is left."))
         PaymentAllocation.objects.create(
@@ -206,6 +207,11 @@ def _payable(keys: Sequence[UUID], transfer: BankTransfer) -> dict[UUID, Payment
         if not is_paid_to(order, transfer):
             raise CannotMatch(
                 _("%(order)s is paid on another account.") % {"order": order.order_id}
+            )
+        if is_closed(order):
+            raise CannotMatch(
+                _("%(order)s is of a school or a subscription that is closed.")
+                % {"order": order.order_id}
             )
     return found
 

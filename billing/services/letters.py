@@ -96,5 +96,6 @@ def _ask(
         reason=reason,
         template=template,
         context=context,
+        language=instance.owner.mail_language,
         instance=instance,
     )

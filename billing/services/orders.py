@@ -1,10 +1,13 @@
 """Orders are opened, superseded and cancelled."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from billing import memos
@@ -12,11 +15,12 @@ from billing.accounts import Account, account_of, own_account
 from billing.enums import CreditKind, OrderPurpose, PaymentStatus, PaymentType
 from billing.models import PaymentOrder, Subscription
 from billing.models.transfers import MOST_DONG
+from billing.months import MOST_MONTHS
 from billing.order_codes import new_code
-from billing.plain_text import fold
 from billing.qr_links import qr_url
 from billing.services import credit, settlement
 from billing.services.order_locks import lock_with_lines
+from billing.services.releasing import release
 from billing.vietqr import VietQRError, encode
 from kitehub.db.acting import acting
 from kitehub.enums import Tier
@@ -25,7 +29,6 @@ from kitehub.plans import PLANS
 
 # Plan, V2: 24-hour expiry for payment.
 OPEN_FOR = timedelta(hours=24)
-MOST_MONTHS = 36
 _SUBSCRIPTION = "subscription"
 # Two that open for the same thing at once meet in the unique index; more than a few never do.
 _ATTEMPTS = 10
@@ -77,6 +80,25 @@ class _Terms:
     student_name: str | None = None
     client_reference: str | None = None
     credit: bool = False
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """What of them the order's row has as it is here."""
+        return {
+            "type": self.type,
+            "amount": self.amount,
+            "bank_bin": self.account.bank_bin,
+            "account_number": self.account.number,
+            "account_name": self.account.name,
+            "subject": self.subject,
+            "tier": self.tier,
+            "purpose": self.purpose,
+            "months": self.months,
+            "monthly_price": self.monthly_price,
+            "course_id": self.course_id,
+            "student_name": self.student_name,
+            "client_reference": self.client_reference,
+        }
 
 
 def open_order(
@@ -246,7 +268,7 @@ def _enrollment(
     _check_course(course_id, student_name, client_reference)
     if amount is None:
         raise BadOrder("amount", "is missing")
-    # As people mean it: however it is spelled, it is the same student in the same course.
+    # However it is typed, it is the same student in the same course.
     subject = f"enrollment {' '.join(course_id.split())} {_same_name(student_name)}"
     return _Terms(
         type=PaymentType.ENROLLMENT,
@@ -260,10 +282,8 @@ def _enrollment(
 
 
 def _same_name(name: str) -> str:
-    """What all spellings of a name have in common; a name in another script has that script."""
-    plain = fold(name)
-    lost = sum(map(str.isalnum, name)) > len(plain.replace(" ", ""))
-    return " ".join(name.casefold().split()) if lost else plain
+    """What all spellings of a name have in common; accents tell names apart."""
+    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
 
 
 def _check_course(course_id: str, student_name: str, client_reference: str) -> None:
@@ -338,27 +358,15 @@ def _open(
     offered = min(credit.lock_balance(instance_id=instance.pk), terms.amount) if terms.credit else 0
     order = PaymentOrder.objects.create(
         order_id=code,
-        type=terms.type,
         user=payer,
         instance=instance,
-        amount=terms.amount,
-        tier=terms.tier,
         qr_image_url=qr_url(code),
         payment_content=memos.payment_content(code, payer.email),
+        memo=_memo(terms, code, instance, now),
         expires_at=now + open_for,
         created_at=now,
-        purpose=terms.purpose,
-        months=terms.months,
-        monthly_price=terms.monthly_price,
-        subject=terms.subject,
-        course_id=terms.course_id,
-        student_name=terms.student_name,
-        client_reference=terms.client_reference,
-        memo=_memo(terms, code, instance, now),
-        bank_bin=terms.account.bank_bin,
-        account_number=terms.account.number,
-        account_name=terms.account.name,
         credit_offered=offered,
+        **terms.columns,
     )
     if before:
         keys = [each.pk for each in before]
@@ -384,11 +392,13 @@ def _memo(terms: _Terms, code: str, instance: Instance, now: datetime) -> str:
 def _open_before(terms: _Terms, instance: Instance) -> list[PaymentOrder]:
     """The open order for the same thing, locked as settlement locks: bank lines, then the order.
 
-    Those too that have expired with a part of their money on them, which nothing else gives back.
+    Those too that have expired with a part of their money on them, which nothing else gives back;
+    and those of other programs, which say no subject, where they are for the subscription.
     """
-    rows = PaymentOrder.objects.open_or_part_paid().filter(
-        instance_id=instance.pk, subject=terms.subject
-    )
+    same = Q(subject=terms.subject)
+    if terms.type == PaymentType.SUBSCRIPTION:
+        same |= Q(subject__isnull=True, type=PaymentType.SUBSCRIPTION)
+    rows = PaymentOrder.objects.open_or_part_paid().filter(same, instance_id=instance.pk)
     return lock_with_lines(rows) if rows.exists() else []
 
 
@@ -396,7 +406,7 @@ def _close(order: PaymentOrder, *, reason: str, actor: str, now: datetime) -> No
     """Cancels a locked order, if it is open, and gives back what was paid on it."""
     if order.paid_amount:
         kind = CreditKind.RELEASED
-        settlement.release(order, kind=kind, reason=reason, actor=actor, at=now)
+        release(order, kind=kind, reason=reason, actor=actor, at=now)
     PaymentOrder.objects.filter(pk=order.pk, status=PaymentStatus.PENDING).update(
         status=PaymentStatus.CANCELLED, cancelled_at=now, cancel_reason=reason
     )

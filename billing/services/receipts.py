@@ -10,7 +10,7 @@ from django.utils.translation import gettext, override
 from billing.banks import bank
 from billing.enums import OrderPurpose, PaymentStatus, PaymentType, ReceiptKind
 from billing.models import PaymentOrder, Receipt
-from billing.receipt_content import Party, Payment, ReceiptContent
+from billing.receipts.content import Party, Payment, ReceiptContent
 from billing.services import subscriptions
 from kitehub.db import rows
 from kitehub.enums import Tier

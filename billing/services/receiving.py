@@ -1,5 +1,6 @@
 """Whose account a bank line is on."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -24,7 +25,8 @@ def owner_of(*numbers: str, bank_name: str = "") -> Owner | None:
 
     Services and spreadsheets lose leading zeros and dots. A bank that we know has to be the
     owner's. Of several instances with one account it is the oldest's: an order's code says the
-    rest.
+    rest. A number that KiteHub and, at another bank, an instance have is nobody's unless the bank
+    is told.
     """
     plain = {each: None for number in numbers if (each := plain_number(number))}
     if not plain:
@@ -32,20 +34,28 @@ def owner_of(*numbers: str, bank_name: str = "") -> Owner | None:
     try:
         own = own_account()
     except NoReceivingAccount:
-        pass
-    else:
-        if plain_number(own.number) in plain and _same_bank(own.bank_bin, bank_name):
-            return Owner(own.number)
-    for pk, number, bin_ in (
+        own = None
+    if own and plain_number(own.number) in plain and _same_bank(own.bank_bin, bank_name):
+        others = not _meant(bank_name) and any(
+            bin_ != own.bank_bin for _pk, _number, bin_ in _instances(plain, bank_name)
+        )
+        return None if others else Owner(own.number)
+    for pk, number, _bin in _instances(plain, bank_name):
+        return Owner(number, pk)
+    return None
+
+
+def _instances(plain: Iterable[str], bank_name: str) -> Iterator[tuple[UUID, str, str]]:
+    """The instances with one of some numbers and a bank, the oldest first: number and BIN."""
+    rows = (
         Instance.objects.filter(account_number__isnull=False)
         .annotate(plain=_plain_column())
         .filter(plain__in=list(plain))
         .order_by("created_at", "pk")
-        .values_list("pk", "account_number", "bank_code")
-    ):
+    )
+    for pk, number, bin_ in rows.values_list("pk", "account_number", "bank_code"):
         if _same_bank(bin_ or "", bank_name):
-            return Owner(number or "", pk)
-    return None
+            yield pk, number or "", bin_ or ""
 
 
 def _plain_column() -> Func:
@@ -61,7 +71,13 @@ def _plain_column() -> Func:
 
 def _same_bank(bin_: str, told: str) -> bool:
     """Whether a bank as it was told, BIN or name, may be the one with a BIN."""
-    if not told or bank(bin_) is None:
-        return True
-    meant = [bank(told)] if bank(told) else find_banks(told)
-    return not meant or bin_ in [each.bin for each in meant if each]
+    meant = _meant(told)
+    return not meant or bank(bin_) is None or bin_ in meant
+
+
+def _meant(told: str) -> list[str]:
+    """The BINs of the banks that may be meant; none where nothing that we know was told."""
+    if not told:
+        return []
+    known = bank(told)
+    return [each.bin for each in ([known] if known else find_banks(told))]

@@ -1,9 +1,11 @@
 """What refunds are of: a paid order, a bank line without order, or an instance's credit."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Sum
 
 from billing.banks import find_banks
@@ -18,6 +20,7 @@ from billing.enums import (
 )
 from billing.models import BankTransfer, PaymentAllocation, PaymentOrder, Refund
 from billing.services import credit
+from billing.services.order_locks import lock_with_lines
 
 # No payments, and one that is about to be looked at.
 _NOT_TO_BE_REFUNDED = (TransferState.IGNORED, TransferState.DUPLICATE, TransferState.RECEIVED)
@@ -33,6 +36,10 @@ class RefundRefused(Exception):
         super().__init__(refusal.label)
         self.refusal = refusal
         self.available = available
+
+
+class _MoneyCameError(Exception):
+    """A bank line became credit before the credit was locked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +92,14 @@ class Origin:
 
     def lock(self) -> list[BankTransfer]:
         """Locks what the money comes from; returns the bank lines, the newest first."""
-        rows = BankTransfer.objects.select_for_update(of=("self",), no_key=True).filter(
-            pk__in=self._lines()
-        )
-        lines = list(rows.order_by("pk"))
-        if self.source == RefundSource.ORDER:
-            orders = PaymentOrder.all_objects.select_for_update(of=("self",), no_key=True)
-            orders.filter(pk=self.key).first()
-        if self.source == RefundSource.CREDIT:
-            credit.lock_balance(instance_id=self.key)
+        match self.source:
+            case RefundSource.ORDER:
+                lock_with_lines(PaymentOrder.all_objects.filter(pk=self.key))
+                lines = self._locked_lines()
+            case RefundSource.CREDIT:
+                lines = self._lock_credit()
+            case _:
+                lines = self._locked_lines()
         return sorted(lines, key=lambda line: (line.transferred_at, line.pk), reverse=True)
 
     def available(self) -> int:
@@ -128,6 +134,20 @@ class Origin:
         return min(amount, lines.aggregate(sum=Sum("amount"))["sum"] or 0)
 
     # --- Parts ----------------------------------------------------------------------------------
+
+    def _locked_lines(self) -> list[BankTransfer]:
+        rows = BankTransfer.objects.select_for_update(of=("self",), no_key=True)
+        return list(rows.filter(pk__in=self._lines()).order_by("pk"))
+
+    def _lock_credit(self) -> list[BankTransfer]:
+        """Where money comes in between, all is let go and tried again."""
+        while True:
+            with suppress(_MoneyCameError), transaction.atomic():
+                lines = self._locked_lines()
+                credit.lock_balance(instance_id=self.key)
+                if self._lines() <= {line.pk for line in lines}:
+                    return lines
+                raise _MoneyCameError
 
     def _lines(self) -> set[UUID]:
         match self.source:

@@ -17,7 +17,7 @@ from billing.models import BankTransfer, CreditEntry, PaymentAllocation, Payment
 from billing.refund_export import Payout
 from billing.services import credit, receipts
 from billing.services.refund_sources import Origin, Payee, RefundRefused, payee_of
-from billing.services.settlement import held_by
+from billing.services.releasing import held_by
 from billing.services.subscriptions import NoSubscription, rebuild
 from kitehub.db.acting import REASON_LENGTH, acting
 

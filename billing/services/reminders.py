@@ -1,5 +1,6 @@
 """Owners are reminded of the end of what is paid: 7, 3 and 1 days before, that day, and 3 after."""
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from billing.enums import OrderPurpose, PaymentStatus, PaymentType
 from billing.models import PaymentOrder, Subscription
 from billing.services import letters
 
+logger = logging.getLogger(__name__)
 REMINDER_BATCH = 500
 # A reminder that is later than this isn't sent any more.
 LATEST = timedelta(days=7)
@@ -42,9 +44,10 @@ _ENDING = """
 
 @dataclass(frozen=True, slots=True)
 class Reminders:
-    """What a run of `remind_due` did: mails asked for that nobody had asked for before."""
+    """What a run of `remind_due` did: mails newly asked for, and those that couldn't be."""
 
     asked: int
+    failed: int = 0
 
 
 def remind_due(*, at: datetime, batch: int = REMINDER_BATCH) -> Reminders:
@@ -53,11 +56,12 @@ def remind_due(*, at: datetime, batch: int = REMINDER_BATCH) -> Reminders:
     A late run asks for the newest of the last week that each is due, and for no older one: nobody
     gets two at once. What is cancelled or paused isn't reminded of, nor is what has been paid
     for meanwhile, nor a school that is closed. The mail has the open order for the next period, if
-    there is one. Each batch is a transaction of its own. Raises ValueError for a batch below 1.
+    there is one. Each batch is a transaction of its own; a mail that can't be asked for keeps no
+    other back. Raises ValueError for a batch below 1.
     """
     if batch < 1:
         raise ValueError("A batch has at least one subscription.")
-    asked = 0
+    asked = failed = 0
     since, after = _first(at), UUID(int=0)
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -72,9 +76,10 @@ def remind_due(*, at: datetime, batch: int = REMINDER_BATCH) -> Reminders:
                 },
             )
             found = cursor.fetchall()
-            asked += _remind(found, at=at)
+            done = _remind(found, at=at)
+        asked, failed = asked + done.asked, failed + done.failed
         if len(found) < batch:
-            return Reminders(asked)
+            return Reminders(asked, failed)
         since, after = found[-1][:2]
 
 
@@ -87,7 +92,7 @@ def _last(at: datetime) -> datetime:
     return at + timedelta(days=1 - min(REMINDERS))
 
 
-def _remind(found: Iterable[tuple[datetime, UUID, datetime | None]], *, at: datetime) -> int:
+def _remind(found: Iterable[tuple[datetime, UUID, datetime | None]], *, at: datetime) -> Reminders:
     earliest = at - LATEST
     due = {
         letters.reason_of(pk, each): (pk, each)
@@ -105,9 +110,14 @@ def _remind(found: Iterable[tuple[datetime, UUID, datetime | None]], *, at: date
         # An upgrade buys no time: who paid it would think that the end had moved.
     ).exclude(purpose=OrderPurpose.UPGRADE)
     orders = {order.instance_id: order for order in pending}
-    return sum(
-        letters.reminder(
-            reminder=each, subscription=rows[pk], order=orders.get(rows[pk].instance_id)
-        )
-        for pk, each in sorted(new, key=lambda it: (it[1].due_at, it[0]))
-    )
+    asked = failed = 0
+    for pk, each in sorted(new, key=lambda it: (it[1].due_at, it[0])):
+        try:
+            with transaction.atomic():
+                asked += letters.reminder(
+                    reminder=each, subscription=rows[pk], order=orders.get(rows[pk].instance_id)
+                )
+        except Exception:
+            logger.exception("The owner of subscription %s can't be reminded", pk)
+            failed += 1
+    return Reminders(asked, failed)

@@ -41,7 +41,7 @@ class Renewals:
     """What a run of `renew_due` did: orders opened, and schools for which none could be."""
 
     opened: int
-    failed: int
+    failed: tuple[UUID, ...] = ()
 
 
 def renew_due(*, at: datetime, batch: int = RENEWAL_BATCH) -> Renewals:
@@ -53,27 +53,28 @@ def renew_due(*, at: datetime, batch: int = RENEWAL_BATCH) -> Renewals:
     renewal of this period isn't asked again; what is cancelled, paused or over isn't renewed, nor
     is a school that is closed.
 
-    Each order is a transaction of its own; one that fails keeps no other back. Of two runs at once
-    one has nothing to do. Raises ValueError for a batch below 1, and NoReceivingAccount where
-    KiteHub has no account.
+    Each order is a transaction of its own; a school whose order can't be opened is logged, and
+    keeps no other from its own. Of two runs at once one has nothing to do. Raises ValueError for a
+    batch below 1, and NoReceivingAccount where KiteHub has no account.
     """
     if batch < 1:
         raise ValueError("A batch has at least one subscription.")
     own_account()
-    opened = failed = 0
+    opened = 0
+    failed = []
     with locks.held(connection, RENEWAL_ACTOR) as mine:
         if not mine:
-            return Renewals(0, 0)
+            return Renewals(0)
         for instance_id in _due(at, batch):
             try:
                 opened += _renew(instance_id, at=at)
             except BadOrder as error:
                 logger.warning("Instance %s can't be renewed: %s", instance_id, error)
-                failed += 1
+                failed.append(instance_id)
             except Exception:
-                logger.exception("Instance %s can't be renewed", instance_id)
-                failed += 1
-    return Renewals(opened, failed)
+                logger.exception("Instance %s can't be renewed.", instance_id)
+                failed.append(instance_id)
+    return Renewals(opened, tuple(failed))
 
 
 def open_renewal(

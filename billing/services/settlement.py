@@ -14,12 +14,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Sum
-from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from billing.enums import (
     CreditKind,
+    OrderPurpose,
     PaymentStatus,
     PaymentType,
     TransferDirection,
@@ -28,10 +27,11 @@ from billing.enums import (
 )
 from billing.matching import order_codes_in
 from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
-from billing.paying_accounts import is_paid_to
 from billing.plain_text import fold
 from billing.services import credit, receipts, subscriptions
+from billing.services.paying_accounts import is_closed, is_paid_to
 from billing.services.payment_times import paid_by, paid_first_by
+from billing.services.releasing import IN_VAIN, release
 from billing.twins import SHIFT
 from kitehub.db import rows
 from kitehub.db.acting import acting
@@ -129,6 +129,9 @@ def read(transfer: BankTransfer) -> Reading:
     here = [order for order in orders if is_paid_to(order, transfer)]
     if not here:
         return Reading(reason=UnmatchedReason.WRONG_ACCOUNT)
+    here = [order for order in here if not is_closed(order)]
+    if not here:
+        return Reading(reason=UnmatchedReason.CLOSED)
     payable = [order for order in here if order.status in _PAYABLE]
     if payable:
         return _fitting(payable, transfer)
@@ -241,6 +244,9 @@ def conclude_payments(
 ) -> list[PaymentOrder]:
     """Makes those of some locked orders PAID of which all has come, and extends what they buy.
 
+    An upgrade of which nothing would come, as nothing is left to upgrade, isn't paid: its money is
+    credit then.
+
     The orders are as they were read under their locks, with what was booked since. Credit that was
     offered is used where it completes an order; where it is gone meanwhile, the order asks for it
     by transfer again. Returns those that it made PAID, whose receipts are the caller's to issue,
@@ -269,6 +275,9 @@ def _is_ours(order: PaymentOrder) -> bool:
 def _pay(order: PaymentOrder, *, at: datetime) -> bool:
     if order.status not in _PAYABLE:
         return False
+    if _is_vain(order, at=at):
+        _give_up(order, at=at)
+        return False
     if 0 < order.rest <= order.credit_offered and order.instance_id:
         _use_credit(order, at=at)
         order.refresh_from_db()
@@ -278,6 +287,25 @@ def _pay(order: PaymentOrder, *, at: datetime) -> bool:
     order.paid_at, order.transaction_reference = paid_by(order) or (at, CREDIT_REFERENCE)
     rows.update(order, "status", "paid_at", "transaction_reference")
     return True
+
+
+def _is_vain(order: PaymentOrder, *, at: datetime) -> bool:
+    """Whether an order is complete, and is for raising what nothing is left of."""
+    if order.purpose != OrderPurpose.UPGRADE or order.instance_id is None:
+        return False
+    if order.rest > order.credit_offered:
+        return False
+    paid_at, _reference = paid_by(order) or (at, "")
+    return not subscriptions.would_take_effect(order=order, paid_at=paid_at)
+
+
+def _give_up(order: PaymentOrder, *, at: datetime) -> None:
+    """Keeps an order's money as credit, for it buys nothing; an open one is cancelled."""
+    release(order, kind=CreditKind.RELEASED, reason=IN_VAIN, actor=ACTOR, at=at)
+    PaymentOrder.objects.filter(pk=order.pk, status=PaymentStatus.PENDING).update(
+        status=PaymentStatus.CANCELLED, cancelled_at=at, cancel_reason=IN_VAIN
+    )
+    order.refresh_from_db()
 
 
 def _redate(order: PaymentOrder, *, at: datetime) -> None:
@@ -313,60 +341,6 @@ def pay_by_credit(order: PaymentOrder, *, at: datetime, actor: str) -> bool:
         paid = conclude_payments([order], at=at, actor=actor)
     issue_receipts(paid, at=at)
     return bool(paid)
-
-
-# --- Taking back --------------------------------------------------------------------------------
-
-
-def release(
-    order: PaymentOrder, *, kind: CreditKind, reason: str, actor: str, at: datetime
-) -> None:
-    """Takes back all that a locked order, which isn't PAID, has been given.
-
-    A subscription's money is the instance's credit then; a course's goes back to its bank line and
-    waits for a person.
-    """
-    as_credit = order.type == PaymentType.SUBSCRIPTION and order.instance_id is not None
-    for allocation, amount in held_by(order):
-        PaymentAllocation.objects.create(
-            transfer_id=allocation.transfer_id,
-            credit_entry_id=allocation.credit_entry_id,
-            order=order,
-            amount=-amount,
-            reverses=allocation,
-            created_at=at,
-            reason=reason,
-        )
-        if as_credit:
-            assert order.instance_id is not None  # noqa: S101 - as_credit says so
-            credit.add(
-                instance_id=order.instance_id,
-                amount=amount,
-                kind=kind,
-                transfer=allocation.transfer,
-                order=order,
-                actor=actor,
-                reason=reason,
-                at=at,
-            )
-        elif allocation.transfer_id:
-            BankTransfer.objects.filter(pk=allocation.transfer_id).update(
-                state=TransferState.UNMATCHED,
-                reason=UnmatchedReason.CANCELLED_ORDER,
-                settled_at=None,
-            )
-
-
-def held_by(order: PaymentOrder) -> list[tuple[PaymentAllocation, int]]:
-    """The allocations of an order of which something is left, each with what is."""
-    given = (
-        PaymentAllocation.objects.filter(order=order, amount__gt=0)
-        .annotate(left=F("amount") + Coalesce(Sum("reversals__amount"), 0))
-        .filter(left__gt=0)
-        .select_related("transfer")
-        .order_by("created_at", "pk")
-    )
-    return [(allocation, allocation.left) for allocation in given]
 
 
 # --- Those that nobody settled ------------------------------------------------------------------

@@ -7,12 +7,17 @@ no sign of anything. It ends with the next message, so it is the same whenever t
 from datetime import datetime
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 
 def hear(*, provider: str, account_number: str, at: datetime) -> None:
     """Notes a message of a feed, and that its silence is over if there was one."""
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        # Of two messages at once the second sees what the first has written.
+        cursor.execute(
+            "SELECT FROM bank_feeds WHERE provider = %s AND account_number = %s FOR NO KEY UPDATE",
+            [provider, account_number],
+        )
         cursor.execute(
             """
             WITH before AS (

@@ -23,6 +23,7 @@ from billing.services.transfers import (
     lock_account,
     read_again,
     row_of,
+    spelling,
     told,
 )
 from billing.statements import (
@@ -118,7 +119,8 @@ def import_statement(
     source = {"file": filename[:_LONGEST_FILENAME].replace("\x00", ""), "by": actor}
     with transaction.atomic(), acting(actor):
         lock_account(owner.account_number)
-        imported = _book(report.lines, owner, source, at)
+        stored = spelling(owner.account_number, owner.instance_id)
+        imported = _book(report.lines, replace(owner, account_number=stored), source, at)
         if dry_run:
             transaction.set_rollback(True)
     return ImportResult(owner.account_number, tuple(imported), report.problems, dry_run)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from billing.accounts import plain_number
 from billing.enums import FeedProvider, TransferDirection, TransferState, UnmatchedReason
 from billing.feeds import Line
 from billing.models import BankFeed, BankTransfer
@@ -19,6 +20,8 @@ from kitehub.jobs.services import enqueue
 SETTLE = "billing.tasks.settle_transfer"
 # From here on one lock of the account is cheaper than one of each amount.
 _MOST_LOCKS = 50
+# VietQR's; leading zeros are what programs lose.
+_LONGEST_NUMBER = 19
 # Of a line for which no text said an order.
 UNREAD = (UnmatchedReason.NO_CODE, UnmatchedReason.UNKNOWN_ORDER)
 
@@ -54,6 +57,7 @@ def record_all(lines: Sequence[Line], *, at: datetime, raw_body: str = "") -> li
         if len(rows) == 1:
             rows[0].raw_body = raw_body
         lock(rows)
+        respell(rows)
         for place, row in sorted(enumerate(rows), key=lambda pair: _lock_name(pair[1])):
             found[place] = _store(row)
         _hear(rows, owners=[owners[_account(line)] for line in lines], at=at)
@@ -73,7 +77,10 @@ def _owner(account: _Account) -> Owner | None:
 
 
 def row_of(line: Line, owner: Owner | None, at: datetime) -> BankTransfer:
-    """The row of a line, under the number by which its owner knows the account."""
+    """The row of a line, under the number by which its owner knows the account now.
+
+    Before it is compared with rows that are there it is to be `respell`ed.
+    """
     row = BankTransfer(
         provider=line.provider,
         provider_id=line.provider_id,
@@ -134,6 +141,42 @@ def read_again(transfer_id: UUID) -> None:
         enqueue(SETTLE, transfer_id=str(transfer_id))
 
 
+# --- Spellings ----------------------------------------------------------------------------------
+
+
+def respell(rows: Iterable[BankTransfer]) -> None:
+    """Gives rows the number under which the account's lines are stored, if there are any.
+
+    The number that tells lines apart stays, however their owner spells it later. With the account
+    locked; see `lock`.
+    """
+    known: dict[tuple[str, UUID | None], str] = {}
+    for row in rows:
+        account = row.account_number, row.instance_id
+        if account not in known:
+            known[account] = spelling(*account)
+        row.account_number = known[account]
+
+
+def spelling(number: str, instance_id: UUID | None) -> str:
+    """The number under which lines of somebody's account are stored; the given one without any.
+
+    Lines that came before the account was anybody's are of it as well.
+    """
+    plain = plain_number(number)
+    zeros = ["0" * count for count in range(_LONGEST_NUMBER - len(plain) + 1)]
+    spelled = {number} | {zero + each for zero in zeros for each in (plain, plain.lower())}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'SELECT min(spelled COLLATE "C") FROM unnest(%s::text[]) AS spelled WHERE EXISTS ('
+            " SELECT FROM bank_transfers WHERE account_number = spelled"
+            " AND (instance_id IS NOT DISTINCT FROM %s OR reason = %s))",
+            [sorted(spelled), instance_id, UnmatchedReason.UNKNOWN_ACCOUNT.value],
+        )
+        (found,) = cursor.fetchone()
+    return found or number
+
+
 # --- Locks --------------------------------------------------------------------------------------
 
 
@@ -145,7 +188,7 @@ def lock(rows: Iterable[BankTransfer]) -> None:
     """
     names: dict[str, set[str]] = {}
     for row in rows:
-        names.setdefault(row.account_number, set()).add(_lock_name(row))
+        names.setdefault(plain_number(row.account_number), set()).add(_lock_name(row))
     with connection.cursor() as cursor:
         for account in sorted(names):
             if len(names[account]) > _MOST_LOCKS:
@@ -164,12 +207,12 @@ def lock_account(account_number: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))",
-            [f"bank_transfers {account_number}"],
+            [f"bank_transfers {plain_number(account_number)}"],
         )
 
 
 def _lock_name(row: BankTransfer) -> str:
-    return f"bank_transfers {row.account_number} {row.direction} {row.amount}"
+    return f"bank_transfers {plain_number(row.account_number)} {row.direction} {row.amount}"
 
 
 # --- Lines that are there -----------------------------------------------------------------------

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
+from django.db.models import Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -11,12 +12,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from billing import banks, qr
-from billing.enums import OrderPurpose, PaymentStatus, PaymentType
-from billing.models import BankTransfer, PaymentOrder
+from billing.enums import CreditKind, OrderPurpose, PaymentStatus, PaymentType
+from billing.models import BankTransfer, CreditEntry, PaymentOrder
 from billing.qr_links import qr_path
-from billing.receipt_texts import upgrade_words
+from billing.receipts.texts import upgrade_words
 from billing.services import credit, subscriptions
 from billing.services.orders import payload_of, status_of, to_transfer
+from billing.services.releasing import IN_VAIN
 from kitehub.enums import Tier
 from kitehub.models import Instance
 from kitehub.portal import owner_of
@@ -36,6 +38,9 @@ class Checkout:
     due: int
     bank: str
     svg: str
+    # What came for it and is the school's credit, in đồng; whether as nothing was left to upgrade.
+    kept: int
+    vain: bool
 
     @property
     def fingerprint(self) -> str:
@@ -48,13 +53,22 @@ def checkout_of(order: PaymentOrder, *, at: datetime) -> Checkout:
     """What to show of an order at a moment."""
     payload = payload_of(order, at=at)
     bank = banks.bank(order.bank_bin or "")
+    released = {} if payload else _released(order)
     return Checkout(
         order=order,
         state=status_of(order, at=at).value,
         due=to_transfer(order),
         bank=bank.short_name if bank else (order.bank_bin or ""),
         svg=qr.svg(payload) if payload else "",
+        kept=sum(released.values()),
+        vain=IN_VAIN in released,
     )
+
+
+def _released(order: PaymentOrder) -> dict[str, int]:
+    """What came for an order that wasn't carried out and is credit, in đồng, by why."""
+    entries = CreditEntry.objects.filter(order=order, kind=CreditKind.RELEASED)
+    return dict(entries.values_list("reason").annotate(Sum("amount")))
 
 
 @require_safe

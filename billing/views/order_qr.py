@@ -3,6 +3,7 @@
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from billing import qr
@@ -12,6 +13,7 @@ from billing.services.orders import payload_of
 
 # Seconds; what is due changes with a payment.
 FRESH = 60
+_TEXT = "text/plain; charset=utf-8"
 
 
 def _order(token: str) -> PaymentOrder:
@@ -30,7 +32,7 @@ def order_qr(request: HttpRequest, token: str, kind: str) -> HttpResponse:
     """
     payload = payload_of(_order(token), at=timezone.now())
     if payload is None:
-        return HttpResponse("Nothing is due.\n", status=410, content_type="text/plain")
+        return HttpResponse(_("Nothing is due.") + "\n", status=410, content_type=_TEXT)
     if kind == "svg":
         response = HttpResponse(qr.svg(payload), content_type="image/svg+xml")
     else:

@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods
 from billing.accounts import NoReceivingAccount
 from billing.enums import OrderPurpose, PaymentStatus, PaymentType
 from billing.models import PaymentOrder, Subscription
-from billing.offers import MONTHS, Offer, Way, offer, offers
-from billing.plan_words import feature_words, limit_words
+from billing.portal.offers import MONTHS, Offer, Way, offer, offers
+from billing.portal.plan_words import feature_words, limit_words
 from billing.proration import NothingToUpgrade, Quote
 from billing.services import credit, subscriptions
 from billing.services.orders import BadOrder, monthly_price_of, open_order
@@ -64,7 +64,7 @@ def downgrade(request: HttpRequest, school: Instance, tier: str) -> HttpResponse
     """What a lower tier would take away; POST asks for it from the end of what is paid on."""
     at = timezone.now()
     subscription = subscription_of(school)
-    found = offer(subscription, tier, at=at) if subscription else None
+    found = _offer(subscription, tier, at) if subscription else None
     if subscription is None or found is None:
         raise Http404
     if found.way != Way.DOWNGRADE:
@@ -108,7 +108,12 @@ def _limits(plan: Plan) -> list[tuple[str, bool]]:
 
 
 def _cards(school: Instance, subscription: Subscription, at: datetime) -> list[Card]:
-    return [_card(school, subscription, each, at) for each in offers(subscription, at=at)]
+    found = offers(subscription, at=at, ahead=subscriptions.highest_tier(subscription))
+    return [_card(school, subscription, each, at) for each in found]
+
+
+def _offer(subscription: Subscription, tier: str, at: datetime) -> Offer | None:
+    return offer(subscription, tier, at=at, ahead=subscriptions.highest_tier(subscription))
 
 
 def _card(school: Instance, subscription: Subscription, each: Offer, at: datetime) -> Card:
@@ -145,7 +150,7 @@ def _order(
     request: HttpRequest, school: Instance, subscription: Subscription, at: datetime
 ) -> HttpResponse:
     """Opens the order that was asked for; what it costs is not taken from a form."""
-    found = offer(subscription, request.POST.get("tier", ""), at=at)
+    found = _offer(subscription, request.POST.get("tier", ""), at)
     if found is None:
         messages.error(request, _("There is no such plan."))
     elif found.way == Way.DOWNGRADE:

@@ -5,14 +5,13 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from billing import receipt_pages
 from billing.dunning import stage
 from billing.enums import AdjustmentKind, PaymentStatus, PaymentType, SubscriptionStatus
 from billing.models import (
@@ -23,14 +22,16 @@ from billing.models import (
     SubscriptionHistory,
     SubscriptionPeriod,
 )
+from billing.portal.subscription_words import next_steps, period_words, told
+from billing.receipts.pages import receipt_file, receipt_page
 from billing.services import credit, grace, subscriptions
 from billing.services.orders import to_transfer
-from billing.subscription_words import next_steps, period_words, told
 from billing.views.plans import subscription_of
 from kitehub.models import Instance
 from kitehub.portal import actor_of, owner_of
 
 SHOWN = 20
+_UNDONE = {"cancel": subscriptions.undo_cancel, "downgrade": subscriptions.undo_downgrade}
 
 
 @require_safe
@@ -81,17 +82,15 @@ def cancel(request: HttpRequest, school: Instance) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @owner_of
 def undo(request: HttpRequest, school: Instance) -> HttpResponse:
-    """Takes back a cancellation, or the wish for a lower tier; without POST leads to its button.
+    """Takes back a cancellation, or the wish for a lower tier; 404 for anything else.
 
-    Whoever was signed out meanwhile comes back here by a GET.
+    Without POST it leads to the button: whoever was signed out meanwhile comes back here by a GET.
     """
     if request.method != "POST":
         return redirect("subscription", school.subdomain)
-    undone: Any = (
-        subscriptions.undo_downgrade
-        if request.POST.get("what") == "downgrade"
-        else subscriptions.undo_cancel
-    )
+    undone: Any = _UNDONE.get(request.POST.get("what", ""))
+    if undone is None:
+        raise Http404
     try:
         undone(instance_id=school.pk, at=timezone.now(), actor=actor_of(request), reason="owner")
     except (subscriptions.SubscriptionEnded, subscriptions.NoSubscription):
@@ -105,7 +104,7 @@ def undo(request: HttpRequest, school: Instance) -> HttpResponse:
 @owner_of
 def receipt(request: HttpRequest, school: Instance, year: int, number: int) -> HttpResponse:
     """A receipt of the school's, as a page."""
-    return receipt_pages.receipt_page(
+    return receipt_page(
         request,
         _receipt(school, year, number),
         pdf_url=reverse("receipt_pdf", args=[school.subdomain, year, number]),
@@ -117,7 +116,7 @@ def receipt(request: HttpRequest, school: Instance, year: int, number: int) -> H
 @owner_of
 def receipt_pdf(request: HttpRequest, school: Instance, year: int, number: int) -> HttpResponse:
     """The same as PDF."""
-    return receipt_pages.receipt_file(_receipt(school, year, number))
+    return receipt_file(_receipt(school, year, number))
 
 
 # --- Parts --------------------------------------------------------------------------------------

@@ -4,14 +4,14 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
 from kitehub.backoffice import AuditAdmin
-from kitehub.backoffice.audit import Audited, Refusal
+from kitehub.backoffice.audit import Audited, Refusal, lead_to
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.forms import Reasoned
 from kitehub.backoffice.labels import Label
@@ -81,10 +81,7 @@ class EmailAdmin(Audited, AuditAdmin):
             raise Refusal(gettext("Only a message that failed can be sent again."))
         self.log(request, [email], CHANGE, [{"changed": {"fields": ["state"]}}])
         self.message_user(request, gettext("The message is in the queue again."))
-        page = self._page("change", email.pk)
-        if request.headers.get("HX-Request"):
-            return HttpResponse(headers={"HX-Redirect": page})
-        return HttpResponseRedirect(page)
+        return lead_to(request, self._page("change", email.pk))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.admin.models import CHANGE
 from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
@@ -19,7 +19,7 @@ from billing.services import SubscriptionEnded
 from kitehub.admin.opening import OpensSchools
 from kitehub.admin.suspensions import Suspending
 from kitehub.backoffice import RecordAdmin, history
-from kitehub.backoffice.audit import Refusal, actor_of, reason_of
+from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.forms import Reasoned, RecordForm
@@ -223,10 +223,7 @@ class InstanceAdmin(OpensSchools, Suspending, RecordAdmin):
         part = history.values_part(before, {"tier": changed.tier})
         self.log(request, [school], CHANGE, [{"changed": {"fields": ["tier"]}}, *part])
         self.message_user(request, gettext("The tier is now %(tier)s.") % {"tier": tier.label})
-        page = self._page("change", school.pk)
-        if request.headers.get("HX-Request"):
-            return HttpResponse(headers={"HX-Redirect": page})
-        return HttpResponseRedirect(page)
+        return lead_to(request, self._page("change", school.pk))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A school entered by hand starts in the pool."""

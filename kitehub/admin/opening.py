@@ -18,7 +18,7 @@ from unfold.decorators import action
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from kitehub.backoffice.audit import Refusal, actor_of
+from kitehub.backoffice.audit import Refusal, actor_of, lead_to
 from kitehub.backoffice.forms import Reasoned
 from kitehub.db.errors import explain
 from kitehub.domains import clean_domain, clean_subdomain
@@ -177,10 +177,7 @@ class OpensSchools:
         if school is None or school.deleted:
             raise Refusal(gettext("There is no such row."))
         self._finish(request, school)
-        page = its._page("change", school.pk)
-        if request.headers.get("HX-Request"):
-            return HttpResponse(headers={"HX-Redirect": page})
-        return HttpResponseRedirect(page)
+        return lead_to(request, its._page("change", school.pk))
 
     @admin.action(
         description=gettext_lazy("Finish opening selected schools"), permissions=["change"]

@@ -8,14 +8,14 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import action
 from unfold.forms import BaseDialogForm
 
 from kitehub.backoffice import history
-from kitehub.backoffice.audit import Refusal, actor_of, reason_of
+from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.backoffice.deletion import MOST_AT_ONCE, MOST_NAMED
 from kitehub.backoffice.forms import Reasoned
 from kitehub.enums import InstanceStatus
@@ -114,10 +114,7 @@ class Suspending:
         if row is None:
             raise Refusal(gettext("There is no such row."))
         self._change(request, row, suspends=suspends)
-        page = its._page("change", row.pk)
-        if request.headers.get("HX-Request"):
-            return HttpResponse(headers={"HX-Redirect": page})
-        return HttpResponseRedirect(page)
+        return lead_to(request, its._page("change", row.pk))
 
     def _several(
         self, request: HttpRequest, queryset: QuerySet[Any], *, suspends: bool

@@ -84,9 +84,15 @@ class UserAdmin(Audited, ExactSearch, CarefulLists, DjangoUserAdmin, ModelAdmin)
         return not (obj.is_staff or obj.is_superuser)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """What somebody may do is given by superusers, and by nobody to themselves."""
+        """What somebody may do is given by superusers, and by nobody to themselves.
+
+        Nor is their login theirs to change: it is how the books know who asked and who approved.
+        """
         own = super().get_readonly_fields(request, obj)
-        return own if request.user.is_superuser else (*own, *POWERS)
+        if request.user.is_superuser:
+            return own
+        themselves = obj is not None and obj.pk == request.user.pk
+        return (*own, *POWERS, "email") if themselves else (*own, *POWERS)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Who cannot set the password has no use for what is stored of it."""

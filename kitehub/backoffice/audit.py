@@ -49,6 +49,13 @@ def reason_of(request: HttpRequest) -> str:
     return "" if len(reason) > REASON_LENGTH or "\x00" in reason else reason
 
 
+def lead_to(request: HttpRequest, page: str) -> HttpResponse:
+    """Where a person goes on after a dialog: htmx, which posts dialogs, wants it in a header."""
+    if request.headers.get("HX-Request"):
+        return HttpResponse(headers={"HX-Redirect": page})
+    return HttpResponseRedirect(page)
+
+
 class Audited:
     """For a ModelAdmin: writes as the person who sent the request, for the reason they gave.
 
@@ -262,9 +269,7 @@ class Audited:
 
     def _refuse(self, request: HttpRequest, error: Exception, address: str) -> HttpResponse:
         messages.error(request, self.refusal_of(error))
-        if request.headers.get("HX-Request"):
-            return HttpResponse(headers={"HX-Redirect": address})
-        return HttpResponseRedirect(address)
+        return lead_to(request, address)
 
     def _written(self, method: Any) -> Any:
         @wraps(method)

@@ -1,5 +1,6 @@
 """Deleting and restoring in the admin: a mark on the row, set and taken off, both in the log."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
@@ -7,14 +8,14 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import CHANGE, DELETION
 from django.contrib.admin.utils import model_ngettext
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext, gettext_lazy, ngettext
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
 from kitehub.backoffice import history
-from kitehub.backoffice.audit import Refusal
+from kitehub.backoffice.audit import Refusal, lead_to
 from kitehub.backoffice.forms import Reasoned
 from kitehub.db.base import Record
 
@@ -95,6 +96,9 @@ class SoftDeletion:
         """A label on deleted rows."""
         return ("deleted", gettext("Deleted")) if row.deleted else ""
 
+    def check_deletion(self, rows: Sequence[Any]) -> None:
+        """For an admin whose rows can't all be deleted: raises Refusal where one can't be."""
+
     # --- One row ------------------------------------------------------------------------------
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -115,6 +119,7 @@ class SoftDeletion:
 
     def delete_model(self, request: HttpRequest, obj: Record) -> None:
         """Marks the row as deleted."""
+        self.check_deletion([obj])
         if not obj.delete()[0]:
             raise Refusal(gettext("“%(row)s” is deleted already.") % {"row": obj})
 
@@ -161,10 +166,7 @@ class SoftDeletion:
             raise Refusal(gettext("“%(row)s” is not deleted.") % {"row": row})
         its.log(request, [row], CHANGE, RESTORED_MESSAGE)
         messages.success(request, gettext("“%(row)s” is restored.") % {"row": row})
-        page = its._page("change", row.pk)
-        if request.headers.get("HX-Request"):
-            return HttpResponse(headers={"HX-Redirect": page})
-        return HttpResponseRedirect(page)
+        return lead_to(request, its._page("change", row.pk))
 
     # --- Several rows -------------------------------------------------------------------------
 
@@ -224,6 +226,7 @@ class SoftDeletion:
         marked = self.model.all_objects.filter(pk__in=[row.pk for row in rows])
         its: Any = self
         if deleted:
+            self.check_deletion(rows)
             marked.delete()
             its.log(request, rows, DELETION, [])
             said = ngettext("%(count)s row deleted.", "%(count)s rows deleted.", len(rows))

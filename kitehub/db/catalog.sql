@@ -158,6 +158,23 @@ WITH here AS (
     GROUP BY r.relname
 
     UNION ALL
+    SELECT 'type', '', t.typname, 0,
+        json_build_object(
+            'range of', format_type(r.rngsubtype, NULL),
+            'collation', (SELECT l.collname FROM pg_collation l WHERE l.oid = r.rngcollation),
+            'multirange', m.typname
+        )
+    FROM pg_range r
+    JOIN pg_type t ON t.oid = r.rngtypid
+    JOIN pg_type m ON m.oid = r.rngmultitypid
+    JOIN here ON t.typnamespace = here.oid
+    WHERE NOT EXISTS (
+        SELECT FROM pg_depend d
+        WHERE d.classid = 'pg_type'::regclass AND d.objid = t.oid AND d.deptype = 'e'
+    )
+
+    -- The functions that make a value of a range type are that type's.
+    UNION ALL
     SELECT 'function', '',
         quote_ident(p.proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')', 0,
         json_build_object(
@@ -183,7 +200,7 @@ WITH here AS (
     JOIN pg_language l ON l.oid = p.prolang
     WHERE NOT EXISTS (
         SELECT FROM pg_depend d
-        WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
+        WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype IN ('e', 'i')
     )
 )
 SELECT kind, owner, name, json_strip_nulls(definition)::text

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from billing.enums import PaymentStatus, ReceiptKind
 from billing.models import PaymentAllocation, Receipt, SubscriptionPeriod
-from billing.receipt_content import Party, Payment, ReceiptContent
+from billing.receipts.content import Party, Payment, ReceiptContent
 from billing.services.receipts import ISSUER, issuer
 from kitehub.demo.books import Books
 from kitehub.demo.chance import random_id

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
@@ -17,7 +17,7 @@ from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
 from kitehub.backoffice import AuditAdmin
-from kitehub.backoffice.audit import Audited, Refusal
+from kitehub.backoffice.audit import Audited, Refusal, lead_to
 from kitehub.backoffice.forms import Reasoned
 from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
@@ -148,10 +148,7 @@ class JobAdmin(Audited, AuditAdmin):
             raise Refusal(gettext("Only a job that failed can be tried again."))
         self.log(request, [job], CHANGE, [{"changed": {"fields": ["status"]}}])
         self.message_user(request, gettext("Job %(id)s is in the queue again.") % {"id": job.pk})
-        page = self._page("change", job.pk)
-        if request.headers.get("HX-Request"):
-            return HttpResponse(headers={"HX-Redirect": page})
-        return HttpResponseRedirect(page)
+        return lead_to(request, self._page("change", job.pk))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

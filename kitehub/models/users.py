@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
@@ -47,6 +48,13 @@ class User(Identified, AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(
         _("active"), default=True, help_text=_("Take this off instead of deleting the account.")
     )
+    language = models.CharField(
+        _("language"),
+        max_length=5,
+        blank=True,
+        db_default="",
+        db_comment="What the person last chose to read, for their mail; empty: the site's first",
+    )
     date_joined = models.DateTimeField(_("joined"), db_default=Now(), editable=False)
 
     USERNAME_FIELD = "email"
@@ -68,6 +76,13 @@ class User(Identified, AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.full_name or self.email
+
+    @property
+    def mail_language(self) -> str:
+        """The language to write to them in: what they last chose, or the site's first."""
+        return (
+            self.language if self.language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
+        )
 
     def get_full_name(self) -> str:
         """The name people use, or the login where none is known."""

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from django import forms
-from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -64,12 +63,11 @@ class PasswordResetForm(forms.Form):
         user = User.objects.filter(email=self.cleaned_data["email"], is_active=True).first()
         if user is None:
             return False
-        known = dict(settings.LANGUAGES)
         with transaction.atomic():
             return emails.queue(
                 to=user.email,
                 reason=f"password_reset:{user.pk}:{int(at.timestamp()) // RESET_EVERY}",
                 template="password_reset",
                 context={"user_id": str(user.pk)},
-                language=language if language in known else settings.LANGUAGE_CODE,
+                language=user.mail_language if user.language else language,
             )

@@ -11,11 +11,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse_lazy
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.views import i18n
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from django.views.generic import FormView
 
-from kitehub.models import Instance
+from kitehub.models import Instance, User
 from kitehub.portal.decorators import person_of
 from kitehub.portal.forms import PasswordResetForm, SignInForm
 from kitehub.services import sign_ins
@@ -33,12 +34,27 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "portal/home.html", {"schools": schools})
 
 
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Sets the browser's language, and whoever is signed in gets their mail in it."""
+    response = i18n.set_language(request)
+    if request.method == "POST":
+        _remember_language(request, request.POST.get(i18n.LANGUAGE_QUERY_PARAMETER, ""))
+    return response
+
+
 class SignIn(auth.LoginView):
     """Signing in by e-mail address and password."""
 
     template_name = "portal/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Lets them in; what their browser has been told to speak is what they read."""
+        response = super().form_valid(form)
+        chosen = self.request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+        _remember_language(self.request, chosen)
+        return response
 
 
 class SignOut(auth.LogoutView):
@@ -86,3 +102,9 @@ class NewPassword(auth.PasswordResetConfirmView):
         response = super().form_valid(form)
         messages.success(self.request, _("Your new password is set."))
         return response
+
+
+def _remember_language(request: HttpRequest, language: str) -> None:
+    if request.user.is_authenticated and language in dict(settings.LANGUAGES):
+        person = User.objects.filter(pk=request.user.pk)
+        person.exclude(language=language).update(language=language)

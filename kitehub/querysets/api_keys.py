@@ -33,7 +33,3 @@ class ApiKeyQuerySet(QuerySet["ApiKey", "ApiKey"]):
     def live(self, *, at: datetime) -> Self:
         """Keys that open something, as far as it is up to them."""
         return self.in_state(ApiKeyState.LIVE, at=at)
-
-    def used_before(self, moment: datetime) -> Self:
-        """Keys whose last use was before a moment, or that never were used."""
-        return self.filter(Q(last_used_at__isnull=True) | Q(last_used_at__lt=moment))

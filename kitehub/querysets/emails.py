@@ -20,10 +20,6 @@ class EmailQuerySet(models.QuerySet["Email"]):
         """What still waits to be sent."""
         return self.filter(state=EmailState.QUEUED)
 
-    def unsent(self) -> Self:
-        """What nobody has got: waiting, under way or failed (idx_emails_unsent)."""
-        return self.exclude(state=EmailState.SENT)
-
     def of_instance(self, instance_id: UUID) -> Self:
         """Mail about one instance (idx_emails_instance)."""
         return self.filter(instance_id=instance_id)

@@ -8,6 +8,7 @@ import smtplib
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -27,6 +28,9 @@ from kitehub.services.secret_links import password_reset
 TASK = "kitehub.tasks.send_email"
 # A message that couldn't be sent for so long is no news any more.
 GIVE_UP = timedelta(days=3)
+KEPT = timedelta(days=180)
+FAILURES_KEPT = timedelta(days=365)
+FORGET_BATCH = 1_000
 ERROR_LENGTH = 500
 REASON_LENGTH = 200
 ADDRESS_LENGTH = 254
@@ -126,6 +130,25 @@ def send_again(*, email_id: UUID) -> bool:
     return True
 
 
+def forget(*, at: datetime) -> int:
+    """Deletes messages that were sent 180 days ago, or have failed for a year; returns how many.
+
+    With them go the addresses and the words. Nobody asks for a message again so late. In
+    transactions of at most 1,000 messages.
+    """
+    old = (
+        # By the moment that has an index; a message is sent after it was queued.
+        Email.objects.filter(queued_at__lt=at - KEPT, sent_at__lt=at - KEPT),
+        Email.objects.exclude(state=EmailState.SENT).filter(queued_at__lt=at - FAILURES_KEPT),
+    )
+    forgotten = 0
+    for rows in old:
+        while keys := list(rows.values_list("pk", flat=True)[:FORGET_BATCH]):
+            Email.objects.filter(pk__in=keys).delete()
+            forgotten += len(keys)
+    return forgotten
+
+
 # --- Queuing ------------------------------------------------------------------------------------
 
 
@@ -196,7 +219,8 @@ def _plain(template: Any, data: Mapping[str, Any]) -> str:
 
 
 def _host() -> str:
-    return settings.KITEHUB_BASE_URL.partition("://")[2].partition(":")[0]
+    name = urlsplit(settings.KITEHUB_BASE_URL).hostname or ""
+    return f"[{name}]" if ":" in name else name  # IPv6
 
 
 def _deliver(email: Email, message: EmailMultiAlternatives, *, at: datetime) -> EmailState:

@@ -56,10 +56,10 @@ def order_of(school: Instance, tier: Tier = Tier.BASIC, **terms: Any) -> Payment
 OLD = {"purpose": None, "months": None}
 
 
-def allocate(order: PaymentOrder, at: datetime) -> PaymentOrder:
+def allocate(order: PaymentOrder, at: datetime, told: datetime | None = None) -> PaymentOrder:
     """What settlement does before it tells the subscription."""
     line = BankTransferFactory(amount=order.amount, transferred_at=at)
-    PaymentAllocationFactory(transfer=line, order=order, amount=order.amount)
+    PaymentAllocationFactory(transfer=line, order=order, amount=order.amount, created_at=told or at)
     order.refresh_from_db()
     order.status, order.paid_at, order.transaction_reference = "PAID", at, line.provider_id
     order.save(update_fields=["status", "paid_at", "transaction_reference"])
@@ -77,7 +77,7 @@ def buy(
     """A paid order, of whose money the subscription was told at once or later."""
     told = told or at
     with transaction.atomic(), acting("bank", at=told):
-        order = allocate(order_of(school, tier, **(terms or {})), at)
+        order = allocate(order_of(school, tier, **(terms or {})), at, told)
         apply_payment(order=order, at=told)
     return order
 

@@ -2,12 +2,13 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from billing.models import Subscription, SubscriptionHistory
-from billing.services.subscriptions import pause
+from billing.services.subscriptions import advance, pause, rebuild
 from billing.services.subscriptions.advance import Advance, advance_due
 from kitehub.enums import Tier
 from kitehub.models import Instance
@@ -99,6 +100,25 @@ class TestBeginnings:
             school = paid_school(day(1, 1), day(2, 1))
             buy(school, day(1, 20), Tier.BASIC if number % 2 else Tier.STANDARD)
         assert advance_due(at=day(2, 3), batch=2) == Advance(begun=5, retiered=3, moved=0)
+
+    def test_one_that_fails_keeps_no_other_from_its_tier(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        schools = [paid_school(day(1, 1), day(2, 1)) for _ in range(3)]
+        for school in schools:
+            buy(school, day(1, 20), Tier.STANDARD)
+        lost = schools[0].pk
+
+        def fail(*, instance_id: UUID, **said: Any) -> Subscription:
+            if instance_id == lost:
+                raise ZeroDivisionError
+            return rebuild(instance_id=instance_id, **said)
+
+        monkeypatch.setattr(advance, "rebuild", fail)
+        with pytest.raises(CommandError, match=f"1 can't begin .*{lost}"):
+            call_command("advance_subscriptions", "--at", "2026-02-01T00:00", "--batch", "1")
+        assert sorted(subscription(it).tier for it in schools) == ["BASIC", "STANDARD", "STANDARD"]
+        assert str(lost) in caplog.text
 
     def test_a_late_run_sees_the_period_that_runs_now(self) -> None:
         school = paid_school(day(1, 1), day(2, 1))

@@ -5,14 +5,19 @@ from typing import Any
 
 import pytest
 
+from billing.enums import OrderPurpose
 from billing.models import (
+    PaymentAllocation,
     PaymentOrder,
+    Receipt,
     Subscription,
     SubscriptionAdjustment,
     SubscriptionPeriod,
 )
 from billing.proration import Excess, NothingToUpgrade
+from billing.services import credit
 from billing.services import subscriptions as services
+from billing.services.expiry import expire_overdue
 from billing.services.orders import open_order
 from billing.services.renewals import open_renewal, open_upgrade
 from billing.services.settlement import settle_transfer
@@ -84,6 +89,19 @@ class TestLess:
         assert kept.pending_tier is None
         assert services.undo_downgrade(**who(school), at=day(1, 28)).version == kept.version
 
+    def test_ones_own_tier_is_less_than_a_higher_one_that_is_paid_for(
+        self, school: Instance
+    ) -> None:
+        buy(school, day(1, 5), Tier.PREMIUM)
+        found = services.request_downgrade(**who(school), tier=Tier.STANDARD, at=day(1, 10))
+        assert (found.tier, found.pending_tier) == ("STANDARD", "STANDARD")
+        preview = services.downgrade_preview(instance_id=school.pk, tier=Tier.STANDARD, usage={})
+        assert preview.features_lost
+        began = services.rebuild(**who(school), at=day(2, 1))
+        assert (began.tier, began.pending_tier) == ("PREMIUM", "STANDARD")
+        with pytest.raises(NotLower):
+            services.request_downgrade(**who(school), tier=Tier.PREMIUM, at=day(2, 2))
+
     def test_what_is_not_less_or_is_over_is_refused(self, school: Instance) -> None:
         for tier in (Tier.STANDARD, Tier.PREMIUM):
             with pytest.raises(NotLower):
@@ -108,6 +126,46 @@ class TestMore:
         # It can't be paid by its code once there is nothing left that it would raise.
         late = open_upgrade(instance=school, tier=Tier.PREMIUM, at=day(1, 31, 12), actor="lan")
         assert late.expires_at == day(2, 1)
+
+    def test_one_that_is_paid_when_nothing_is_left_is_credit(self, school: Instance) -> None:
+        said: dict[str, Any] = {"instance": school, "tier": Tier.PREMIUM, "actor": "lan"}
+        for late in (
+            lambda: open_upgrade(**said, at=day(1, 31)),
+            lambda: open_order(**said, purpose=OrderPurpose.UPGRADE, amount=700_000, at=day(2, 3)),
+        ):
+            order = late()
+            expire_overdue(at=day(2, 2))
+            line = BankTransferFactory(
+                account_number=order.account_number,
+                amount=order.amount + 1,
+                memo=order.memo,
+                transferred_at=day(2, 3),
+            )
+            before = credit.balance(instance_id=school.pk)
+            assert settle_transfer(transfer_id=line.pk, at=day(2, 3)) == "MATCHED"
+            assert credit.balance(instance_id=school.pk) == before + order.amount + 1
+            order.refresh_from_db()
+            assert (order.paid_amount, order.paid_at) == (0, None)
+        assert {it.status for it in PaymentOrder.objects.all()} == {"EXPIRED", "CANCELLED"}
+        assert not Receipt.objects.exists()
+        assert subscription(school).tier == "STANDARD"
+        renewal = open_renewal(instance=school, at=day(2, 3), actor="lan")
+        assert renewal.status == "PAID"
+
+    def test_one_that_credit_would_pay_takes_none_when_nothing_is_left(
+        self, school: Instance
+    ) -> None:
+        credit.grant(instance_id=school.pk, amount=9_000, reason="sorry", actor="l", at=day(1, 1))
+        order = open_upgrade(instance=school, tier=Tier.PREMIUM, at=day(1, 31), actor="lan")
+        line = BankTransferFactory(
+            account_number=order.account_number,
+            amount=order.amount - 9_000,
+            memo=order.memo,
+            transferred_at=day(2, 1),
+        )
+        settle_transfer(transfer_id=line.pk, at=day(2, 1))
+        assert credit.balance(instance_id=school.pk) == order.amount
+        assert not PaymentAllocation.objects.filter(credit_entry__isnull=False).exists()
 
     def test_of_nothing_there_is_none(self, school: Instance) -> None:
         with pytest.raises(NothingToUpgrade):

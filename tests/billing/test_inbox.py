@@ -8,10 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 
-from billing.candidates import Likeness, candidates
 from billing.enums import PaymentStatus, PaymentType
 from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
 from billing.services import credit, inbox
+from billing.services.candidates import Likeness, candidates
 from billing.services.inbox import CannotMatch
 from billing.services.orders import cancel_order, open_order
 from billing.services.settlement import settle_transfer

@@ -71,9 +71,11 @@ def test_a_line_pays_the_order_that_staff_name_and_the_rest_is_credit(
         ("assign", {"code": "KH22222222", "reason": "x"}),
         ("assign", {"code": "", "reason": "x"}),
         ("assign", {"reason": ""}),
-        ("assign", {"amount": "600001", "reason": "x"}),
-        ("assign", {"amount": "0", "reason": "x"}),
-        ("assign", {"amount": "1.5", "reason": "x"}),
+        ("assign", {"amount": " 600001", "reason": "x"}),
+        ("assign", {"amount": " 0", "reason": "x"}),
+        ("assign", {"amount": " 1.5", "reason": "x"}),
+        ("assign", {"amount": " 1000\n{code} 1000", "reason": "x"}),
+        ("assign", {"amount": " 1000\nKH22222222", "reason": "x"}),
         ("keep", {"subdomain": "nowhere", "reason": "x"}),
         ("keep", {"subdomain": "sao-mai", "amount": "600001", "reason": "x"}),
         ("discard", {"reason": ""}),
@@ -87,7 +89,10 @@ def test_what_can_not_be_is_said_and_nothing_is_booked(
     order: PaymentOrder,
     waiting: BankTransfer,
 ) -> None:
-    told = {"code": order.order_id} | said if name == "assign" else said
+    told = dict(said)
+    if name == "assign":
+        amount = told.pop("amount", "").format(code=order.order_id)
+        told = {"code": f"{order.order_id}{amount}"} | told
     do(back_office, waiting, name, **told)
     order.refresh_from_db()
     assert (order.status, order.paid_amount) == ("PENDING", 0)
@@ -97,9 +102,36 @@ def test_what_can_not_be_is_said_and_nothing_is_booked(
 def test_what_the_books_refuse_is_said_in_words(
     back_office: Client, order: PaymentOrder, waiting: BankTransfer
 ) -> None:
-    said = {"code": order.order_id, "amount": "600000", "reason": "x"}
+    said = {"code": f"{order.order_id} 600.000", "reason": "x"}
     (told,) = do(back_office, waiting, "assign", **said)
     assert f"{order.order_id} cần 599.000" in told
+
+
+def test_a_line_pays_several_orders_and_what_is_not_paid_by_it_comes_off_again(
+    back_office: Client, order: PaymentOrder, waiting: BankTransfer
+) -> None:
+    other = open_order(instance=InstanceFactory(), actor="lan", tier=Tier.STANDARD)
+    codes = f"{order.order_id} 250.000\n{other.order_id.lower()}  100000\n"
+    (told,) = do(back_office, waiting, "assign", code=codes, reason="Chuyển gộp")
+    assert told == f"Đã gán cho {order.order_id}, {other.order_id}."
+    order.refresh_from_db()
+    assert (order.paid_amount, state(waiting)) == (250_000, ("UNMATCHED", 250_000))
+    address = page_url(order, "take_off")
+    assert address in back_office.get(page_url(order)).content.decode()
+    asked = back_office.get(address).content.decode()
+    (mine,) = order.allocations.all()
+    assert str(mine.pk) in asked
+    foreign = str(other.allocations.get().pk)
+    for wrong in ({"allocation": foreign}, {"allocation": str(mine.pk), "reason": ""}):
+        do(back_office, order, "take_off", **({"reason": "x"} | wrong))
+    assert clerk("change_paymentorder", "view_paymentorder").get(address).status_code == 403
+    assert state(waiting) == ("UNMATCHED", 250_000)
+    told = do(back_office, order, "take_off", allocation=str(mine.pk), reason="Nhầm đơn")
+    assert told == ["Giao dịch đã trở lại danh sách chờ."]
+    order.refresh_from_db()
+    assert (order.paid_amount, state(waiting)) == (0, ("UNMATCHED", 500_000))
+    assert address not in back_office.get(page_url(order)).content.decode()
+    assert LogEntry.objects.filter(object_id=str(order.pk)).count() == 1
 
 
 def test_a_line_is_put_aside_and_comes_back(back_office: Client, waiting: BankTransfer) -> None:

@@ -42,7 +42,9 @@ def arrived(language: str = "vi") -> tuple[str, str, str]:
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_a_renewal_brings_its_payment(language: str, subscription: Subscription) -> None:
     order = order_of(subscription)
+    subscription.instance.owner.language = language
     assert letters.renewal_opened(order=order, subscription=subscription)
+    assert Email.objects.get().language == language
     assert not letters.renewal_opened(order=order, subscription=subscription)
     subject, text, html = arrived(language)
     amount, sentence = {

@@ -17,6 +17,7 @@ from billing.services.subscriptions import (
 from kitehub.db.invariants import findings
 from kitehub.enums import Tier
 from kitehub.models import Instance
+from kitehub.plans import PLANS
 from tests.billing.paying import (
     OLD,
     allocate,
@@ -102,10 +103,17 @@ class TestOnce:
         buy(school, day(1, 20))
         assert written(school) == [("01/01", "01/02", "BASIC"), ("01/02", "01/03", "BASIC")]
 
-    def test_an_older_order_that_is_paid_only_now_is_a_month(self) -> None:
-        school = paid_school(day(1, 1), day(2, 1))
-        buy(school, day(1, 20), terms=OLD)
-        assert subscription(school).current_period_end == day(3, 1)
+    def test_an_older_order_that_is_paid_only_now_is_for_what_its_amount_buys(self) -> None:
+        price = PLANS[Tier.BASIC].monthly_price
+        for amount, end in (
+            (price, day(3, 1)),
+            (3 * price, day(5, 1)),
+            (3 * price + 1, day(3, 1)),
+            (37 * price, day(3, 1)),
+        ):
+            school = paid_school(day(1, 1), day(2, 1))
+            buy(school, day(1, 20), terms={**OLD, "amount": amount})
+            assert subscription(school).current_period_end == end, amount
 
     def test_the_number_of_queries_stays(self, django_assert_max_num_queries: Any) -> None:
         school = trial_school(day(1, 1))
@@ -181,6 +189,20 @@ class TestStates:
         silence(starts_at=day(3, 2))
         assert again(school, day(3, 21)).status == "PAST_DUE"
         assert again(school, day(3, 22)).status == "EXPIRED"
+
+    def test_who_pays_on_the_day_of_cancelling_by_a_statement_that_says_no_hour_has_too(
+        self,
+    ) -> None:
+        for told, status in ((day(1, 10, 9), "CANCELED"), (day(1, 11), "ACTIVE")):
+            school = paid_school(day(1, 1), day(2, 1))
+            canceled = {"status": "CANCELED", "canceled_at": day(1, 10, 10)}
+            Subscription.objects.filter(instance=school).update(**canceled)
+            buy(school, day(1, 10), told=told)
+            assert subscription(school).status == status
+        school = paid_school(day(1, 1), day(2, 1))
+        Subscription.objects.filter(instance=school).update(**canceled)
+        buy(school, day(1, 10, 9), told=day(1, 11))
+        assert subscription(school).status == "CANCELED"
 
     @pytest.mark.parametrize("late", [False, True])
     def test_who_pays_after_cancelling_has_changed_their_mind(self, late: bool) -> None:

@@ -9,8 +9,8 @@ from django.utils import timezone, translation
 
 from billing.enums import PaymentType
 from billing.models import Receipt, ReceiptCounter
-from billing.receipt_content import Party, Payment
-from billing.receipt_pages import receipt_file, receipt_page, receipt_pdf
+from billing.receipts.content import Party, Payment
+from billing.receipts.pages import receipt_file, receipt_page, receipt_pdf
 from billing.services import receipts
 from kitehub.enums import Tier
 from tests.billing.bookings import NOW, paid_order

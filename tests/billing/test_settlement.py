@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.utils.translation import override
 
 from billing.enums import (
     FeedProvider,
@@ -23,13 +24,18 @@ from billing.models import (
 )
 from billing.services import credit
 from billing.services.expiry import expire_overdue
+from billing.services.inbox import CannotMatch, match_transfer
 from billing.services.orders import cancel_order, open_order
 from billing.services.settlement import settle_transfer, settle_waiting
 from billing.services.transfers import record
 from kitehub.enums import Tier
 from kitehub.models import Instance
 from tests.billing.broken import broken
-from tests.factories.billing import BankTransferFactory, PaymentOrderFactory
+from tests.factories.billing import (
+    BankTransferFactory,
+    PaymentOrderFactory,
+    SubscriptionFactory,
+)
 from tests.factories.kitehub import InstanceFactory
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +106,21 @@ def test_less_leaves_the_order_open_for_the_rest(school: Instance) -> None:
     told(order.memo, 399_000)
     order.refresh_from_db()
     assert (order.status, order.paid_amount) == ("PAID", 599_000)
+
+
+@pytest.mark.parametrize("closed", ["deleted", "CLOSED", "subscription"])
+def test_money_for_who_is_no_longer_there_waits(school: Instance, closed: str) -> None:
+    order = subscribe(school)
+    if closed == "subscription":
+        SubscriptionFactory(instance=school).delete()
+    else:
+        said = {"deleted": {"deleted": True, "deleted_at": NOW}, "CLOSED": {"status": "CLOSED"}}
+        Instance.objects.filter(pk=school.pk).update(**said[closed])
+    line = told(order.memo, 599_000)
+    assert (line.state, line.reason, line.unmatched) == ("UNMATCHED", "CLOSED", 599_000)
+    with override("en"), pytest.raises(CannotMatch, match="closed"):
+        match_transfer(transfer_id=line.pk, parts=[(order.pk, 599_000)], actor="lan", reason="x")
+    assert not SubscriptionPeriod.objects.exists()
 
 
 def test_more_is_credit(school: Instance) -> None:

@@ -90,6 +90,12 @@ def test_a_file_that_comes_again_or_overlaps_books_nothing_twice() -> None:
     assert BankTransfer.objects.count() == 5
 
 
+def test_a_statement_is_the_same_however_the_account_is_spelled_by_then(settings: Any) -> None:
+    run(FIRST, FEE)
+    settings.KITEHUB_BANK_ACCOUNT = OWN.lstrip("0")
+    assert outcomes(run(FIRST, FEE, account_number=OWN.lstrip("0"))) == ["KNOWN", "KNOWN"]
+
+
 def test_lines_that_a_feed_told_are_named_and_not_booked() -> None:
     one, two = told(1), told(2)
     result = run(BLANK, BLANK, BLANK)

@@ -16,6 +16,7 @@ from billing.feeds import payos
 from billing.feeds import sepay as sepay_feed
 from billing.models import BankFeed, BankTransfer
 from billing.services.orders import open_order
+from billing.services.receiving import Owner, owner_of
 from billing.services.settlement import settle_transfer
 from kitehub.enums import Tier
 from kitehub.jobs.models import Job
@@ -198,6 +199,25 @@ def test_an_instances_account_is_known_by_its_number_and_bank() -> None:
     assert BankTransfer.objects.get(provider_id="3").reason == UnmatchedReason.UNKNOWN_ACCOUNT
 
 
+def test_a_number_that_kitehub_and_a_school_have_is_nobodys_unless_the_bank_is_told(
+    settings: Any,
+) -> None:
+    settings.KITEHUB_BANK_BIN = "970436"
+    for school_bank, told, owned in (
+        ("970422", "", False),
+        ("970422", "somewhere", False),
+        ("970422", "Vietcombank", True),
+        ("970436", "", True),
+    ):
+        school = InstanceFactory(bank_code=school_bank, account_number=OWN.lstrip("0"))
+        assert (owner_of(OWN, bank_name=told) == Owner(OWN)) is owned
+        assert owned or owner_of(OWN, bank_name=told) is None
+        assert owner_of(OWN, bank_name="MB") == (
+            Owner(OWN.lstrip("0"), school.pk) if school_bank == "970422" else None
+        )
+        school.delete()
+
+
 def casso(**changes: Any) -> dict[str, Any]:
     """The published line of Casso as SePay's is: the same account, amount, day and reference."""
     line = published("Casso V1")["payload"]["data"][0] | {
@@ -233,6 +253,22 @@ def test_which_service_leaves_the_memo_out_makes_no_difference(blank_first: bool
     assert settle_transfer(transfer_id=line.pk) == TransferState.MATCHED
     order.refresh_from_db()
     assert (order.status, order.paid_amount) == (PaymentStatus.PAID, order.amount)
+
+
+def test_a_line_that_comes_again_is_one_however_the_account_is_spelled_by_then(
+    settings: Any,
+) -> None:
+    settings.KITEHUB_BANK_ACCOUNT = "0123499999"
+    first, again = sepay(accountNumber="0123499999"), sepay(accountNumber="123499999")
+    send(first)
+    settings.KITEHUB_BANK_ACCOUNT = "123499999"
+    assert send(again).json() == send(first).json()
+    send(casso(bank_sub_acc_id="123499999"), "casso", "casso-token")
+    settings.KITEHUB_BANK_ACCOUNT = "0123499999"
+    send(casso(bank_sub_acc_id="0123499999"), "casso", "casso-token")
+    rows = BankTransfer.objects.order_by("provider").values_list("account_number", "state")
+    assert list(rows) == [("0123499999", "DUPLICATE"), ("0123499999", "RECEIVED")]
+    assert {feed.account_number for feed in BankFeed.objects.all()} == {"0123499999"}
 
 
 def test_genuine_lines_that_say_the_same_stay_as_many() -> None:

@@ -10,13 +10,13 @@ from uuid import UUID
 import pytest
 from django.db import transaction
 
-from billing.enums import RefundRefusal, RefundStatus
+from billing.enums import RefundRefusal, RefundSource, RefundStatus
 from billing.models import BankTransfer, CreditBalance, PaymentOrder, Receipt, Refund
 from billing.services import credit, receipts, refunds
 from billing.services.credit import NotEnoughCredit
-from billing.services.refund_sources import RefundRefused
+from billing.services.refund_sources import Origin, RefundRefused
 from tests.billing.bookings import NOW, keep_as_credit, line, paid_order
-from tests.concurrency.threads import PATIENCE, changed, together
+from tests.concurrency.threads import PATIENCE, Background, changed, together
 from tests.factories.kitehub import InstanceFactory
 from tests.kitehub.db.records import execute, without_trigger
 
@@ -106,6 +106,26 @@ def test_credit_is_paid_back_or_used() -> None:
         (late,) = [each for each in told if isinstance(each, RefundRefused | NotEnoughCredit)]
         assert balance == 0
         assert transfer.refunded_amount == (0 if isinstance(late, RefundRefused) else 100_000)
+
+
+def test_a_line_that_becomes_credit_before_the_credit_is_locked_is_locked_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    instance, first, second = InstanceFactory(), line(100_000), line(50_000)
+    keep_as_credit(instance, first, 100_000)
+    lines, late = Origin._lines, []
+
+    def found_before(origin: Origin) -> set[UUID]:
+        found = lines(origin)
+        if not late:
+            late.append(Background(lambda: keep_as_credit(instance, second, 50_000)).join())
+        return found
+
+    monkeypatch.setattr(Origin, "_lines", found_before)
+    with transaction.atomic():
+        locked = Origin(RefundSource.CREDIT, instance.pk).lock()
+    assert {each.pk for each in locked} == {first.pk, second.pk}
+    assert late == [None]
 
 
 @contextmanager

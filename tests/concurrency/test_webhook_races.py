@@ -1,22 +1,23 @@
 """One bank line that is told by many at once is stored and settled once."""
 
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from billing.enums import TransferState
 from billing.feeds import casso, sepay
-from billing.models import BankFeed, BankTransfer
-from billing.services import transfers
+from billing.models import BankFeed, BankTransfer, FeedSilence
+from billing.services import silences, transfers
 from billing.services.statements import import_statement
 from billing.services.transfers import record_all
 from kitehub.jobs.models import Job
 from tests.billing.feeds.bodies import body, published
 from tests.billing.statements.files import simple
-from tests.concurrency.threads import PATIENCE, together
+from tests.concurrency.threads import PATIENCE, Background, together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -48,6 +49,18 @@ def to_be_settled() -> int:
     waiting = BankTransfer.objects.filter(state=TransferState.RECEIVED).count()
     assert Job.objects.filter(task_name=transfers.SETTLE).count() == waiting
     return waiting
+
+
+def test_two_messages_after_a_silence_end_it_once() -> None:
+    feed = {"provider": "SEPAY", "account_number": OWN}
+    silences.hear(**feed, at=NOW)
+    with transaction.atomic():
+        silences.hear(**feed, at=NOW + timedelta(days=9))
+        other = Background(lambda: silences.hear(**feed, at=NOW + timedelta(days=9, seconds=1)))
+        other.wait_until_blocked_or_done()
+    assert other.join() is None
+    assert FeedSilence.objects.count() == 1
+    assert BankFeed.objects.get().received == 3
 
 
 def test_sixteen_deliveries_of_a_webhook_at_once_are_one_line(settings: Any) -> None:

@@ -87,6 +87,16 @@ def test_debug_is_assumed_where_only_a_database_is_named(
     assert runpy.run_path(str(path))["DEBUG_IS_ASSUMED"] is assumed
 
 
+def test_no_cookie_goes_over_plain_http_where_debug_is_off(monkeypatch) -> None:
+    monkeypatch.setenv("DJANGO_DEBUG", "off")
+    monkeypatch.setenv("SECRET_KEY", "x" * 60)
+    monkeypatch.setenv("DATABASE_URL", "postgres://h/k")
+    monkeypatch.setenv("KITEHUB_FIELD_KEYS", NEW)
+    path = django_settings.BASE_DIR / "kitehub" / "settings.py"
+    said = runpy.run_path(str(path))
+    assert [said[f"{name}_COOKIE_SECURE"] for name in ("SESSION", "CSRF", "LANGUAGE")] == [True] * 3
+
+
 def test_uncollected_static_files_stop_a_deployment(tmp_path, settings) -> None:
     settings.STORAGES = {
         **settings.STORAGES,

@@ -6,6 +6,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from kitehub import settings as module
+from kitehub.services import emails
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,15 @@ def test_without_a_name_the_site_is_called_as_the_hosts_say(
     monkeypatch.setattr(module, "DEBUG", False)
     monkeypatch.setattr(module, "ALLOWED_HOSTS", [".example.vn", "hub.example.vn"])
     assert module._site_url() == "https://hub.example.vn"
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://hub.example.vn:8443", "hub.example.vn"),
+        ("http://[2001:db8::1]:8000", "[2001:db8::1]"),
+    ],
+)
+def test_messages_are_named_after_the_site(url: str, host: str, settings: Any) -> None:
+    settings.KITEHUB_BASE_URL = url
+    assert emails._host() == host

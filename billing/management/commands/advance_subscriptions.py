@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from billing.management.arguments import add_batch, add_moment
@@ -23,9 +23,12 @@ class Command(BaseCommand):
         add_batch(parser, ADVANCE_BATCH, "subscriptions")
 
     def handle(self, **options: Any) -> None:
-        """Advances, then prints one line."""
+        """Advances, then prints a line; exit code 1 where a period can't begin."""
         done = advance_due(at=options["at"] or timezone.now(), batch=options["batch"])
         self.stdout.write(
             f"Periods begun: {done.begun:,}, of them with another tier: {done.retiered:,}."
             f" States changed: {done.moved:,}."
         )
+        if done.failed:
+            keys = ", ".join(str(key) for key in done.failed[:10])
+            raise CommandError(f"{len(done.failed)} can't begin (see the log): {keys}")

@@ -31,4 +31,5 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing is renewed: {error}") from None
         self.stdout.write(f"Orders opened: {done.opened:,}.")
         if done.failed:
-            raise CommandError(f"{done.failed} can't be renewed; the log says why.")
+            keys = ", ".join(str(key) for key in done.failed[:10])
+            raise CommandError(f"{len(done.failed)} can't be renewed (see the log): {keys}")

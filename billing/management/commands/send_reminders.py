@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from billing.management.arguments import add_batch, add_moment
@@ -26,3 +26,5 @@ class Command(BaseCommand):
         """Reminds, then prints one line."""
         done = remind_due(at=options["at"] or timezone.now(), batch=options["batch"])
         self.stdout.write(f"Reminders: {done.asked:,}.")
+        if done.failed:
+            raise CommandError(f"{done.failed} can't be asked for; the log says why.")

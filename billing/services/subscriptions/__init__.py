@@ -9,6 +9,7 @@ from billing.services.subscriptions.choices import (
     NotLower,
     cancel_at_period_end,
     downgrade_preview,
+    highest_tier,
     request_downgrade,
     undo_cancel,
     undo_downgrade,
@@ -22,6 +23,7 @@ from billing.services.subscriptions.replay import (
     raised_until,
     rebuild,
     takes_effect,
+    would_take_effect,
 )
 from billing.services.subscriptions.terms import SubscriptionEnded, change_terms
 
@@ -37,6 +39,7 @@ __all__ = [
     "differs_from_facts",
     "downgrade_preview",
     "extend",
+    "highest_tier",
     "is_tried",
     "pause",
     "periods_of",
@@ -48,4 +51,5 @@ __all__ = [
     "undo_downgrade",
     "unpause",
     "upgrade_quote",
+    "would_take_effect",
 ]

@@ -1,5 +1,6 @@
 """Time goes by: periods begin with their tier, and what is over is past due or has ended."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,6 +16,7 @@ from billing.services.subscriptions.replay import rebuild
 from billing.services.subscriptions.status import status_at
 from kitehub.db.acting import acting
 
+logger = logging.getLogger(__name__)
 ADVANCE_ACTOR = "advance_subscriptions"
 ADVANCE_BATCH = 500
 BEGUN_REASON = "A period begins"
@@ -59,11 +61,15 @@ _BEGIN = """
 
 @dataclass(frozen=True, slots=True)
 class Advance:
-    """What a run of `advance_due` did: whose period began, of them with another tier; states."""
+    """What a run of `advance_due` did: whose period began, of them with another tier; states.
+
+    `failed` are the instances whose period could not begin.
+    """
 
     begun: int
     retiered: int
     moved: int
+    failed: tuple[UUID, ...] = ()
 
 
 def advance_due(*, at: datetime, batch: int = ADVANCE_BATCH) -> Advance:
@@ -74,14 +80,15 @@ def advance_due(*, at: datetime, batch: int = ADVANCE_BATCH) -> Advance:
     has. What is paused stays as it is. A late run ends where the runs that it missed would have.
 
     In batches, each a transaction of its own; a run that was killed keeps what it did. Rows that
-    somebody else has locked are left to the next run. Raises ValueError for a batch below 1, and
-    RuntimeError inside a transaction.
+    somebody else has locked are left to the next run. One whose tier can't be changed is logged,
+    keeps no other from its own, and is tried again by the next run. Raises ValueError for a batch
+    below 1, and RuntimeError inside a transaction.
     """
     if batch < 1:
         raise ValueError("A batch has at least one subscription.")
-    begun, retiered = _begin_periods(at=at, batch=batch)
+    begun, retiered, failed = _begin_periods(at=at, batch=batch)
     moved = sum(_end(status, at=at, batch=batch) for status in _OVER)
-    return Advance(begun, retiered, moved)
+    return Advance(begun, retiered, moved, failed)
 
 
 def not_paused() -> Q:
@@ -93,8 +100,9 @@ def not_paused() -> Q:
 # --- Beginnings ---------------------------------------------------------------------------------
 
 
-def _begin_periods(*, at: datetime, batch: int) -> tuple[int, int]:
+def _begin_periods(*, at: datetime, batch: int) -> tuple[int, int, tuple[UUID, ...]]:
     begun = retiered = 0
+    failed: dict[UUID, None] = {}
     since, after = at - LATEST, UUID(int=0)
     while True:
         with connection.cursor() as cursor:
@@ -108,11 +116,16 @@ def _begin_periods(*, at: datetime, batch: int) -> tuple[int, int]:
             begun += _begin(same, at=at)
         # Of a subscription several may have begun since the last run: it is rebuilt once.
         for instance_id in dict.fromkeys(row[3] for row in found if not row[4]):
-            rebuild(instance_id=instance_id, at=at, actor=ADVANCE_ACTOR, reason=BEGUN_REASON)
+            try:
+                rebuild(instance_id=instance_id, at=at, actor=ADVANCE_ACTOR, reason=BEGUN_REASON)
+            except Exception:
+                logger.exception("The period of instance %s can't begin.", instance_id)
+                failed[instance_id] = None
+                continue
             begun += 1
             retiered += 1
         if len(found) < batch:
-            return begun, retiered
+            return begun, retiered, tuple(failed)
         since, after = found[-1][:2]
 
 

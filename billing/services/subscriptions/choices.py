@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from billing.enums import SubscriptionStatus
-from billing.models import Subscription
+from billing.models import Subscription, SubscriptionPeriod
 from billing.periods import RANK
 from billing.proration import Excess, Quote, exceeded, features_lost
 from billing.proration import upgrade_quote as quote
@@ -21,7 +21,7 @@ from kitehub.plans import PLANS
 
 
 class NotLower(Exception):
-    """The tier isn't less than the one that the subscription has."""
+    """The tier isn't less than the one that the subscription has, or is to have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def downgrade_preview(
         tier=tier,
         starts_at=found.current_period_end,
         monthly_price=PLANS[tier].monthly_price,
-        features_lost=features_lost(PLANS[Tier(found.tier)], PLANS[tier]),
+        features_lost=features_lost(PLANS[highest_tier(found)], PLANS[tier]),
         exceeded=exceeded(usage, PLANS[tier]),
     )
 
@@ -119,6 +119,15 @@ def undo_downgrade(
     return found
 
 
+def highest_tier(found: Subscription) -> Tier:
+    """The highest of the tier that a subscription has and those that are paid for behind it."""
+    later = SubscriptionPeriod.objects.filter(
+        subscription=found, voided_at__isnull=True, starts_at__gt=found.current_period_start
+    )
+    tiers = [found.tier, *later.values_list("tier", flat=True)]
+    return Tier(max(tiers, key=RANK.__getitem__))
+
+
 def upgrade_quote(*, instance_id: UUID, tier: Tier, at: datetime) -> Quote:
     """What a higher tier costs from now to the end of what is paid; an agreed price counts.
 
@@ -138,5 +147,6 @@ def _of(instance_id: UUID) -> Subscription:
 
 
 def _check_lower(found: Subscription, tier: Tier) -> None:
-    if RANK[tier] >= RANK[found.tier]:
-        raise NotLower(f"{tier} isn't less than {found.tier}.")
+    highest = highest_tier(found)
+    if RANK[tier] >= RANK[highest]:
+        raise NotLower(f"{tier} isn't less than {highest}.")

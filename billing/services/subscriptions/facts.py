@@ -11,6 +11,7 @@ from billing.models import (
     Subscription,
     SubscriptionPeriod,
 )
+from billing.months import MOST_MONTHS
 from billing.periods import (
     Extension,
     Fact,
@@ -24,6 +25,8 @@ from billing.periods import (
 )
 from billing.services import grace
 from kitehub.db import rows
+from kitehub.enums import Tier
+from kitehub.plans import PLANS
 
 _OPENINGS = (PeriodKind.TRIAL.value, PeriodKind.CARRIED.value)
 _PAID = (Kind.CARRIED, Kind.PAID, Kind.UPGRADE, Kind.RESUMED)
@@ -33,7 +36,7 @@ _PAID = (Kind.CARRIED, Kind.PAID, Kind.UPGRADE, Kind.RESUMED)
 # bought is in the opening.
 _FACTS = """
     SELECT own.id, COALESCE(own.purpose, 'PERIOD'), own.paid_at, NULL, own.tier, own.months, '',
-        own.created_at, booked.told_at
+        own.created_at, booked.told_at, own.amount, own.monthly_price
     FROM payment_orders own
     CROSS JOIN LATERAL (
         SELECT count(*) AS entries, max(created_at) FILTER (WHERE amount > 0) AS told_at
@@ -44,7 +47,7 @@ _FACTS = """
         AND own.paid_at IS NOT NULL
         AND CASE WHEN booked.entries > 0 THEN own.paid_amount > 0 ELSE own.purpose IS NOT NULL END
     UNION ALL
-    SELECT id, kind, starts_at, ends_at, NULL, days, reason, NULL, NULL
+    SELECT id, kind, starts_at, ends_at, NULL, days, reason, NULL, NULL, NULL, NULL
     FROM subscription_adjustments
     WHERE subscription_id = %(subscription)s AND voided_at IS NULL
 """
@@ -78,6 +81,10 @@ class Known:
             (fact for fact in self.facts if getattr(fact, "order_id", None) != order_id),
             self.silences,
         )
+
+    def including(self, fact: Fact) -> list[Period]:
+        """The periods as they would be with another fact."""
+        return fold([*self.facts, fact], self.silences)
 
 
 def know(subscription: Subscription) -> Known:
@@ -132,13 +139,22 @@ def is_tried(subscription: Subscription) -> bool:
 def _facts(subscription: Subscription) -> Iterator[Fact]:
     """What was paid, and what staff did."""
     asked = {"instance": subscription.instance_id, "subscription": subscription.pk}
-    for pk, kind, at, ends_at, tier, count, reason, opened_at, told_at in rows.fetch(_FACTS, asked):
+    for pk, kind, at, ends_at, tier, count, reason, *agreed in rows.fetch(_FACTS, asked):
+        opened_at, told_at, amount, price = agreed
+        own = tier or subscription.tier
         match kind:
             case OrderPurpose.UPGRADE:
-                yield Upgrade(pk, at, tier or subscription.tier, quoted_at=opened_at)
+                yield Upgrade(pk, at, own, quoted_at=opened_at)
             case OrderPurpose.PERIOD:
-                yield Payment(pk, at, tier or subscription.tier, count or 1, told_at=told_at)
+                months = count or _bought(amount, price or PLANS[Tier(own)].monthly_price)
+                yield Payment(pk, at, own, months, told_at=told_at)
             case AdjustmentKind.PAUSE:
                 yield Pause(pk, at, ends_at, reason)
             case _:
                 yield Extension(pk, at, count or 1, reason)
+
+
+def _bought(amount: int, price: int) -> int:
+    """The months of an order that names none, as another program's: those that its amount buys."""
+    count, rest = divmod(amount, price)
+    return count if not rest and 1 <= count <= MOST_MONTHS else 1

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from copy import copy
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,8 @@ from django.db.models import DateTimeField, Func
 
 from billing.enums import OrderPurpose, PaymentType, SubscriptionStatus
 from billing.models import PaymentOrder, Subscription, SubscriptionPeriod
-from billing.periods import Kind, Payment, Period, paid_through
+from billing.months import HANOI
+from billing.periods import Kind, Payment, Period, Upgrade, paid_through
 from billing.services import grace
 from billing.services.subscriptions.facts import Known, know
 from billing.services.subscriptions.status import status_at, steps_between
@@ -67,10 +68,8 @@ def takes_effect(*, order: PaymentOrder) -> bool:
     """
     if order.purpose != OrderPurpose.UPGRADE:
         return True
-    if order.instance_id is None or order.paid_at is None:
-        return False
-    subscription = Subscription.all_objects.filter(instance_id=order.instance_id).first()
-    if subscription is None:
+    subscription = _subscription_of(order)
+    if subscription is None or order.paid_at is None:
         return False
     known = know(subscription)
     return known.paused(order.paid_at) or known.without(order.pk) != known.periods
@@ -81,9 +80,7 @@ def raised_until(*, order: PaymentOrder) -> datetime | None:
 
     The periods that follow the one it was paid in keep their own orders, so only the fold knows.
     """
-    if order.instance_id is None:
-        return None
-    subscription = Subscription.all_objects.filter(instance_id=order.instance_id).first()
+    subscription = _subscription_of(order)
     if subscription is None:
         return None
     known = know(subscription)
@@ -92,6 +89,29 @@ def raised_until(*, order: PaymentOrder) -> datetime | None:
     # What was given or sold later goes on with the tier, but wasn't paid for by this.
     quoted = (each for each in raised if each.known_at <= order.created_at)
     return max((each.ends_at for each in quoted), default=None)
+
+
+def would_take_effect(*, order: PaymentOrder, paid_at: datetime) -> bool:
+    """Whether an order that isn't paid yet would buy anything, if it were paid at a moment.
+
+    As `takes_effect`; by what is known now.
+    """
+    if order.purpose != OrderPurpose.UPGRADE:
+        return True
+    subscription = _subscription_of(order)
+    if subscription is None:
+        return False
+    known = know(subscription)
+    upgrade = Upgrade(
+        order.pk, paid_at, order.tier or subscription.tier, quoted_at=order.created_at
+    )
+    return known.paused(paid_at) or known.including(upgrade) != known.periods
+
+
+def _subscription_of(order: PaymentOrder) -> Subscription | None:
+    if order.instance_id is None:
+        return None
+    return Subscription.all_objects.filter(instance_id=order.instance_id).first()
 
 
 def rebuild(*, instance_id: UUID, at: datetime, actor: str, reason: str) -> Subscription:
@@ -317,7 +337,7 @@ def _status(
     status = SubscriptionStatus(before.status)
     since = before.canceled_at
     bought = [fact for fact in known.facts if isinstance(fact, Payment)]
-    if status == SubscriptionStatus.CANCELED and since and any(it.at >= since for it in bought):
+    if status == SubscriptionStatus.CANCELED and since and any(_after(it, since) for it in bought):
         status = SubscriptionStatus.ACTIVE
     if known.paused(at):
         tried = status == SubscriptionStatus.TRIAL and not known.paid
@@ -335,6 +355,19 @@ def _status(
     if status == SubscriptionStatus.ACTIVE:
         subscription.canceled_at = None
     return status
+
+
+def _after(payment: Payment, moment: datetime) -> bool:
+    """Whether somebody paid after a moment.
+
+    A statement that tells the day alone puts a payment at its beginning: then it was on that day,
+    if we heard of it after the moment.
+    """
+    if payment.at >= moment:
+        return True
+    paid, then = payment.at.astimezone(HANOI), moment.astimezone(HANOI)
+    told_later = payment.told_at is not None and payment.told_at >= moment
+    return paid.time() == time() and paid.date() == then.date() and told_later
 
 
 def save(

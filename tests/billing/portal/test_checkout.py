@@ -12,9 +12,11 @@ from django.utils import timezone
 
 from billing.models import PaymentOrder
 from billing.services.orders import payload_of
+from billing.services.settlement import settle_transfer
 from kitehub.models import Instance
 from tests.billing.portal.orders import open_order
 from tests.billing.qr_readers import read_pixels, svg_pixels
+from tests.factories.billing import BankTransferFactory
 from tests.kitehub.portal.conftest import texts
 
 pytestmark = pytest.mark.django_db
@@ -144,3 +146,16 @@ def test_no_order_but_the_schools_own_to_kitehub_is_there(
 def test_a_page_whose_session_is_over_is_loaded_anew(client: Client, order: PaymentOrder) -> None:
     answer = client.get(f"{url(order)}state/", headers={"hx-request": "true"})
     assert (answer.status_code, answer["HX-Refresh"]) == (204, "true")
+
+
+def test_money_that_came_when_nothing_was_left_to_upgrade_is_said_to_be_credit(
+    browser: Client, school: Instance
+) -> None:
+    order = open_order(school, purpose="UPGRADE", months=None, status="EXPIRED", amount=300_000)
+    line = BankTransferFactory(account_number=order.account_number, amount=300_000, memo=order.memo)
+    settle_transfer(transfer_id=line.pk)
+    browser.cookies["django_language"] = "en"
+    shown = texts(browser.get(url(order)))
+    assert "nothing was left to upgrade" in shown
+    assert "300,000\xa0₫ has arrived and is your credit now." in shown
+    assert "you need do nothing" not in shown

@@ -6,7 +6,7 @@ import pytest
 
 from billing.enums import SubscriptionStatus as Status
 from billing.models import Subscription
-from billing.offers import Way, offer, offers
+from billing.portal.offers import Way, offer, offers
 from kitehub.enums import Tier
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -30,3 +30,11 @@ def test_each_tier_has_one_way(status: Status, end: datetime, ways: list[Way]) -
     found = offer(has, "STANDARD", at=AT)
     assert found is not None
     assert found.by_months
+
+
+def test_with_a_higher_tier_to_come_ones_own_is_one_to_come_down_to() -> None:
+    has = Subscription(tier=Tier.STANDARD, status=Status.ACTIVE, current_period_end=AHEAD)
+    ways = [each.way for each in offers(has, at=AT, ahead=Tier.PREMIUM)]
+    assert ways == [Way.DOWNGRADE, Way.DOWNGRADE, Way.UPGRADE]
+    has.current_period_end = OVER
+    assert offers(has, at=AT, ahead=Tier.PREMIUM)[1].way == Way.RENEW

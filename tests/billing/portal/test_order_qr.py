@@ -75,7 +75,9 @@ def test_nothing_is_drawn_that_nobody_should_pay(client: Client, school: Instanc
     )
     assert client.get(url).status_code == 410
     overdue = open_order(school, expires_at=timezone.now() - timedelta(seconds=1))
-    assert client.get(path(overdue.order_id)).status_code == 410
+    answer = client.get(path(overdue.order_id))
+    assert (answer.status_code, answer.content.decode()) == (410, "Không còn gì phải thanh toán.\n")
+    assert answer["Content-Type"] == "text/plain; charset=utf-8"
 
 
 def test_the_address_fits_its_column_whatever_the_site_is_called(settings: Any) -> None:

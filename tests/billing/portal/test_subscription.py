@@ -12,11 +12,11 @@ from django.utils import timezone, translation
 from billing.dunning import Stage, Step
 from billing.enums import SubscriptionStatus as Status
 from billing.models import PaymentOrder, Receipt, Subscription
+from billing.portal.subscription_words import day, next_steps
 from billing.services import credit
 from billing.services.orders import open_order, to_transfer
 from billing.services.settlement import settle_transfer
 from billing.services.subscriptions import extend
-from billing.subscription_words import day, next_steps
 from kitehub.enums import Tier
 from kitehub.models import Instance
 from tests.factories.billing import BankTransferFactory, SubscriptionFactory
@@ -140,6 +140,9 @@ def test_it_is_cancelled_after_a_question_and_taken_back(browser: Client, school
     assert browser.get(f"{URL}cancel/")["Location"] == URL, "nothing is left to cancel"
     back = browser.get(f"{URL}undo/")
     assert back["Location"] == URL, "whoever signed in again on the way comes by GET"
+    assert browser.post(f"{URL}undo/", {"what": "?"}).status_code == 404
+    assert browser.post(f"{URL}undo/").status_code == 404
+    assert Subscription.objects.get().status == "CANCELED"
     browser.post(f"{URL}undo/", {"what": "cancel"})
     assert Subscription.objects.get().status == "ACTIVE"
     assert "Đã rút lại yêu cầu hủy." in texts(browser.get(URL))

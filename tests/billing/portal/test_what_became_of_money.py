@@ -8,11 +8,11 @@ from django.utils import timezone, translation
 
 from billing.enums import OrderPurpose
 from billing.models import PaymentOrder, Receipt
-from billing.receipt_texts import what
+from billing.portal.subscription_words import day
+from billing.receipts.texts import what
 from billing.services.orders import open_order
 from billing.services.settlement import settle_transfer
 from billing.services.subscriptions import extend
-from billing.subscription_words import day
 from kitehub.enums import Tier
 from kitehub.models import Instance
 from tests.billing.settling import line

@@ -186,7 +186,6 @@ def test_junk_in_other_addresses_is_no_error(back_office: Client, junk: str) -> 
         f"{change}?{junk}={junk}",
         f"{change}?_popup={junk}&_to_field={junk}",
         f"{reverse('admin:kitehub_instance_add')}?owner={junk}&subdomain={junk}&tier={junk}",
-        f"{reverse('admin:billing_subscription_add')}?current_period_end={junk}&instance={junk}",
         f"{reverse('admin:auth_group_add')}?permissions={junk}",
         f"{reverse('admin:login')}?next={junk}",
         f"{reverse('admin:index')}?{junk}={junk}",

@@ -69,6 +69,14 @@ def test_forged_powers_are_passed_over(
     assert target.full_name == "Lê Mới"
 
 
+def test_nobody_but_a_superuser_changes_their_own_login(desk: Client, clerk: User) -> None:
+    before = clerk.email
+    answer = desk.post(page_url(clerk), {"email": "another@kitehub.test", "full_name": "Lê Mới"})
+    assert answer.status_code == 302
+    clerk.refresh_from_db()
+    assert (clerk.email, clerk.full_name) == (before, "Lê Mới")
+
+
 @pytest.mark.parametrize("trait", ["staff", "superuser"])
 def test_colleagues_are_only_looked_at(desk: Client, everything: Group, trait: str) -> None:
     colleague = UserFactory(**{trait: True}, password="their own password")

@@ -46,7 +46,8 @@ def meeting(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 @pytest.fixture
 def without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Audited, "get_object", super_get_object)
+    for locking in (Audited, PaymentOrderAdmin):  # orders lock their bank lines too
+        monkeypatch.setattr(locking, "get_object", super_get_object)
 
 
 def super_get_object(self: PaymentOrderAdmin, *args: object) -> object:

@@ -46,17 +46,23 @@ def environment(data_dir: Path, **variables: str) -> dict[str, str]:
 
 
 def run_code(data_dir: Path, code: str) -> subprocess.CompletedProcess[str]:
-    """Runs Python that connects to the database, without any app, to its end."""
-    return _run("-c", WITHOUT_APPS + code, env=environment(data_dir))
+    """Runs Python that connects to the database, without any app, until its children end too."""
+    ended = subprocess.run(
+        [sys.executable, "-c", WITHOUT_APPS + code],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env=environment(data_dir),
+        timeout=120,
+    )
+    ended.stderr = without_notices(ended.stderr)
+    return ended
 
 
 def manage(data_dir: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Runs a command of manage.py to its end."""
-    return _run("manage.py", *arguments, env=environment(data_dir, **variables))
-
-
-def _run(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    ended = programs.run(*arguments, env=env)
+    ended = programs.run("manage.py", *arguments, env=environment(data_dir, **variables))
     ended.stderr = without_notices(ended.stderr)
     return ended
 

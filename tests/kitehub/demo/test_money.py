@@ -8,7 +8,6 @@ from itertools import groupby
 import pytest
 from django.core.management import call_command
 
-from billing.candidates import candidates
 from billing.enums import (
     PaymentStatus,
     PaymentType,
@@ -31,6 +30,7 @@ from billing.models import (
 )
 from billing.order_codes import is_code
 from billing.services import settlement
+from billing.services.candidates import candidates
 from billing.services.orders import to_transfer
 from billing.services.subscriptions import periods_of, rebuild
 from kitehub.demo.moments import months_after

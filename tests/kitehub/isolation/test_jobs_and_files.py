@@ -28,6 +28,8 @@ DUTIES = {
     "billing.tasks.watch_feeds",
     "kitehub.jobs.tasks.forget_finished",
     "kitehub.jobs.tasks.requeue_stalled",
+    "kitehub.tasks.clear_sessions",
+    "kitehub.tasks.forget_emails",
     "storage.tasks.expire_reservations",
 }
 # Tasks about platform tables alone, by what they take: no tenant's table is read or written.

@@ -1,16 +1,19 @@
 """Periodic duties: each is a task and a command, and one that fails somewhere goes on elsewhere."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command, get_commands
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from billing import tasks as billing
 from billing.models import PaymentOrder
+from kitehub import tasks as platform
 from kitehub import tenancy
-from kitehub.models import Instance
+from kitehub.models import Email, Instance
 from storage import services, tasks
 from storage.models import Reservation, StorageUsage
 from tests.factories.billing import PaymentOrderFactory
@@ -27,6 +30,8 @@ DUTIES = {
     "billing.tasks.advance_subscriptions": "advance_subscriptions",
     "billing.tasks.renew_subscriptions": "renew_subscriptions",
     "billing.tasks.send_reminders": "send_reminders",
+    "kitehub.tasks.forget_emails": "forget_emails",
+    "kitehub.tasks.clear_sessions": "clearsessions",
     "storage.tasks.expire_reservations": "expire_reservations",
 }
 LATER = timedelta(hours=2)
@@ -80,7 +85,34 @@ def test_a_silo_that_is_away_keeps_no_other_from_its_turn(
 
 
 @pytest.mark.django_db
+def test_mail_is_forgotten_in_time_and_sessions_when_they_are_over() -> None:
+    now = timezone.now()
+
+    def message(days: int, **said: Any) -> str:
+        queued = now - timedelta(days=days)
+        made = Email.objects.create(
+            recipient="lan@example.vn", reason=f"test:{days}:{said}", queued_at=queued, **said
+        )
+        return made.reason
+
+    message(181, state="SENT", sent_at=now - timedelta(days=180, hours=1))
+    message(366, state="FAILED")
+    kept = {
+        message(181, state="SENT", sent_at=now - timedelta(days=179)),
+        message(181, state="FAILED"),
+        message(1, state="QUEUED"),
+    }
+    platform.forget_emails(timestamp=0)
+    assert set(Email.objects.values_list("reason", flat=True)) == kept
+    for key, hours in (("over", -1), ("going on", 1)):
+        Session.objects.create(session_key=key, expire_date=now + timedelta(hours=hours))
+    platform.clear_sessions(timestamp=0)
+    assert [session.session_key for session in Session.objects.all()] == ["going on"]
+
+
+@pytest.mark.django_db
 def test_commands_say_how_many(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("requeue_stalled_jobs")
     call_command("forget_finished_jobs")
-    assert capsys.readouterr().out == "Taken up again: 0.\nForgotten: 0.\n"
+    call_command("forget_emails")
+    assert capsys.readouterr().out == "Taken up again: 0.\nForgotten: 0.\nForgotten: 0.\n"

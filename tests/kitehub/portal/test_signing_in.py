@@ -235,3 +235,31 @@ def test_the_language_is_changed_where_one_is(client: Client) -> None:
     assert page.redirect_chain == [("/password/", 302)]
     assert 'lang="en"' in texts(page)
     assert "New password" in texts(page)
+
+
+def test_mail_comes_in_the_language_that_the_person_last_chose(client: Client) -> None:
+    person = UserFactory(email="minh@example.vn", password=PASSWORD)
+
+    def kept() -> str:
+        person.refresh_from_db()
+        return person.language
+
+    client.post("/i18n/setlang/", {"language": "en"})
+    assert (kept(), person.mail_language) == ("", "vi")
+    sign_in(client, "minh@example.vn")
+    assert (kept(), person.mail_language) == ("en", "en")
+    for language in ("vi", "xx", "x" * 50, ""):
+        client.post("/i18n/setlang/", {"language": language})
+        assert kept() == "vi"
+    client.post("/i18n/setlang/", {"language": "en"})
+    Client().post("/password/", {"email": "minh@example.vn"})
+    assert Email.objects.get().language == "en"
+    User.objects.update(language="fr")
+    assert kept()
+    assert person.mail_language == "vi", "a language that the site doesn't speak any more"
+
+
+def test_a_form_that_is_too_old_leads_to_a_page_that_can_be_read_in_another_language() -> None:
+    answer = Client(enforce_csrf_checks=True).post("/logout/")
+    assert answer.status_code == 403
+    assert '<input type="hidden" name="next" value="/">' in answer.content.decode()

@@ -48,10 +48,4 @@
   tick();
   setInterval(tick, 1000);
   document.addEventListener("htmx:afterSwap", tick);
-
-  // Questions before what can't be taken back: <form data-ask="Sure?">
-  document.addEventListener("submit", function (event) {
-    const question = event.target.dataset.ask;
-    if (question && !window.confirm(question)) event.preventDefault();
-  });
 })();

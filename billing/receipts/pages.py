@@ -6,11 +6,11 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import get_language
 
-from billing import receipt_texts as texts
-from billing.amount_words import amount_in_words
 from billing.models import Receipt
-from billing.receipt_content import ReceiptContent
-from billing.receipt_pdf import Paper, render
+from billing.receipts import texts
+from billing.receipts.amount_words import amount_in_words
+from billing.receipts.content import ReceiptContent
+from billing.receipts.pdf import Paper, render
 from kitehub.display import money
 
 

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
-from billing.receipt_content import Payment, ReceiptContent
+from billing.receipts.content import Payment, ReceiptContent
 from kitehub.display import money
 from kitehub.enums import Tier
 

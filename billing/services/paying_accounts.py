@@ -1,8 +1,17 @@
-"""On which account an order is paid."""
+"""On which account an order is paid, and whether it is for somebody who is still there."""
 
 from billing.accounts import NoReceivingAccount, own_account, same_number
 from billing.enums import PaymentType
 from billing.models import BankTransfer, PaymentOrder
+from kitehub.db import rows
+
+_CLOSED = """
+    SELECT EXISTS (
+            SELECT FROM instances
+            WHERE id = %(instance)s AND (deleted OR status = 'CLOSED')
+        )
+        OR EXISTS (SELECT FROM subscriptions WHERE instance_id = %(instance)s AND deleted)
+"""
 
 
 def is_paid_to(order: PaymentOrder, transfer: BankTransfer) -> bool:
@@ -24,3 +33,11 @@ def is_paid_to(order: PaymentOrder, transfer: BankTransfer) -> bool:
     return same_number(number, transfer.account_number) or same_number(
         number, transfer.virtual_account
     )
+
+
+def is_closed(order: PaymentOrder) -> bool:
+    """Whether an order buys time for a school, or a subscription, that is closed or deleted."""
+    if order.type != PaymentType.SUBSCRIPTION or order.instance_id is None:
+        return False
+    ((closed,),) = rows.fetch(_CLOSED, {"instance": order.instance_id})
+    return bool(closed)

@@ -38,27 +38,34 @@ class Offer:
         return self.way in (Way.BUY, Way.RENEW)
 
 
-def offers(subscription: "Subscription", *, at: datetime) -> list[Offer]:
+def offers(subscription: "Subscription", *, at: datetime, ahead: Tier | None = None) -> list[Offer]:
     """One for each tier, the lowest first.
 
     Who has paid ahead renews the tier they have, has a higher one at once against the difference,
     or a lower one from the end of what is paid on. Who tries, or has let it run out, buys any.
+    `ahead` is the highest tier that is paid for: with a higher one to come, the tier that they have
+    is one to come down to.
     """
-    return [Offer(tier, _way(subscription, tier, at=at)) for tier in Tier]
+    return [Offer(tier, _way(subscription, tier, at=at, ahead=ahead)) for tier in Tier]
 
 
-def offer(subscription: "Subscription", tier: str, *, at: datetime) -> Offer | None:
+def offer(
+    subscription: "Subscription", tier: str, *, at: datetime, ahead: Tier | None = None
+) -> Offer | None:
     """The one for a tier; None where there is no such tier."""
-    return next((each for each in offers(subscription, at=at) if each.tier == tier), None)
+    found = offers(subscription, at=at, ahead=ahead)
+    return next((each for each in found if each.tier == tier), None)
 
 
-def _way(subscription: "Subscription", tier: Tier, *, at: datetime) -> Way:
+def _way(subscription: "Subscription", tier: Tier, *, at: datetime, ahead: Tier | None) -> Way:
     tried = subscription.status == SubscriptionStatus.TRIAL
     over = subscription.status == SubscriptionStatus.EXPIRED
     if tried or over:
         return Way.BUY
+    running = subscription.current_period_end > at
     if tier == subscription.tier:
-        return Way.RENEW
-    if subscription.current_period_end <= at:
+        above = running and ahead is not None and RANK[ahead] > RANK[tier]
+        return Way.DOWNGRADE if above else Way.RENEW
+    if not running:
         return Way.BUY
     return Way.UPGRADE if RANK[tier] > RANK[subscription.tier] else Way.DOWNGRADE

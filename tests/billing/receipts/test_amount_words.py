@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing.amount_words import MOST, amount_in_words
+from billing.receipts.amount_words import MOST, amount_in_words
 
 VIETNAMESE = {
     0: "Không đồng",

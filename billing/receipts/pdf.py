@@ -19,9 +19,9 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
-from billing import receipt_texts as texts
-from billing.amount_words import amount_in_words
-from billing.receipt_content import Payment, ReceiptContent
+from billing.receipts import texts
+from billing.receipts.amount_words import amount_in_words
+from billing.receipts.content import Payment, ReceiptContent
 from kitehub.display import money
 
 Paper = Literal["A5", "A4"]

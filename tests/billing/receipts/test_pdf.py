@@ -8,8 +8,8 @@ from io import BytesIO
 import pytest
 from pypdf import PdfReader
 
-from billing.receipt_content import Party, Payment, ReceiptContent, receipt_number
-from billing.receipt_pdf import render
+from billing.receipts.content import Party, Payment, ReceiptContent, receipt_number
+from billing.receipts.pdf import render
 from kitehub.display import NBSP
 from kitehub.enums import Tier
 

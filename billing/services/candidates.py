@@ -12,8 +12,8 @@ from billing.enums import PaymentStatus, PaymentType
 from billing.matching import order_codes_in
 from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
 from billing.order_codes import PREFIX
-from billing.paying_accounts import is_paid_to
 from billing.plain_text import fold
+from billing.services.paying_accounts import is_paid_to
 
 # How long before a line an order may have been opened to come into question by its amount alone.
 RECENT = timedelta(days=31)

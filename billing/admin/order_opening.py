@@ -1,0 +1,121 @@
+"""Staff open an order: what has to be known, and the service that agrees on the rest."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
+
+from billing.accounts import NoReceivingAccount
+from billing.enums import PaymentType
+from billing.models import PaymentOrder
+from billing.models.transfers import MOST_DONG
+from billing.months import MOST_MONTHS
+from billing.services.orders import BadOrder, open_order
+from kitehub.backoffice.audit import Refusal, actor_of
+from kitehub.backoffice.forms import RecordForm
+from kitehub.enums import Tier
+
+OPENING_FIELDSETS: tuple[Any, ...] = (
+    (None, {"fields": ("type", "instance", "user")}),
+    (_("For a subscription"), {"fields": (("tier", "months"),)}),
+    (_("For a course"), {"fields": ("amount", ("course_id", "student_name"))}),
+)
+_NEEDED = {
+    PaymentType.SUBSCRIPTION: ("tier", "months"),
+    PaymentType.ENROLLMENT: ("amount", "course_id", "student_name"),
+}
+
+
+class OrderOpeningForm(RecordForm):
+    """What has to be known to open an order. Code, memo, price and time follow from it."""
+
+    months = forms.IntegerField(
+        label=_("months"),
+        required=False,
+        min_value=1,
+        max_value=MOST_MONTHS,
+        initial=1,
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+    amount = forms.IntegerField(
+        label=_("amount"),
+        required=False,
+        min_value=1,
+        max_value=MOST_DONG,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text=_("In đồng."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["instance"].required = True
+        self.fields["user"].required = False
+        self.fields["user"].help_text = gettext("Empty: the school's owner.")
+
+    def clean(self) -> dict[str, Any]:
+        """What its kind needs is there, and a plan has the price that it has."""
+        cleaned = super().clean()
+        kind = cleaned.get("type")
+        for name in _NEEDED.get(PaymentType(kind), ()) if kind else ():
+            if name not in self.errors and not cleaned.get(name):
+                self.add_error(name, self.fields[name].error_messages["required"])
+        if kind == PaymentType.SUBSCRIPTION and cleaned.get("amount"):
+            self.add_error("amount", gettext("A plan has its price; leave this empty."))
+        school = cleaned.get("instance")
+        if school and "user" not in self.errors and not (cleaned.get("user") or school.owner):
+            self.add_error("user", gettext("The school has no owner: choose who pays."))
+        return cleaned
+
+    def open(self, actor: str) -> PaymentOrder:
+        """Opens the order; raises BadOrder and NoReceivingAccount."""
+        told = self.cleaned_data
+        about: dict[str, Any] = (
+            {"tier": Tier(told["tier"]), "months": told["months"]}
+            if told["type"] == PaymentType.SUBSCRIPTION
+            else {name: told[name] for name in _NEEDED[PaymentType.ENROLLMENT]}
+        )
+        return open_order(
+            type=PaymentType(told["type"]),
+            instance=told["instance"],
+            user=told["user"],
+            actor=actor,
+            **about,
+        )
+
+
+class OpensOrders:
+    """For the admin of orders: to add one is to open it."""
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Of an order that is not there yet, the form that opens it."""
+        if obj is None:
+            kwargs["form"] = OrderOpeningForm
+        return super().get_form(request, obj, change=change, **kwargs)  # type: ignore[misc]
+
+    def save_form(self, request: HttpRequest, form: Any, change: bool) -> Any:
+        """Opens the order; what was entered is only read."""
+        if change:
+            return super().save_form(request, form, change)  # type: ignore[misc]
+        try:
+            return form.open(actor_of(request))
+        except NoReceivingAccount as error:
+            raise Refusal(
+                gettext("There is no bank account to pay to (%(why)s).") % {"why": error}
+            ) from error
+        except BadOrder as error:
+            raise Refusal(gettext("This can't be ordered (%(why)s).") % {"why": error}) from error
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Of a new order nothing: opening wrote it."""
+        if change:
+            super().save_model(request, obj, form, change)  # type: ignore[misc]
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Of a new order nothing: it has no other rows yet."""
+        if change:
+            super().save_related(request, form, formsets, change)  # type: ignore[misc]

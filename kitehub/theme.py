@@ -1,0 +1,89 @@
+"""How the back office looks, and what its sidebar lists: the setting that unfold reads."""
+
+from typing import Any
+
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+
+def _page(icon: str, title: Any, model: str) -> dict[str, Any]:
+    """A line of the sidebar: the list of a model, for those who may see it."""
+    app, name = model.split(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
+    }
+
+
+UNFOLD = {
+    "SITE_TITLE": "KiteHub",
+    "SITE_HEADER": "KiteHub",
+    "SITE_SUBHEADER": _("Back office"),
+    "SITE_SYMBOL": "school",
+    "SITE_URL": None,
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_LANGUAGES": True,
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("kitehub/kite.svg")}
+    ],
+    "SIDEBAR": {
+        "navigation": [
+            {
+                "title": _("Money"),
+                "items": [
+                    _page("receipt_long", _("Payment orders"), "billing.paymentorder"),
+                    _page("account_balance", _("Bank transfers"), "billing.banktransfer"),
+                    _page("autorenew", _("Subscriptions"), "billing.subscription"),
+                    _page("history", _("Subscription history"), "billing.subscriptionhistory"),
+                    _page("date_range", _("Periods"), "billing.subscriptionperiod"),
+                    _page("receipt", _("Receipts"), "billing.receipt"),
+                    _page("undo", _("Refunds"), "billing.refund"),
+                    _page("savings", _("Credit"), "billing.creditentry"),
+                ],
+            },
+            {
+                "title": _("Schools"),
+                "items": [
+                    _page("school", _("Instances"), "kitehub.instance"),
+                    _page("tune", _("Instance configs"), "kitehub.instanceconfig"),
+                    _page("key", _("API keys"), "kitehub.apikey"),
+                    _page("palette", _("Branding jobs"), "branding.brandingjob"),
+                    _page("inventory_2", _("Closed schools"), "kitehub.tombstone"),
+                ],
+            },
+            {
+                "title": _("Guests"),
+                "items": [
+                    _page("groups", _("Guest sessions"), "analytics.guestsession"),
+                    _page("ads_click", _("Guest events"), "analytics.guestevent"),
+                ],
+            },
+            {
+                "title": _("Storage"),
+                "items": [
+                    _page("database", _("Storage usage"), "storage.storageusage"),
+                    _page("upload_file", _("Storage events"), "storage.storageevent"),
+                ],
+            },
+            {
+                "title": _("People"),
+                "items": [
+                    _page("person", _("Users"), "kitehub.user"),
+                    _page("group", _("Groups"), "auth.group"),
+                ],
+            },
+            {
+                "title": _("Operations"),
+                "items": [
+                    _page("pending_actions", _("Background jobs"), "jobs.job"),
+                    _page("rss_feed", _("Bank feeds"), "billing.bankfeed"),
+                    _page("mail", _("E-mails"), "kitehub.email"),
+                ],
+            },
+        ],
+    },
+}
