@@ -20,12 +20,14 @@ from billing.services.subscriptions.replay import (
     NoSubscription,
     apply_payment,
     differs_from_facts,
-    raised_until,
     rebuild,
+)
+from billing.services.subscriptions.terms import SubscriptionEnded, change_terms
+from billing.services.subscriptions.upgrades import (
+    raised_until,
     takes_effect,
     would_take_effect,
 )
-from billing.services.subscriptions.terms import SubscriptionEnded, change_terms
 
 __all__ = [
     "CannotPause",
