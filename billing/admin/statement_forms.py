@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
@@ -66,6 +67,11 @@ class FileForm(forms.Form):
         widget=UnfoldAdminSelectWidget,
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.label = capfirst(field.label)
+
     def clean_file(self) -> Any:
         """A file that is too large isn't read."""
         file = self.cleaned_data["file"]
@@ -100,7 +106,7 @@ class ColumnsForm(forms.Form):
         self.file = file
         for role, label in _ROLES.items():
             self.fields[role.value] = forms.ChoiceField(
-                label=label,
+                label=capfirst(label),
                 required=False,
                 choices=[("", "–"), *file.columns],
                 widget=UnfoldAdminSelectWidget,
