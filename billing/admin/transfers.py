@@ -13,6 +13,7 @@ from unfold.decorators import display
 from billing.admin.allocations import TransferAllocationInline
 from billing.admin.inbox import SortsOut
 from billing.admin.refunds import Refundable
+from billing.admin.statement_import import ImportsStatements
 from billing.admin.stored_words import Booked, refusal_words
 from billing.enums import TransferState
 from billing.matching import order_codes
@@ -47,7 +48,7 @@ TRANSFER_COLOURS = {
 
 
 @admin.register(BankTransfer)
-class BankTransferAdmin(SortsOut, Refundable, Audited, AuditAdmin):
+class BankTransferAdmin(ImportsStatements, SortsOut, Refundable, Audited, AuditAdmin):
     """Bank lines, the newest first."""
 
     list_display = (

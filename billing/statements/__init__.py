@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 # How much of a file a preview shows.
-SHOWN = 10
+SHOWN = 20
 _SHOWN_ROWS = 20
 _ACCOUNT = re.compile(
     r"(?:so tai khoan|so tk|tai khoan so|account number|account no|account|tai khoan)\b"
@@ -54,8 +54,9 @@ class Report:
 class Preview:
     """How a file would be read: the mapping, how sure it is, and the first lines and problems.
 
-    Without a mapping (None) the file's own words tell too little; `rows` are its first ones, for
-    somebody to say which column is what. `confidence` goes from 0 to 1, by role.
+    Without a mapping (None) the file's own words tell too little; `rows` are its first ones, read
+    by `encoding` and `delimiter`, for somebody to say which column is what. `confidence` goes from
+    0 to 1, by role.
     """
 
     mapping: Mapping | None
@@ -68,6 +69,8 @@ class Preview:
     problems: tuple[Problem, ...] = ()
     problem_count: int = 0
     account_number: str = ""
+    encoding: str = ""
+    delimiter: str = ""
 
 
 def preview(data: bytes, filename: str, mapping: Mapping | None = None) -> Preview:
@@ -75,14 +78,15 @@ def preview(data: bytes, filename: str, mapping: Mapping | None = None) -> Previ
     if mapping is not None:
         return _shown(_table(data, filename, mapping), mapping)
     best: tuple[float, Mapping, Table, dict[Role, float]] | None = None
-    first: Sheet | None = None
+    widest: Sheet | None = None
     for sheet in sheets(data, filename):
-        first = first or sheet
+        if widest is None or _width(sheet) > _width(widest):
+            widest = sheet
         found = guessed(sheet)
         if found and (best is None or found[1].score > best[0]):
             best = (found[1].score, found[0], found[2], dict(found[1].confidence))
     if best is None:
-        return Preview(mapping=None, rows=_texts(first) if first else ())
+        return _unknown(widest)
     _score, mapping, table, confidence = best
     mapping, table = _without_useless_sign(table, mapping)
     return _shown(table, _with_order_of_dates(table, mapping), confidence)
@@ -175,6 +179,21 @@ def _shown(table: Table, mapping: Mapping, confidence: dict[Role, float] | None 
         problem_count=len(report.problems),
         account_number=report.account_number,
     )
+
+
+def _unknown(sheet: Sheet | None) -> Preview:
+    """Of a file whose words tell too little, its first rows."""
+    if sheet is None:
+        return Preview(mapping=None)
+    return Preview(
+        mapping=None, rows=_texts(sheet), encoding=sheet.encoding, delimiter=sheet.delimiter
+    )
+
+
+def _width(sheet: Sheet) -> int:
+    """How many columns most of a sheet's first rows have: the wrong delimiter makes few."""
+    widths = sorted(len(row) for row in sheet.rows[:PREAMBLE_ROWS] if any(row))
+    return widths[len(widths) // 2] if widths else 0
 
 
 def _texts(sheet: Sheet) -> tuple[tuple[str, ...], ...]:
