@@ -86,6 +86,7 @@ def go_to(
     executor.migrate([], plan=[(versions.migration(key), backwards) for key in keys])
 
 
-def newest() -> int:
-    """The last version that the code has."""
-    return Versions(MigrationExecutor(default).loader).newest
+def newest(app: str = "") -> int:
+    """The last version that the code has, or the last in which an app has a migration."""
+    versions = Versions(MigrationExecutor(default).loader)
+    return max(number for (label, _), number in versions.of.items() if app in ("", label))

@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 
 from kitehub.db.invariants import findings
-from kitehub.db.operations import BuildIndex
+from kitehub.db.operations import BuildIndex, BuildUnique
 from kitehub.enums import Tier
 from kitehub.plans import PLANS
 from storage import services
@@ -30,9 +30,10 @@ def said(capsys: pytest.CaptureFixture[str]) -> Said:
 
 @pytest.fixture(autouse=True)
 def _no_index_built_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
-    """V11's index on people is built CONCURRENTLY, which no test's transaction takes."""
-    for way in ("database_forwards", "database_backwards"):
-        monkeypatch.setattr(BuildIndex, way, lambda *args: None)
+    """V11's and V17's indexes are built CONCURRENTLY, which no test's transaction takes."""
+    for kind in (BuildIndex, BuildUnique):
+        for way in ("database_forwards", "database_backwards"):
+            monkeypatch.setattr(kind, way, lambda *args: None)
 
 
 def go_to(*targets: tuple[str, str]) -> None:

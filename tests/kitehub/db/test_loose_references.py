@@ -195,9 +195,9 @@ def test_references_chain_through_a_missing_link() -> None:
     broken = PaymentOrderFactory()
     Instance.objects.filter(pk=broken.instance_id).hard_delete()
 
-    rows = PaymentOrder.objects.select_related("instance__owner").order_by("order_id")
-    assert [(row.instance and row.instance.owner) for row in rows] == [None, None]
-    assert [row.instance is None for row in rows] == [False, True]
+    rows = PaymentOrder.objects.select_related("instance__owner").in_bulk()
+    assert [(row.instance and row.instance.owner) for row in rows.values()] == [None, None]
+    assert [rows[each.pk].instance is None for each in (order, broken)] == [False, True]
     assert PaymentOrder.objects.exclude(instance__owner__email="x").count() == 2
     assert PaymentOrder.objects.order_by("instance__owner__email").count() == 2
     assert PaymentOrder.objects.filter(instance__owner__email__isnull=True).count() == 2
