@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -315,12 +315,12 @@ def test_control_without_the_balances_lock_one_fails(monkeypatch: pytest.MonkeyP
 # --- Money that goes back while other money comes -----------------------------------------------
 
 
-def to_be_paid_back() -> tuple[PaymentOrder, PaymentOrder, Refund]:
+def to_be_paid_back(paid: datetime = NOW) -> tuple[PaymentOrder, PaymentOrder, Refund]:
     """An order that credit and a line have paid, another one of its school, and its refund."""
     school = InstanceFactory()
     credit.grant(instance_id=school.pk, amount=100_000, reason="sorry", actor="lan", at=NOW)
     order, other = expired(subscribe(school)), expired(subscribe(school))
-    settle_transfer(transfer_id=line(order.memo, 499_000).pk, at=NOW)
+    settle_transfer(transfer_id=line(order.memo, 499_000, paid).pk, at=paid)
     return order, other, ask(599_000, order_id=order.pk)
 
 
@@ -340,10 +340,10 @@ def test_order_is_paid_back_while_it_and_another_one_are_paid() -> None:
 
 def pay_another_before_credit_comes_back(monkeypatch: pytest.MonkeyPatch) -> tuple[Any, Any]:
     """What who pays an order back sees, and who settles another one just before its credit."""
-    _order, other, refund = to_be_paid_back()
+    _order, other, refund = to_be_paid_back(NOW + timedelta(hours=1))
     background: list[Background] = []
     # The bank had it first, so the other order's period is written anew.
-    (settle,) = settling(line(other.memo, 600_000, NOW - timedelta(hours=1)))
+    (settle,) = settling(line(other.memo, 600_000))
     add = credit.add
 
     def late(**said: Any) -> Any:
