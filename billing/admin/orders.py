@@ -114,10 +114,12 @@ class PaymentOrderAdmin(OpensOrders, TakesOff, Refundable, RecordAdmin):
             _("What was agreed"),
             {
                 "fields": (
-                    ("purpose", "months", "monthly_price_text"),
+                    "purpose",
+                    ("months", "monthly_price_text"),
                     ("course_id", "student_name"),
                     "client_reference",
-                    ("memo", "bank_bin", "account_number"),
+                    "memo",
+                    ("bank_bin", "account_number"),
                     "account_name",
                 )
             },

@@ -58,7 +58,6 @@ class BankTransferAdmin(ImportsStatements, SortsOut, Refundable, Audited, AuditA
         "memo",
         "counterparty_name",
         "instance",
-        "provider",
         "reason",
     )
     list_filter = ("state", "provider", "direction", ("received_at", DayRangeFilter))
@@ -83,8 +82,10 @@ class BankTransferAdmin(ImportsStatements, SortsOut, Refundable, Audited, AuditA
                     ("amount_text", "direction"),
                     "memo",
                     "details",
-                    ("counterparty_name", "counterparty_account", "counterparty_bank"),
-                    ("account_number", "virtual_account", "bank"),
+                    "counterparty_name",
+                    ("counterparty_account", "counterparty_bank"),
+                    ("account_number", "bank"),
+                    "virtual_account",
                     ("reference", "balance_text"),
                     ("transferred_at", "received_at"),
                     ("provider", "provider_id"),
