@@ -130,7 +130,8 @@ class PaymentOrderAdmin(OpensOrders, TakesOff, Refundable, RecordAdmin):
                 "fields": (
                     ("paid_text", "rest_text"),
                     ("refunded_text", "credit_text"),
-                    ("superseded_by", "cancelled_at", "cancel_text"),
+                    "superseded_by",
+                    ("cancelled_at", "cancel_text"),
                 )
             },
         ),
