@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
-from unfold.forms import BaseDialogForm
 
+from billing.admin.staff_time import WhyForm
 from billing.admin.stored_words import Booked
 from billing.enums import ReceiptKind
 from billing.models import PaymentOrder, Receipt, ReceiptCounter
@@ -21,22 +21,11 @@ from billing.services import receipts
 from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.backoffice.filters import DayRangeFilter
-from kitehub.backoffice.forms import Reasoned
 from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
 from kitehub.display import money
 
 KIND_COLOURS = {ReceiptKind.RECEIPT.value: "success", ReceiptKind.VOID.value: "danger"}
-
-
-class VoidForm(Reasoned, BaseDialogForm):
-    """Asks why a receipt is to be void."""
-
-    field_order = ("reason",)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["reason"].required = True
 
 
 @admin.register(Receipt)
@@ -89,7 +78,7 @@ class ReceiptAdmin(Booked, Audited, AuditAdmin):
                 "It stays, with a stamp; a receipt with a number of its own takes it back. "
                 "The money stays where it is: to give it back, refund the order."
             ),
-            "form_class": VoidForm,
+            "form_class": WhyForm,
             "form_submit_text": _("Make void"),
         },
     )

@@ -19,6 +19,7 @@ from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from billing.admin.staff_time import WhyForm
 from billing.banks import BANKS, bank
 from billing.enums import RefundStatus
 from billing.models import PaymentOrder, Refund
@@ -93,16 +94,6 @@ class ApproveForm(Reasoned, BaseDialogForm):
     """Asks whether to approve."""
 
     field_order = ("reason",)
-
-
-class RejectForm(Reasoned, BaseDialogForm):
-    """Asks why not."""
-
-    field_order = ("reason",)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["reason"].required = True
 
 
 class SentForm(BaseDialogForm):
@@ -219,7 +210,7 @@ class RefundAdmin(Audited, AuditAdmin):
         dialog={
             "title": _("Reject this refund?"),
             "description": _("Nothing is paid back. It can be asked for again."),
-            "form_class": RejectForm,
+            "form_class": WhyForm,
             "form_submit_text": _("Reject"),
         },
     )

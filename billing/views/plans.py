@@ -17,8 +17,9 @@ from billing.models import PaymentOrder, Subscription
 from billing.portal.offers import MONTHS, Offer, Way, offer, offers
 from billing.portal.plan_words import feature_words, limit_words
 from billing.proration import NothingToUpgrade, Quote
-from billing.services import credit, subscriptions
+from billing.services import credit, renewals, subscriptions
 from billing.services.orders import BadOrder, monthly_price_of, open_order
+from billing.services.subscriptions import NoSubscription, SubscriptionEnded
 from kitehub.enums import InstanceStatus, Tier
 from kitehub.models import Instance
 from kitehub.plans import PLANS, STORAGE, Plan
@@ -165,31 +166,26 @@ def _order(
 def _opened(
     request: HttpRequest, school: Instance, found: Offer, at: datetime
 ) -> PaymentOrder | None:
-    said: dict[str, Any] = {}
     if school.status == InstanceStatus.CLOSED:
         messages.error(request, _("This school is closed."))
         return None
-    if found.way == Way.UPGRADE:
-        quote = _quote(school, found, at)
-        if quote is None:
-            messages.error(request, _("This plan can't be had for what is paid already."))
-            return None
-        said = {"purpose": OrderPurpose.UPGRADE, "amount": quote.amount}
-    else:
-        months = request.POST.get("months", "")
-        if months not in {str(count) for count in MONTHS}:
-            messages.error(request, _("Choose for how many months."))
-            return None
-        said = {"purpose": OrderPurpose.PERIOD, "months": int(months)}
+    months = request.POST.get("months", "")
+    if found.way != Way.UPGRADE and months not in {str(count) for count in MONTHS}:
+        messages.error(request, _("Choose for how many months."))
+        return None
+    by: dict[str, Any] = {
+        "instance": school,
+        "tier": found.tier,
+        "actor": actor_of(request),
+        "at": at,
+    }
     try:
-        return open_order(
-            type=PaymentType.SUBSCRIPTION,
-            instance=school,
-            tier=found.tier,
-            actor=actor_of(request),
-            at=at,
-            **said,
-        )
+        if found.way == Way.UPGRADE:
+            return renewals.open_upgrade(**by)
+        return open_order(months=int(months), **by)
+    except (NoSubscription, SubscriptionEnded, NothingToUpgrade):
+        messages.error(request, _("This plan can't be had for what is paid already."))
+        return None
     except (BadOrder, NoReceivingAccount):
         messages.error(request, _("This can't be ordered at the moment. Please contact us."))
         return None

@@ -89,6 +89,20 @@ def test_an_upgrade_costs_what_the_page_says(
     assert 300_000 < made.amount < 400_000, "half of 700.000"
 
 
+def test_an_upgrade_is_open_no_longer_than_what_it_raises(
+    browser: Client, school: Instance
+) -> None:
+    end = timezone.now() + timedelta(hours=2)
+    SubscriptionFactory(
+        instance=school,
+        tier=Tier.STANDARD,
+        current_period_start=end - timedelta(days=30),
+        current_period_end=end,
+    )
+    order(browser, tier="PREMIUM")
+    assert PaymentOrder.objects.get().expires_at == end
+
+
 def test_credit_is_said_and_pays(browser: Client, school: Instance, standard: Any) -> None:
     credit.grant(instance_id=school.pk, amount=700_000, reason="x", actor="na", at=timezone.now())
     assert f"700.000{NBSP}₫ tiền dư" in texts(browser.get(URL))
