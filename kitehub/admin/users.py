@@ -42,7 +42,6 @@ class UserAdmin(Audited, ExactSearch, CarefulLists, DjangoUserAdmin, ModelAdmin)
     list_display = ("email", "full_name", "is_staff", "is_active", "last_login", "date_joined")
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
     list_per_page = 50
-    show_full_result_count = False
     search_columns: ClassVar = ("email",)
     search_help_text = _("Name, e-mail address or ID")
     ordering = ("email",)

@@ -47,7 +47,6 @@ class RecordAdmin(Audited, SoftDeletion, ExactSearch, CarefulLists, ModelAdmin):
 
     list_per_page = 50
     list_filter_submit = True
-    show_full_result_count = False
     compressed_fields = True
     warn_unsaved_form = True
     readonly_fields: Sequence[str] = (
@@ -112,7 +111,6 @@ class AuditAdmin(ExactSearch, CarefulLists, ModelAdmin):
 
     list_per_page = 50
     list_filter_submit = True
-    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody."""
