@@ -59,7 +59,6 @@ class GuestSessionAdmin(InstanceNames, AuditAdmin):
     )
     list_filter = ("source", "device_type", ("created_at", DayRangeFilter))
     ordering = ("-created_at",)
-    date_hierarchy = "created_at"
     search_columns: ClassVar = ("session_id",)
     search_uuids = ("id", "instance_id")
     search_help_text = _("Session, subdomain or ID")

@@ -59,7 +59,6 @@ class BrandingJobAdmin(RecordAdmin):
     list_filter = ("status", ("created_at", DayRangeFilter))
     list_select_related = ("instance",)
     ordering = ("-created_at",)
-    date_hierarchy = "created_at"
     search_columns: ClassVar = ("job_id",)
     search_uuids = ("id", "instance_id")
     search_help_text = _("Job code, subdomain or ID")

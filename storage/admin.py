@@ -108,7 +108,6 @@ class StorageEventAdmin(InstanceNames, AuditAdmin):
     )
     list_filter = ("operation", "file_type", ("created_at", DayRangeFilter))
     ordering = ("-created_at",)
-    date_hierarchy = "created_at"
     search_uuids = ("id", "instance_id")
     search_help_text = _("Subdomain or ID")
 

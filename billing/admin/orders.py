@@ -95,7 +95,6 @@ class PaymentOrderAdmin(OpensOrders, TakesOff, Refundable, RecordAdmin):
     )
     list_select_related = ("instance",)
     ordering = ("-created_at",)
-    date_hierarchy = "created_at"
     search_columns: ClassVar = ("order_id", "transaction_reference")
     search_uuids = ("id", "instance_id", "user_id")
     search_help_text = _("Order code, bank reference, subdomain, e-mail or ID")

@@ -142,7 +142,6 @@ class SubscriptionAdmin(KeepsTime, RecordAdmin):
     list_filter = ("status", "tier", ("current_period_end", DayRangeFilter))
     list_select_related = ("instance",)
     ordering = ("current_period_end",)
-    date_hierarchy = "current_period_end"
     search_uuids = ("id", "instance_id")
     search_help_text = _("Subdomain or ID")
     autocomplete_fields = ("instance",)
@@ -224,7 +223,6 @@ class SubscriptionHistoryAdmin(Changes, AuditAdmin):
     )
     list_filter = ("status", "tier", ("changed_at", DayRangeFilter))
     list_select_related = ("subscription__instance",)
-    date_hierarchy = "changed_at"
     search_uuids = ("id", "subscription_id")
     search_help_text = _("Subdomain or ID")
     fields = (

@@ -92,7 +92,6 @@ class BankTransferAdmin(ImportsStatements, SortsOut, Refundable, Audited, AuditA
     list_filter = ("state", "provider", "direction", ("received_at", DayRangeFilter))
     list_select_related = ("instance",)
     ordering = ("-received_at",)
-    date_hierarchy = "received_at"
     search_columns: ClassVar = ("reference", "provider_id", "account_number")
     search_uuids = ("id", "instance_id")
     search_help_text = _(
@@ -279,7 +278,7 @@ class BankFeedAdmin(AuditAdmin):
     )
     readonly_fields = ("refused_text",)
     list_filter = ("provider",)
-    ordering = ("-last_seen_at",)
+    ordering = ("provider", "account_number")
     search_columns: ClassVar = ("account_number",)
     search_help_text = _("Account number")
 

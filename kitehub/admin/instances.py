@@ -146,7 +146,6 @@ class InstanceAdmin(OpensSchools, Suspending, RecordAdmin):
     list_filter = ("status", "tier", ("created_at", DayRangeFilter))
     list_select_related = ("owner",)
     ordering = ("-created_at",)
-    date_hierarchy = "created_at"
     search_columns: ClassVar = ("subdomain", "custom_domain")
     search_uuids = ("id", "owner_id")
     search_help_text = _("Subdomain, own domain, owner's e-mail, ID, or part of the name")

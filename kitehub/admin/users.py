@@ -53,7 +53,6 @@ class UserAdmin(Audited, ExactSearch, Exported, CarefulLists, DjangoUserAdmin, M
     )
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
     list_per_page = 50
-    show_full_result_count = False
     search_columns: ClassVar = ("email",)
     search_help_text = _("Name, e-mail address or ID")
     ordering = ("email",)

@@ -48,7 +48,6 @@ class RecordAdmin(Audited, SoftDeletion, ExactSearch, Exported, CarefulLists, Mo
 
     list_per_page = 50
     list_filter_submit = True
-    show_full_result_count = False
     compressed_fields = True
     warn_unsaved_form = True
     readonly_fields: Sequence[str] = (
@@ -113,7 +112,6 @@ class AuditAdmin(ExactSearch, Exported, CarefulLists, ModelAdmin):
 
     list_per_page = 50
     list_filter_submit = True
-    show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody."""

@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ALL_VAR, ERROR_FLAG, PAGE_VAR
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 
 from kitehub.backoffice.exports.answers import ANSWERS
 from kitehub.backoffice.exports.columns import Column, prepare
+from kitehub.backoffice.keyset import PAGE_PARAMETERS
 
 # What tells where somebody is in the list rather than what the list shows.
-PLACES = (PAGE_VAR, ALL_VAR, ERROR_FLAG)
+PLACES = (*PAGE_PARAMETERS, ERROR_FLAG)
 
 
 class Exported:
@@ -46,11 +46,6 @@ class Exported:
         context = {"export_links": self._export_links(request), **(extra_context or {})}
         return super().changelist_view(request, context)  # type: ignore[misc]
 
-    def filtered_rows(self, request: HttpRequest) -> QuerySet[Any]:
-        """All rows that the list's address asks for, in its order."""
-        rows: QuerySet[Any] = self.get_changelist_instance(request).get_queryset(request)  # type: ignore[attr-defined]
-        return rows
-
     def export_view(self, request: HttpRequest, kind: str) -> HttpResponseBase:
         """The filtered set as a file; back to the list where its address cannot be looked up."""
         if request.method != "GET":
@@ -60,7 +55,7 @@ class Exported:
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
         try:
-            rows = self.filtered_rows(request)
+            rows = self.filtered_rows(request)  # type: ignore[attr-defined]
         except IncorrectLookupParameters:
             page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
             return HttpResponseRedirect(f"{page}?{ERROR_FLAG}=1")
