@@ -49,7 +49,7 @@ class Column:
 
 def amount(source: str | Expression, heading: Any = "") -> Column:
     """A column of đồng, as plain whole numbers."""
-    return Column(source, heading, unit=_("đồng"))
+    return Column(source, heading, unit="VND")
 
 
 def instance_column() -> Column:

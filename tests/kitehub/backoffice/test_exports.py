@@ -73,7 +73,7 @@ def test_csv_has_the_filtered_rows_in_words(
     (row,) = rows_of(answer)
     assert row["Mã đơn"] == orders[0].order_id
     assert row["Trạng thái"] == PaymentStatus.PAID.label
-    assert row["Số tiền (đồng)"] == "1299000"
+    assert row["Số tiền (VND)"] == "1299000"
     assert row["Trường học"] == "Trung tâm Ánh Dương, “Q.1”"
     assert row["Tạo lúc (giờ Việt Nam)"] == "2026-11-27 00:30:05"
     assert "no-store" in answer["Cache-Control"]
@@ -89,7 +89,7 @@ def test_xlsx_has_numbers_and_dates(back_office: Client, orders: list[PaymentOrd
     file = answer.getvalue()
     head, row = sheet_of(file)
     cells = dict(zip(head, row, strict=True))
-    assert cells["Số tiền (đồng)"] == 1_299_000
+    assert cells["Số tiền (VND)"] == 1_299_000
     assert cells["Tạo lúc (giờ Việt Nam)"] == datetime(2026, 11, 27, 0, 30, 5)  # noqa: DTZ001
     assert cells["Trường học"] == "Trung tâm Ánh Dương, “Q.1”"
     assert int(answer["Content-Length"]) == len(file)
@@ -101,10 +101,10 @@ def test_no_text_is_a_formula(back_office: Client, text: str) -> None:
     BankTransferFactory(memo=text, amount=5, direction="OUT")
     (row,) = rows_of(back_office.get(address(BankTransfer)))
     assert row["Nội dung chuyển khoản"] == f"'{text}"
-    assert row["Số tiền (đồng)"] == "-5"
+    assert row["Số tiền (VND)"] == "-5"
     head, sheet = sheet_of(back_office.get(address(BankTransfer, "xlsx")).getvalue())
     assert sheet[head.index("Nội dung chuyển khoản")] == text.replace("\r", "_x000D_")
-    assert sheet[head.index("Số tiền (đồng)")] == -5
+    assert sheet[head.index("Số tiền (VND)")] == -5
 
 
 def test_any_text_and_any_moment_fits_into_a_file(back_office: Client) -> None:
