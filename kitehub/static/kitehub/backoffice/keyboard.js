@@ -111,19 +111,28 @@
     if (first) first.focus();
   }
 
+  // They appear when their own script gets to it.
+  function watchChoices() {
+    new MutationObserver(function (changes) {
+      const choices = changes.some(function (change) {
+        return Array.from(change.addedNodes).some(function (node) {
+          return node.classList && node.classList.contains("select2-container");
+        });
+      });
+      if (choices) nameChoices(document);
+    }).observe(document.body, { childList: true, subtree: true });
+  }
+
   function mend(root) {
     makeButtons(root);
     nameIcons(root);
-    nameChoices(root);
   }
 
   document.addEventListener("DOMContentLoaded", function () {
     mend(document);
+    watchChoices();
     watchDialog();
   });
-  window.addEventListener("load", function () {
-    nameRegions();
-    nameChoices(document);
-  });
+  window.addEventListener("load", nameRegions);
   document.addEventListener("htmx:load", function (event) { mend(event.detail.elt); });
 })();

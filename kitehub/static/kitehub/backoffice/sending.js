@@ -52,7 +52,7 @@
     }
   }
 
-  const asked = new WeakSet();
+  const asking = new WeakSet(), asked = new WeakSet();
   document.addEventListener("submit", async function (event) {
     const form = event.target, submitter = event.submitter;
     if (event.defaultPrevented || form.method !== "post" || !form.closest("#content")) return;
@@ -62,7 +62,10 @@
     if (asked.delete(form)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
+    if (asking.has(form)) return; // a second click
+    asking.add(form);
     const why = await stopper();
+    asking.delete(form);
     if (why) return notice(form, texts()[why], why === "signedOut");
     clear(form);
     asked.add(form);
