@@ -87,18 +87,18 @@
   function watchDialog() {
     const overlay = document.getElementById("modal-overlay");
     const box = document.getElementById("modal-content");
-    const page = document.getElementById("page");
-    if (!overlay || !box || !page) return;
+    if (!overlay || !box) return;
     box.setAttribute("role", "dialog");
     box.setAttribute("aria-modal", "true");
-    let opener = null;
+    let opener = null, isOpen = false;
     document.addEventListener("htmx:beforeRequest", function (event) {
       if (event.detail.target === box) opener = event.detail.elt;
     });
     new MutationObserver(function () {
       const open = getComputedStyle(overlay).display !== "none";
-      if (open === page.inert) return;
-      page.inert = open;
+      if (open === isOpen) return;
+      isOpen = open;
+      for (const part of document.body.children) part.inert = open && !part.contains(box);
       if (open) enter(box);
       else if (opener && opener.isConnected) opener.focus();
     }).observe(overlay, { attributes: true, attributeFilter: ["style"] });

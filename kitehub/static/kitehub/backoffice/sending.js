@@ -74,7 +74,7 @@
 
   // Dialogs, which htmx gets and sends.
   document.addEventListener("htmx:configRequest", function (event) {
-    if (TOKEN in event.detail.parameters && freshToken()) event.detail.parameters[TOKEN] = freshToken();
+    if (event.detail.verb === "post" && freshToken()) event.detail.parameters[TOKEN] = freshToken();
   });
 
   function formOf(event) { return event.detail.elt.closest("form"); }
