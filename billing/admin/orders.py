@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from billing.admin.allocations import OrderAllocationInline
+from billing.admin.oddly_paid import OddlyPaidFilter
 from billing.admin.order_opening import OPENING_FIELDSETS, OpensOrders
 from billing.admin.refunds import Refundable
 from billing.admin.stored_words import reason_words
@@ -88,6 +89,7 @@ class PaymentOrderAdmin(OpensOrders, TakesOff, Refundable, RecordAdmin):
     )
     list_filter = (
         "status",
+        OddlyPaidFilter,
         "type",
         "tier",
         ("created_at", DayRangeFilter),

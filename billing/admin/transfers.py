@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import BigIntegerField, Case, F, Q, When
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.translation import gettext
@@ -288,9 +289,26 @@ class BankFeedAdmin(AuditAdmin):
         return refusal_words(feed.refused_reason)
 
 
+class SilentFilter(admin.SimpleListFilter):
+    """Whether a silence goes on."""
+
+    title = _("state")
+    parameter_name = "silent"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Those that go on."""
+        return [("now", _("silent now"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """The silences without an end."""
+        return queryset.filter(ends_at=None) if self.value() == "now" else queryset
+
+
 @admin.register(FeedSilence)
 class FeedSilenceAdmin(AuditAdmin):
     """Times in which a bank feed said nothing."""
+
+    list_filter = (SilentFilter,)
 
     list_display = ("feed", "starts_at", "ends_at")
     list_select_related = ("feed",)
