@@ -110,6 +110,8 @@ class BankTransfer(Identified):
         db_table_comment = "Bank lines as told by providers and statements; never changed"
         verbose_name = _("bank transfer")
         verbose_name_plural = _("bank transfers")
+        # It holds more than the columns do: other people's names and accounts.
+        permissions: ClassVar = [("view_raw_body", "Can view what the bank sent as it came")]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["provider", "account_number", "provider_id"],
