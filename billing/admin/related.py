@@ -174,7 +174,7 @@ def _outcome(order: PaymentOrder, may: May) -> Iterable[Fact]:
         for receipt in Receipt.objects.filter(issued).select_related("voided_by"):
             void = getattr(receipt, "voided_by", None)
             note = gettext("void by %(number)s") % {"number": void.code} if void else ""
-            yield Fact(gettext("Receipt"), receipt.code, To(Receipt, receipt.pk), note)
+            yield Fact(gettext("Receipt of the order"), receipt.code, To(Receipt, receipt.pk), note)
 
 
 def _day(at: Any) -> str:

@@ -18,11 +18,11 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.AlterModelOptions(
-            name="banktransfer",
+            name="bankfeed",
             options={
                 "permissions": [("view_raw_body", "Can view what the bank sent as it came")],
-                "verbose_name": "bank transfer",
-                "verbose_name_plural": "bank transfers",
+                "verbose_name": "bank feed",
+                "verbose_name_plural": "bank feeds",
             },
         ),
         migrations.CreateModel(

@@ -123,7 +123,7 @@ class UserDetails(Detailed):
 
     def copies_of(self, row: User) -> Sequence[Copy]:
         """Their address and key."""
-        return (Copy(gettext("E-mail"), row.email), Copy(gettext("ID"), str(row.pk)))
+        return (Copy(gettext("E-mail address"), row.email), Copy(gettext("ID"), str(row.pk)))
 
 
 def _money(school: Instance, may: May) -> Iterable[Fact]:

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
 from billing.admin.changes import Changes
 from billing.admin.stored_words import actor_words, reason_words
@@ -86,11 +86,11 @@ def adjustment_events(adjustments: QuerySet[SubscriptionAdjustment]) -> list[Eve
 def _adjustment(row: SubscriptionAdjustment) -> Iterable[Event]:
     to = To(SubscriptionAdjustment, row.pk)
     pause = row.kind == AdjustmentKind.PAUSE
+    days = row.days or 0
+    given = ngettext("Extended by %(days)s day", "Extended by %(days)s days", days)
     yield Event(
         at=row.created_at,
-        what=gettext("Paused")
-        if pause
-        else gettext("Extended by %(days)s days") % {"days": row.days},
+        what=gettext("Paused") if pause else given % {"days": days},
         key=f"adjustment:{row.pk}",
         icon="pause_circle" if pause else "more_time",
         actor=actor_words(row.created_by),
