@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import BigIntegerField, Case, F, Q, When
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.translation import gettext
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from billing.admin.allocations import TransferAllocationInline
+from billing.admin.details import TransferDetails
 from billing.admin.inbox import SortsOut
 from billing.admin.refunds import Refundable
 from billing.admin.statement_import import ImportsStatements
@@ -56,7 +58,9 @@ TRANSFER_COLOURS = {
 
 
 @admin.register(BankTransfer)
-class BankTransferAdmin(ImportsStatements, SortsOut, Refundable, Audited, AuditAdmin):
+class BankTransferAdmin(
+    TransferDetails, ImportsStatements, SortsOut, Refundable, Audited, AuditAdmin
+):
     """Bank lines, the newest first."""
 
     list_display = (
@@ -288,9 +292,26 @@ class BankFeedAdmin(AuditAdmin):
         return refusal_words(feed.refused_reason)
 
 
+class SilentFilter(admin.SimpleListFilter):
+    """Whether a silence goes on."""
+
+    title = _("state")
+    parameter_name = "silent"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Those that go on."""
+        return [("now", _("silent now"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """The silences without an end."""
+        return queryset.filter(ends_at=None) if self.value() == "now" else queryset
+
+
 @admin.register(FeedSilence)
 class FeedSilenceAdmin(AuditAdmin):
     """Times in which a bank feed said nothing."""
+
+    list_filter = (SilentFilter,)
 
     list_display = ("feed", "starts_at", "ends_at")
     list_select_related = ("feed",)

@@ -16,8 +16,10 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from billing.services import SubscriptionEnded
+from kitehub.admin.details import InstanceDetails
 from kitehub.admin.opening import OpensSchools
 from kitehub.admin.suspensions import Suspending
+from kitehub.admin.watches import DatabaseFilter
 from kitehub.backoffice import RecordAdmin, history
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.backoffice.base import RECORD_FIELDSET
@@ -108,7 +110,7 @@ STATUS_COLOURS = {
 
 
 @admin.register(Instance)
-class InstanceAdmin(OpensSchools, Suspending, RecordAdmin):
+class InstanceAdmin(InstanceDetails, OpensSchools, Suspending, RecordAdmin):
     """Schools. Where an instance's data lives is not for this page."""
 
     form = InstanceForm
@@ -143,7 +145,7 @@ class InstanceAdmin(OpensSchools, Suspending, RecordAdmin):
         "created_at",
         "id",
     )
-    list_filter = ("status", "tier", ("created_at", DayRangeFilter))
+    list_filter = ("status", "tier", DatabaseFilter, ("created_at", DayRangeFilter))
     list_select_related = ("owner",)
     ordering = ("-created_at",)
     search_columns: ClassVar = ("subdomain", "custom_domain")
