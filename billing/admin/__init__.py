@@ -1,6 +1,7 @@
 """Billing in the admin, by noun."""
 
 from billing.admin.credit import CreditBalanceAdmin, CreditEntryAdmin
+from billing.admin.figures import DailyFigureAdmin, FigureEntryAdmin
 from billing.admin.orders import ORDER_COLOURS, PaymentOrderAdmin
 from billing.admin.periods import SubscriptionAdjustmentAdmin, SubscriptionPeriodAdmin
 from billing.admin.receipts import ReceiptAdmin, ReceiptCounterAdmin
@@ -27,7 +28,9 @@ __all__ = [
     "Changes",
     "CreditBalanceAdmin",
     "CreditEntryAdmin",
+    "DailyFigureAdmin",
     "FeedSilenceAdmin",
+    "FigureEntryAdmin",
     "PaymentAllocationAdmin",
     "PaymentOrderAdmin",
     "ReceiptAdmin",

@@ -1,6 +1,7 @@
 """Billing's tables, by noun."""
 
 from billing.models.credit import CreditBalance, CreditEntry
+from billing.models.figures import DailyFigure, FigureEntry
 from billing.models.orders import PaymentOrder
 from billing.models.periods import SubscriptionAdjustment, SubscriptionPeriod
 from billing.models.receipts import Receipt, ReceiptCounter
@@ -19,7 +20,9 @@ __all__ = [
     "BankTransfer",
     "CreditBalance",
     "CreditEntry",
+    "DailyFigure",
     "FeedSilence",
+    "FigureEntry",
     "PaymentAllocation",
     "PaymentOrder",
     "Receipt",
