@@ -30,8 +30,18 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("kitehub/kite.svg")}
     ],
+    "DASHBOARD_CALLBACK": "kitehub.admin.dashboard.page.context",
     "SIDEBAR": {
         "navigation": [
+            {
+                "items": [
+                    {
+                        "title": _("Overview"),
+                        "icon": "dashboard",
+                        "link": reverse_lazy("admin:index"),
+                    }
+                ],
+            },
             {
                 "title": _("Money"),
                 "items": [

@@ -43,10 +43,13 @@ _READ = """
         sum(quantity)::bigint
     FROM (
         SELECT day, measure, tier, amount, quantity FROM daily_figures
-        WHERE measure = ANY(%(running)s) OR (measure = ANY(%(measures)s) AND day >= %(since)s)
+        WHERE measure = ANY(%(running)s)
+        UNION ALL
+        SELECT day, measure, tier, amount, quantity FROM daily_figures
+        WHERE measure = ANY(%(others)s) AND day >= %(since)s
         UNION ALL
         SELECT day, measure, tier, amount, quantity FROM figure_entries
-        WHERE measure = ANY(%(running)s) OR (measure = ANY(%(measures)s) AND day >= %(since)s)
+        WHERE measure = ANY(%(running)s) OR (measure = ANY(%(others)s) AND day >= %(since)s)
     ) figures
     GROUP BY 1, 2, 3
     ORDER BY 1 NULLS FIRST, 2, 3
@@ -109,7 +112,7 @@ def changes(*measures: Measure, since: date) -> list[Change]:
     running = [measure.value for measure in measures if measure in RUNNING]
     others = [measure.value for measure in measures if measure not in RUNNING]
     with connection.cursor() as cursor:
-        cursor.execute(_READ, {"running": running, "measures": others, "since": since})
+        cursor.execute(_READ, {"running": running, "others": others, "since": since})
         return [
             Change(day, Measure(measure), Tier(tier) if tier else None, amount, quantity)
             for day, measure, tier, amount, quantity in cursor.fetchall()

@@ -6,5 +6,6 @@ from django.utils.translation import gettext_lazy as _
 from kitehub.admin import api_keys, configs, emails, instances, moves, tombstones, users
 
 admin.site.index_title = _("Overview")
+admin.site.index_template = "kitehub/backoffice/dashboard/page.html"
 
 __all__ = ["api_keys", "configs", "emails", "instances", "moves", "tombstones", "users"]
