@@ -263,6 +263,27 @@ def test_the_page_speaks_both_languages_and_runs_no_script_of_its_own(
 
 
 @pytest.mark.django_db
+def test_every_number_leads_to_its_rows(back_office: Client) -> None:
+    business(2)
+    shown = back_office.get(reverse(INDEX)).context["dashboard"]
+    rows = {}
+    for tile in (*shown.money, *shown.subscriptions):
+        if tile.address:
+            found = back_office.get(tile.address)
+            assert found.status_code == 200, "nobody is sent to the bare list"
+            rows[tile.title] = found.context["cl"].result_count
+    assert rows == {
+        "Doanh thu hôm nay": 2,
+        "Doanh thu 7 ngày qua": 0,
+        "Doanh thu 30 ngày qua": 0,
+        "Học phí 30 ngày qua": 0,
+        "Doanh thu định kỳ hằng tháng": 2,
+        "Dùng thử kết thúc trong 7 ngày tới": 2,
+        "Quá hạn": 0,
+    }
+
+
+@pytest.mark.django_db
 def test_an_empty_business_says_what_to_do(client: Client, staff: User) -> None:
     text = page(client, staff).text
     assert "Chưa bán được gói nào" in text
