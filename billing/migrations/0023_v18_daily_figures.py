@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("billing", "0022_v17_closed_schools"),
         ("kitehub", "0018_v17_language"),
+        ("storage", "0010_v16_tier_limits"),
     ]
 
     operations = [

@@ -2,6 +2,7 @@
 
 from billing.models.credit import CreditBalance, CreditEntry
 from billing.models.figures import DailyFigure, FigureEntry
+from billing.models.order_views import OrderView
 from billing.models.orders import PaymentOrder
 from billing.models.periods import SubscriptionAdjustment, SubscriptionPeriod
 from billing.models.receipts import Receipt, ReceiptCounter
@@ -23,6 +24,7 @@ __all__ = [
     "DailyFigure",
     "FeedSilence",
     "FigureEntry",
+    "OrderView",
     "PaymentAllocation",
     "PaymentOrder",
     "Receipt",
