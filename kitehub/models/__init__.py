@@ -10,6 +10,7 @@ from kitehub.models.moves import InstanceMove, InstanceSuspension
 from kitehub.models.notes import Note
 from kitehub.models.sign_ins import SignInAttempts
 from kitehub.models.users import User
+from kitehub.models.watches import InstanceWatch
 
 __all__ = [
     "ApiKey",
@@ -21,6 +22,7 @@ __all__ = [
     "InstanceGate",
     "InstanceMove",
     "InstanceSuspension",
+    "InstanceWatch",
     "Note",
     "SignInAttempts",
     "Tombstone",
