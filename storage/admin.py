@@ -10,6 +10,7 @@ from unfold.decorators import display
 
 from kitehub.backoffice import AuditAdmin, InstanceNames
 from kitehub.backoffice.filters import DayRangeFilter
+from kitehub.backoffice.tabs import tabs_of
 from kitehub.display import percent, size
 from storage.enums import ReservationStatus, StorageOperation
 from storage.models import Reservation, StorageEvent, StorageUsage, TierLimit
@@ -35,6 +36,8 @@ class FillFilter(admin.SimpleListFilter):
 @admin.register(StorageUsage)
 class StorageUsageAdmin(InstanceNames, AuditAdmin):
     """How much each instance stores."""
+
+    small = "A row a school, and each upload changes it: an index by its bytes would slow all down."
 
     list_display = (
         "instance_name",
@@ -85,7 +88,7 @@ class StorageEventAdmin(InstanceNames, AuditAdmin):
         "size_text",
         "created_by",
     )
-    list_filter = ("operation", "file_type", ("created_at", DayRangeFilter))
+    list_filter = (("created_at", DayRangeFilter), "operation")
     ordering = ("-created_at",)
     search_uuids = ("id", "instance_id")
     search_help_text = _("Subdomain or ID")
@@ -113,6 +116,8 @@ class StorageEventAdmin(InstanceNames, AuditAdmin):
 class ReservationAdmin(InstanceNames, AuditAdmin):
     """Room set aside for uploads."""
 
+    small = "Rows go a week after they are settled."
+
     list_display = (
         "created_at",
         "instance_name",
@@ -121,7 +126,8 @@ class ReservationAdmin(InstanceNames, AuditAdmin):
         "expires_at",
         "settled_at",
     )
-    list_filter = ("status", ("created_at", DayRangeFilter))
+    list_filter = (("created_at", DayRangeFilter),)
+    tabs = tabs_of("status", ReservationStatus)
     ordering = ("-created_at",)
     search_uuids = ("id", "instance_id")
     search_help_text = _("Subdomain or ID")
@@ -149,6 +155,10 @@ class ReservationAdmin(InstanceNames, AuditAdmin):
 @admin.register(TierLimit)
 class TierLimitAdmin(AuditAdmin):
     """What the settings make of tiers; `manage.py sync_plans` writes it."""
+
+    small = "A row a tier."
+    search_uuids: ClassVar[Any] = ()
+    search_fields = ()
 
     list_display = ("tier", "limit_text")
     fields = ("tier", "limit_text")

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -20,9 +20,10 @@ from billing.receipts.pages import receipt_file, receipt_page
 from billing.services import receipts
 from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
-from kitehub.backoffice.filters import DayRangeFilter
+from kitehub.backoffice.filters import AmountRangeFilter, DayRangeFilter
 from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
+from kitehub.backoffice.tabs import tabs_of
 from kitehub.display import money
 
 KIND_COLOURS = {ReceiptKind.RECEIPT.value: "success", ReceiptKind.VOID.value: "danger"}
@@ -33,11 +34,16 @@ class ReceiptAdmin(Booked, Audited, AuditAdmin):
     """Receipts, by number."""
 
     list_display = ("code_text", "kind_label", "instance", "amount_text", "order", "issued_at")
-    list_filter = ("kind", ("issued_at", DayRangeFilter))
+    list_filter = (("issued_at", DayRangeFilter), ("amount", AmountRangeFilter))
+    tabs = tabs_of("kind", ReceiptKind)
+    more_orders = (("-amount", "-year", "-number"), ("-issued_at",))
+    search_amount = "amount"
+    sums: ClassVar[Any] = {_("Total"): Sum("amount")}
+    nothing_yet = _("An order that is paid gets its receipt by itself.")
     list_select_related = ("instance", "order")
     ordering = ("-year", "-number")
     search_uuids = ("id", "instance_id", "order_id")
-    search_help_text = _("Number, order code, subdomain or ID")
+    search_help_text = _("Number, order code, subdomain, ID or amount")
     actions_detail: ClassVar[Any] = ("page", "pdf", "void")
     fields = (
         ("code_text", "kind_label"),
@@ -153,6 +159,10 @@ class ReceiptAdmin(Booked, Audited, AuditAdmin):
 @admin.register(ReceiptCounter)
 class ReceiptCounterAdmin(AuditAdmin):
     """The last number of each year."""
+
+    small = "A row a year."
+    search_uuids: ClassVar[Any] = ()
+    search_fields = ()
 
     list_display = ("year", "last")
     ordering = ("-year",)

@@ -15,6 +15,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from kitehub.backoffice import Audited, ExactSearch
 from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
 from kitehub.backoffice.lists import CarefulLists
+from kitehub.backoffice.tabs import Tab
 from kitehub.db.words import starts_words
 from kitehub.models import User
 
@@ -40,7 +41,12 @@ class UserAdmin(Audited, ExactSearch, CarefulLists, DjangoUserAdmin, ModelAdmin)
     add_form = ReasonedUserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("email", "full_name", "is_staff", "is_active", "last_login", "date_joined")
-    list_filter = ("is_staff", "is_superuser", "is_active", "groups")
+    list_filter = ("groups",)
+    tabs = (
+        Tab("staff", _("Staff"), Q(is_staff=True)),
+        Tab("superusers", _("Superusers"), Q(is_superuser=True)),
+        Tab("inactive", _("Not active"), Q(is_active=False)),
+    )
     list_per_page = 50
     search_columns: ClassVar = ("email",)
     search_help_text = _("Name, e-mail address or ID")
@@ -114,6 +120,8 @@ class UserAdmin(Audited, ExactSearch, CarefulLists, DjangoUserAdmin, ModelAdmin)
 @admin.register(Group)
 class GroupAdmin(Audited, CarefulLists, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """Groups of permissions."""
+
+    small = "A row for each kind of colleague."
 
     form = ReasonedModelForm
 
