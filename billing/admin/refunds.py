@@ -28,6 +28,7 @@ from billing.services import refunds
 from billing.services.refund_sources import Payee, RefundRefused
 from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
 from kitehub.backoffice.labels import Label
@@ -119,6 +120,26 @@ class RefundAdmin(Audited, AuditAdmin):
         "requested_by",
         "decided_by",
         "sent_at",
+    )
+    export_columns: ClassVar = (
+        "requested_at",
+        "status",
+        "source",
+        "order__order_id",
+        amount("amount"),
+        Column("instance__organization_name", _("instance")),
+        "reason",
+        "payee_bank_bin",
+        "payee_account",
+        "payee_name",
+        "requested_by",
+        "decided_by",
+        "decided_at",
+        "decision",
+        "sent_by",
+        "sent_at",
+        "sent_reference",
+        "id",
     )
     list_filter = ("status", "source", ("requested_at", DayRangeFilter))
     list_select_related = ("instance", "order")

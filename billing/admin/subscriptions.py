@@ -21,6 +21,7 @@ from billing.querysets import PLANNED_STATE, STATE
 from kitehub.backoffice import AuditAdmin, RecordAdmin
 from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.differences import differences, in_words, label_of, plain_values
+from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.names import instances_at
 from kitehub.display import money
@@ -122,10 +123,25 @@ class SubscriptionAdmin(KeepsTime, RecordAdmin):
         "current_period_end",
         "canceled_at",
     )
+    export_columns: ClassVar = (
+        Column("instance__organization_name", _("instance")),
+        "instance__subdomain",
+        Column("instance__owner__email", _("owner")),
+        "status",
+        "tier",
+        amount("monthly_price"),
+        "billing_months",
+        "current_period_start",
+        "current_period_end",
+        "trial_end",
+        "pending_tier",
+        "canceled_at",
+        "created_at",
+        "id",
+    )
     list_filter = ("status", "tier", ("current_period_end", DayRangeFilter))
     list_select_related = ("instance",)
     ordering = ("current_period_end",)
-    date_hierarchy = "current_period_end"
     search_uuids = ("id", "instance_id")
     search_help_text = _("Subdomain or ID")
     autocomplete_fields = ("instance",)
@@ -191,9 +207,22 @@ class SubscriptionHistoryAdmin(Changes, AuditAdmin):
         "by_text",
         "why_text",
     )
+    export_columns: ClassVar = (
+        "changed_at",
+        Column("subscription__instance__organization_name", _("instance")),
+        "status",
+        "tier",
+        amount("monthly_price"),
+        "current_period_start",
+        "current_period_end",
+        "trial_end",
+        "canceled_at",
+        Column("changed_by", words=actor_words),
+        Column("change_reason", words=reason_words),
+        "id",
+    )
     list_filter = ("status", "tier", ("changed_at", DayRangeFilter))
     list_select_related = ("subscription__instance",)
-    date_hierarchy = "changed_at"
     search_uuids = ("id", "subscription_id")
     search_help_text = _("Subdomain or ID")
     fields = (

@@ -9,6 +9,7 @@ from kitehub.models.leaving import ArchiveRun, Tombstone
 from kitehub.models.moves import InstanceMove, InstanceSuspension
 from kitehub.models.sign_ins import SignInAttempts
 from kitehub.models.users import User
+from kitehub.models.watches import InstanceWatch
 
 __all__ = [
     "ApiKey",
@@ -20,6 +21,7 @@ __all__ = [
     "InstanceGate",
     "InstanceMove",
     "InstanceSuspension",
+    "InstanceWatch",
     "SignInAttempts",
     "Tombstone",
     "User",

@@ -17,7 +17,7 @@ from tests.migrations.test_exactness import OURS
 # Where tables live: docs/schema.md. A new model needs a line here.
 PLATFORM = {
     *("kitehub.user", "kitehub.instance", "kitehub.apikey", "kitehub.tombstone"),
-    *("kitehub.instancemove", "kitehub.instancesuspension"),
+    *("kitehub.instancemove", "kitehub.instancesuspension", "kitehub.instancewatch"),
     *("kitehub.email", "kitehub.signinattempts"),
     *("billing.paymentorder", "billing.subscription", "billing.subscriptionhistory"),
     *("billing.banktransfer", "billing.paymentallocation", "billing.bankfeed"),
