@@ -107,6 +107,9 @@
   function enter(box) {
     const title = box.querySelector("h1, h2");
     if (title) box.setAttribute("aria-label", title.textContent.trim());
+    box.querySelectorAll("table").forEach(function (table) {
+      if (table.scrollWidth > table.clientWidth) table.tabIndex = 0; // arrow keys scroll it
+    });
     const first = box.querySelector("input:not([type=hidden]), select, textarea, button");
     if (first) first.focus();
   }
