@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from billing.admin.allocations import OrderAllocationInline
+from billing.admin.details import OrderDetails
 from billing.admin.oddly_paid import OddlyPaidFilter
 from billing.admin.order_opening import OPENING_FIELDSETS, OpensOrders
 from billing.admin.refunds import Refundable
@@ -48,7 +49,7 @@ _BY_HAND = Lifecycle(
 
 
 @admin.register(PaymentOrder)
-class PaymentOrderAdmin(OpensOrders, TakesOff, Refundable, RecordAdmin):
+class PaymentOrderAdmin(OrderDetails, OpensOrders, TakesOff, Refundable, RecordAdmin):
     """Payment orders. What is asked for is fixed once the order is open."""
 
     lifecycle = _BY_HAND

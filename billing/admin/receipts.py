@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
+from billing.admin.details import ReceiptDetails
 from billing.admin.staff_time import WhyForm
 from billing.admin.stored_words import Booked, actor_words
 from billing.enums import ReceiptKind
@@ -38,7 +39,7 @@ KIND_COLOURS = {ReceiptKind.RECEIPT.value: "success", ReceiptKind.VOID.value: "d
 
 
 @admin.register(Receipt)
-class ReceiptAdmin(Booked, Audited, AuditAdmin):
+class ReceiptAdmin(ReceiptDetails, Booked, Audited, AuditAdmin):
     """Receipts, by number."""
 
     list_display = ("code_text", "kind_label", "instance", "amount_text", "order", "issued_at")

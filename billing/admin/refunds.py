@@ -19,6 +19,7 @@ from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from billing.admin.details import RefundDetails
 from billing.admin.staff_time import WhyForm
 from billing.banks import BANKS, bank
 from billing.enums import RefundStatus
@@ -107,7 +108,7 @@ class SentForm(BaseDialogForm):
 
 
 @admin.register(Refund)
-class RefundAdmin(Audited, AuditAdmin):
+class RefundAdmin(RefundDetails, Audited, AuditAdmin):
     """The queue of refunds. To add one is to ask for it; who asked doesn't approve it."""
 
     form = RefundForm

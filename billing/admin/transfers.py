@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from billing.admin.allocations import TransferAllocationInline
+from billing.admin.details import TransferDetails
 from billing.admin.inbox import SortsOut
 from billing.admin.refunds import Refundable
 from billing.admin.statement_import import ImportsStatements
@@ -57,7 +58,9 @@ TRANSFER_COLOURS = {
 
 
 @admin.register(BankTransfer)
-class BankTransferAdmin(ImportsStatements, SortsOut, Refundable, Audited, AuditAdmin):
+class BankTransferAdmin(
+    TransferDetails, ImportsStatements, SortsOut, Refundable, Audited, AuditAdmin
+):
     """Bank lines, the newest first."""
 
     list_display = (

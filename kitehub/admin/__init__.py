@@ -1,9 +1,19 @@
-"""Users, instances, instance configs and API keys in the admin."""
+"""Users, instances, instance configs, API keys and notes in the admin."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from kitehub.admin import api_keys, configs, emails, instances, moves, tombstones, users, watches
+from kitehub.admin import (
+    api_keys,
+    configs,
+    emails,
+    instances,
+    moves,
+    notes,
+    tombstones,
+    users,
+    watches,
+)
 
 admin.site.index_title = _("Overview")
 
@@ -13,6 +23,7 @@ __all__ = [
     "emails",
     "instances",
     "moves",
+    "notes",
     "tombstones",
     "users",
     "watches",

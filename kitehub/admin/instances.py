@@ -16,6 +16,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from billing.services import SubscriptionEnded
+from kitehub.admin.details import InstanceDetails
 from kitehub.admin.opening import OpensSchools
 from kitehub.admin.suspensions import Suspending
 from kitehub.admin.watches import DatabaseFilter
@@ -109,7 +110,7 @@ STATUS_COLOURS = {
 
 
 @admin.register(Instance)
-class InstanceAdmin(OpensSchools, Suspending, RecordAdmin):
+class InstanceAdmin(InstanceDetails, OpensSchools, Suspending, RecordAdmin):
     """Schools. Where an instance's data lives is not for this page."""
 
     form = InstanceForm

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from kitehub.admin.details import UserDetails
 from kitehub.backoffice import Audited, ExactSearch
 from kitehub.backoffice.exports import Exported
 from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
@@ -34,7 +35,9 @@ class ReasonedUserCreationForm(Reasoned, UserCreationForm):
 
 
 @admin.register(User)
-class UserAdmin(Audited, ExactSearch, Exported, CarefulLists, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]
+class UserAdmin(
+    UserDetails, Audited, ExactSearch, Exported, CarefulLists, DjangoUserAdmin, ModelAdmin
+):  # type: ignore[type-arg,misc]
     """People who sign in. Nobody is deleted: the log of what they did would go with them."""
 
     form = ReasonedUserForm

@@ -32,6 +32,7 @@ from tests.factories.billing import (
     BankTransferFactory,
     CreditEntryFactory,
     FeedSilenceFactory,
+    OrderViewFactory,
     PaymentAllocationFactory,
     PaymentOrderFactory,
     ReceiptFactory,
@@ -48,6 +49,7 @@ from tests.factories.kitehub import (
     EmailFactory,
     InstanceConfigFactory,
     InstanceFactory,
+    NoteFactory,
     TombstoneFactory,
 )
 from tests.factories.storage import (
@@ -84,6 +86,7 @@ def rows(db: None) -> None:
         TombstoneFactory(instance=instance)
         ArchiveRunFactory(instance_id=instance.id)
         EmailFactory(instance=instance)
+        NoteFactory(about=instance)
         SignInAttempts.objects.create(key=f"{number:064}", attempts=1, since=instance.created_at)
         InstanceMove.objects.create(instance=instance, source_url="a", target_url="b")
         InstanceSuspension.objects.create(instance=instance, status_before="TRIAL", reason="x")
@@ -96,6 +99,7 @@ def rows(db: None) -> None:
 
 def money_rows(order: PaymentOrder, subscription: Subscription) -> None:
     """A row of every table of money."""
+    OrderViewFactory(order=order)
     PaymentAllocationFactory(order=order, transfer=BankTransferFactory(instance=order.instance))
     FeedSilenceFactory(feed=BankFeedFactory())
     StatementMappingFactory()
@@ -109,9 +113,9 @@ def money_rows(order: PaymentOrder, subscription: Subscription) -> None:
 def test_every_table_has_an_admin() -> None:
     assert [model for model in MODELS if model not in admin.site._registry] == []
     # The plan's ten, users, reservations, API keys, tombstones and archive runs, four of moves and
-    # suspensions, what is seen of databases, the tiers' limits, twelve of money, mail and attempts
-    # to sign in.
-    assert len(MODELS) == 35
+    # suspensions, what is seen of databases, the tiers' limits, thirteen of money, mail, notes and
+    # attempts to sign in.
+    assert len(MODELS) == 37
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.model_name)
