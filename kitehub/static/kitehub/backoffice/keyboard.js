@@ -126,7 +126,16 @@
     }).observe(document.body, { childList: true, subtree: true });
   }
 
+  // On a phone each cell has its column's name before it, which begins with a capital.
+  function capitalise(root) {
+    root.querySelectorAll("[data-label]").forEach(function (cell) {
+      const name = cell.dataset.label.trim();
+      cell.dataset.label = name.charAt(0).toLocaleUpperCase("vi") + name.slice(1);
+    });
+  }
+
   function mend(root) {
+    capitalise(root);
     makeButtons(root);
     nameIcons(root);
   }
