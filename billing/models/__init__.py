@@ -1,6 +1,7 @@
 """Billing's tables, by noun."""
 
 from billing.models.credit import CreditBalance, CreditEntry
+from billing.models.manual import ManualPayment
 from billing.models.orders import PaymentOrder
 from billing.models.periods import SubscriptionAdjustment, SubscriptionPeriod
 from billing.models.receipts import Receipt, ReceiptCounter
@@ -20,6 +21,7 @@ __all__ = [
     "CreditBalance",
     "CreditEntry",
     "FeedSilence",
+    "ManualPayment",
     "PaymentAllocation",
     "PaymentOrder",
     "Receipt",

@@ -23,7 +23,7 @@ PLATFORM = {
     *("billing.banktransfer", "billing.paymentallocation", "billing.bankfeed"),
     *("billing.feedsilence", "billing.statementmapping"),
     *("billing.subscriptionperiod", "billing.subscriptionadjustment"),
-    *("billing.creditbalance", "billing.creditentry", "billing.refund"),
+    *("billing.creditbalance", "billing.creditentry", "billing.refund", "billing.manualpayment"),
     *("billing.receipt", "billing.receiptcounter"),
     "branding.brandingjob",
     *("jobs.job", "jobs.jobfailure"),
