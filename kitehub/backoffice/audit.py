@@ -161,7 +161,11 @@ class Audited:
         )
         if request.method != "POST":
             return view()
+        action = getattr(type(self), request.POST.get("action", ""), None)
         try:
+            # Such an action has a transaction for each row.
+            if getattr(action, "each_alone", False):
+                return view()
             with self.writing(request):
                 return view()
         # A ValidationError is what Django makes of a selected row whose key is no key.

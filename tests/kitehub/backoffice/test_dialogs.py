@@ -1,0 +1,106 @@
+"""What actions ask before they act, and what comes of each row of several."""
+
+from typing import Any
+
+import pytest
+from django.contrib.admin import site
+from django.contrib.messages.storage.fallback import FallbackStorage
+from django.test import RequestFactory
+
+from billing.admin import PaymentOrderAdmin
+from billing.models import PaymentOrder
+from kitehub.backoffice.audit import Refusal
+from kitehub.backoffice.bulk import MOST_EACH, Bulk, run_on_each
+from kitehub.backoffice.dialogs import Line, RetypedDialog, WhyDialog
+from kitehub.models import User
+from tests.factories.billing import PaymentOrderFactory
+
+
+class Retyped(RetypedDialog):
+    model = PaymentOrder
+
+    def preview(self) -> list[Line]:
+        return [Line("Số tiền", str(self.row.amount))]
+
+
+def asked(row: PaymentOrder, **entered: str) -> Retyped:
+    data = {"_form_submitted": "True", **entered} if entered else None
+    return Retyped(data=data, request=RequestFactory().get("/"), object_id=str(row.pk))
+
+
+@pytest.mark.django_db
+def test_dialog_wants_the_reason_and_the_code() -> None:
+    order = PaymentOrderFactory()
+    open_dialog = asked(order)
+    assert f"Nhập lại “{order.order_id}”" in str(open_dialog.fields["retyped"].label)
+    assert str(order.amount) in open_dialog.render_before_template()
+    seen = open_dialog.fields["seen"].initial
+    assert asked(order, seen=seen, retyped=order.order_id.lower(), reason="vì").is_valid()
+    assert set(asked(order, seen=seen, retyped="KH0", reason=" ").errors) == {"retyped", "reason"}
+
+
+@pytest.mark.django_db
+def test_dialog_for_a_row_that_changed_is_shown_again_with_what_is_there() -> None:
+    order = PaymentOrderFactory()
+    seen = asked(order).fields["seen"].initial
+    PaymentOrder.objects.filter(pk=order.pk).update(qr_image_url="/qr/other")
+    again = asked(order, seen=seen, retyped=order.order_id, reason="vì")
+    assert not again.is_valid()
+    assert "vừa được thay đổi" in again.render_before_template()
+    shown_now = again["seen"].value()
+    assert asked(order, seen=shown_now, retyped=order.order_id, reason="vì").is_valid()
+
+
+def test_dialog_without_a_model_has_no_row() -> None:
+    dialog = WhyDialog(data=None, request=RequestFactory().get("/"), object_id="rubbish")
+    assert (dialog.row, dialog.render_before_template().strip()) == (None, "")
+
+
+@pytest.fixture
+def bulk_request(rf: RequestFactory, transactional_db: None) -> Any:
+    def make(**data: str) -> Any:
+        request: Any = rf.post("/admin/billing/paymentorder/", data)
+        request.user = User.objects.filter(email="chi@kitehub.vn").first() or (
+            User.objects.create_superuser("chi@kitehub.vn", "a long password")
+        )
+        request.session = {}
+        request._messages = FallbackStorage(request)
+        return request
+
+    return make
+
+
+def test_row_that_is_refused_stops_no_other(bulk_request: Any) -> None:
+    first, second = (PaymentOrderFactory() for _ in range(2))
+
+    def act(order: PaymentOrder) -> str:
+        PaymentOrder.objects.filter(pk=order.pk).update(qr_image_url="/changed")
+        if order == first:
+            raise Refusal("không được")
+        return "xong"
+
+    admin: Any = PaymentOrderAdmin(PaymentOrder, site)
+    bulk = Bulk("x", "Thử", "…", lambda order: "sẽ xong", act)
+    rows = PaymentOrder.objects.all()
+    before = run_on_each(admin, bulk_request(action="x"), rows, bulk)
+    assert [it.said for it in before.context_data["outcomes"]] == ["sẽ xong"] * 2
+    assert not PaymentOrder.objects.filter(qr_image_url="/changed").exists()
+    after = run_on_each(admin, bulk_request(action="x", confirmed="yes", reason="vì"), rows, bulk)
+    assert {it.row: (it.done, it.said) for it in after.context_data["outcomes"]} == {
+        first.order_id: (False, "không được"),
+        second.order_id: (True, "xong"),
+    }
+    # What was refused left nothing behind.
+    assert list(rows.filter(qr_image_url="/changed")) == [second]
+    changed = PaymentOrder.objects.get(pk=second.pk)
+    assert changed.updated_by == "chi@kitehub.vn"
+
+
+def test_too_many_rows_are_refused(bulk_request: Any) -> None:
+    class Many:
+        def order_by(self, *names: str) -> list[int]:
+            return list(range(MOST_EACH + 5))
+
+    bulk = Bulk("x", "Thử", "…", str, str)
+    with pytest.raises(Refusal):
+        run_on_each(None, bulk_request(), Many(), bulk)  # type: ignore[arg-type]
