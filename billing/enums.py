@@ -150,6 +150,15 @@ class ManualPaymentStatus(TextChoices):
     REJECTED = "REJECTED", _("Rejected")
 
 
+class PlannedState(TextChoices):
+    """What has become of an assignment with one click."""
+
+    PLANNED = "PLANNED", _("To be booked")
+    BOOKED = "BOOKED", _("Booked")
+    TAKEN_BACK = "TAKEN_BACK", _("Taken back")
+    FAILED = "FAILED", _("Could not be booked")
+
+
 class ReceiptKind(TextChoices):
     """A receipt, or the counter-entry that makes one void."""
 

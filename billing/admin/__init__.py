@@ -1,6 +1,7 @@
 """Billing in the admin, by noun."""
 
 from billing.admin.credit import CreditBalanceAdmin, CreditEntryAdmin
+from billing.admin.manual_payments import ManualPaymentAdmin
 from billing.admin.orders import ORDER_COLOURS, PaymentOrderAdmin
 from billing.admin.periods import SubscriptionAdjustmentAdmin, SubscriptionPeriodAdmin
 from billing.admin.receipts import ReceiptAdmin, ReceiptCounterAdmin
@@ -16,6 +17,7 @@ from billing.admin.transfers import (
     BankTransferAdmin,
     FeedSilenceAdmin,
     PaymentAllocationAdmin,
+    PlannedMatchAdmin,
     StatementMappingAdmin,
 )
 
@@ -28,8 +30,10 @@ __all__ = [
     "CreditBalanceAdmin",
     "CreditEntryAdmin",
     "FeedSilenceAdmin",
+    "ManualPaymentAdmin",
     "PaymentAllocationAdmin",
     "PaymentOrderAdmin",
+    "PlannedMatchAdmin",
     "ReceiptAdmin",
     "ReceiptCounterAdmin",
     "RefundAdmin",

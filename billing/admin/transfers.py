@@ -12,6 +12,7 @@ from unfold.decorators import display
 
 from billing.admin.allocations import TransferAllocationInline
 from billing.admin.inbox import SortsOut
+from billing.admin.inbox_page import InboxPage
 from billing.admin.refunds import Refundable
 from billing.admin.statement_import import ImportsStatements
 from billing.admin.stored_words import Booked, refusal_words
@@ -23,6 +24,7 @@ from billing.models import (
     FeedSilence,
     PaymentAllocation,
     PaymentOrder,
+    PlannedMatch,
     StatementMapping,
 )
 from billing.services.candidates import candidates, paid_elsewhere
@@ -48,7 +50,7 @@ TRANSFER_COLOURS = {
 
 
 @admin.register(BankTransfer)
-class BankTransferAdmin(ImportsStatements, SortsOut, Refundable, Audited, AuditAdmin):
+class BankTransferAdmin(InboxPage, ImportsStatements, SortsOut, Refundable, Audited, AuditAdmin):
     """Bank lines, the newest first."""
 
     list_display = (
@@ -71,7 +73,14 @@ class BankTransferAdmin(ImportsStatements, SortsOut, Refundable, Audited, AuditA
     )
     inlines = (TransferAllocationInline,)
     refund_of = "transfer"
-    actions_detail: ClassVar[Any] = ("assign", "keep", "discard", "bring_back", "refund")
+    actions_detail: ClassVar[Any] = (
+        "assign",
+        "keep",
+        "discard",
+        "bring_back",
+        "take_credit_back",
+        "refund",
+    )
     fieldsets = (
         (None, {"fields": (("state_label", "reason"), "note", "duplicate_of", "settled_at")}),
         (_("What it may be for"), {"fields": ("candidates_text",)}),
@@ -214,6 +223,40 @@ class PaymentAllocationAdmin(Booked, AuditAdmin):
     def amount_text(self, allocation: PaymentAllocation) -> str:
         """The amount as money; negative takes back."""
         return money(allocation.amount)
+
+
+@admin.register(PlannedMatch)
+class PlannedMatchAdmin(AuditAdmin):
+    """What was assigned with one click in the inbox, and what has become of it."""
+
+    list_display = (
+        "created_at",
+        "transfer",
+        "order",
+        "amount_text",
+        "state",
+        "created_by",
+        "reason",
+    )
+    list_filter = ("state", ("created_at", DayRangeFilter))
+    list_select_related = ("transfer", "order")
+    ordering = ("-created_at",)
+    search_uuids = ("id", "order_id", "transfer_id")
+    search_help_text = _("ID")
+    fields = (
+        ("transfer", "order"),
+        ("amount_text", "state"),
+        "reason",
+        "failure",
+        ("created_at", "created_by"),
+        ("due_at", "concluded_at"),
+    )
+    readonly_fields = ("amount_text",)
+
+    @display(description=_("amount"), ordering="amount")
+    def amount_text(self, plan: PlannedMatch) -> str:
+        """The amount as money."""
+        return money(plan.amount)
 
 
 @admin.register(BankFeed)

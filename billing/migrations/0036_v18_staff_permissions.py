@@ -33,7 +33,13 @@ class Migration(migrations.Migration):
         migrations.AlterModelOptions(
             name="paymentorder",
             options={
-                "permissions": [("cancel_order", "Can cancel payment orders")],
+                "permissions": [
+                    ("cancel_order", "Can cancel payment orders"),
+                    (
+                        "reopen_order",
+                        "Can give orders more time, open them anew and send their mail",
+                    ),
+                ],
                 "verbose_name": "payment order",
                 "verbose_name_plural": "payment orders",
             },

@@ -4,6 +4,7 @@ from billing.models.credit import CreditBalance, CreditEntry
 from billing.models.manual import ManualPayment
 from billing.models.orders import PaymentOrder
 from billing.models.periods import SubscriptionAdjustment, SubscriptionPeriod
+from billing.models.planned import PlannedMatch
 from billing.models.receipts import Receipt, ReceiptCounter
 from billing.models.refunds import Refund
 from billing.models.subscriptions import Subscription, SubscriptionHistory
@@ -24,6 +25,7 @@ __all__ = [
     "ManualPayment",
     "PaymentAllocation",
     "PaymentOrder",
+    "PlannedMatch",
     "Receipt",
     "ReceiptCounter",
     "Refund",

@@ -112,6 +112,7 @@ class PaymentOrder(Record):
         verbose_name_plural = _("payment orders")
         permissions: ClassVar = [
             ("cancel_order", "Can cancel payment orders"),
+            ("reopen_order", "Can give orders more time, open them anew and send their mail"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["order_id"], name="payment_orders_order_id_key"),

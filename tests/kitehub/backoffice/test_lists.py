@@ -31,8 +31,10 @@ from tests.factories.billing import (
     BankTransferFactory,
     CreditEntryFactory,
     FeedSilenceFactory,
+    ManualPaymentFactory,
     PaymentAllocationFactory,
     PaymentOrderFactory,
+    PlannedMatchFactory,
     ReceiptFactory,
     RefundFactory,
     StatementMappingFactory,
@@ -102,13 +104,15 @@ def money_rows(order: PaymentOrder, subscription: Subscription) -> None:
     CreditEntryFactory(instance=order.instance)
     RefundFactory(order=order)
     ReceiptFactory(order=order)
+    ManualPaymentFactory(order=order)
+    PlannedMatchFactory(order=order)
 
 
 def test_every_table_has_an_admin() -> None:
     assert [model for model in MODELS if model not in admin.site._registry] == []
     # The plan's ten, users, reservations, API keys, tombstones and archive runs, four of moves and
-    # suspensions, the tiers' limits, twelve of money, mail and attempts to sign in.
-    assert len(MODELS) == 34
+    # suspensions, the tiers' limits, fourteen of money, mail and attempts to sign in.
+    assert len(MODELS) == 36
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.model_name)
