@@ -1,4 +1,4 @@
-"""Users, instances, mail, and what belongs to an instance: config, keys, gates, moves, end."""
+"""Users, roles, security, instances, mail, and what belongs to an instance."""
 
 from kitehub.models.api_keys import ApiKey
 from kitehub.models.configs import InstanceConfig
@@ -7,6 +7,8 @@ from kitehub.models.gates import InstanceChange, InstanceGate
 from kitehub.models.instances import Instance
 from kitehub.models.leaving import ArchiveRun, Tombstone
 from kitehub.models.moves import InstanceMove, InstanceSuspension
+from kitehub.models.roles import StaffRole
+from kitehub.models.security import SecondFactor, SecurityEvent, SignedInSession
 from kitehub.models.sign_ins import SignInAttempts
 from kitehub.models.users import User
 
@@ -20,7 +22,11 @@ __all__ = [
     "InstanceGate",
     "InstanceMove",
     "InstanceSuspension",
+    "SecondFactor",
+    "SecurityEvent",
     "SignInAttempts",
+    "SignedInSession",
+    "StaffRole",
     "Tombstone",
     "User",
 ]
