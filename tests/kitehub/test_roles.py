@@ -20,9 +20,9 @@ def declared() -> set[str]:
     found = set()
     for label in roles.APPS:
         for model in apps.get_app_config(label).get_models():
-            options = model._meta
-            found |= {f"{label}.{verb}_{options.model_name}" for verb in options.default_permissions}
-            found |= {f"{label}.{codename}" for codename, _ in options.permissions}
+            said = model._meta
+            found |= {f"{label}.{verb}_{said.model_name}" for verb in said.default_permissions}
+            found |= {f"{label}.{codename}" for codename, _ in said.permissions}
     return found
 
 
