@@ -57,6 +57,7 @@ POWERS = (
         ),
         EVERYBODY,
     ),
+    Power(_("Read notes of colleagues"), _on("kitehub", "view", "note"), EVERYBODY),
     Power(_("See people and how to reach them"), _on("kitehub", "view", "user"), EVERYBODY),
     Power(_("See what each role may do"), _on("kitehub", "view", "staffrole"), EVERYBODY),
     Power(
@@ -70,7 +71,7 @@ POWERS = (
     ),
     Power(
         _("See orders, bank transfers and receipts"),
-        _on("billing", "view", "paymentorder banktransfer paymentallocation receipt"),
+        _on("billing", "view", "paymentorder orderview banktransfer paymentallocation receipt"),
         (SUPPORT, FINANCE, AUDITOR),
     ),
     Power(
@@ -84,6 +85,11 @@ POWERS = (
         (FINANCE, AUDITOR),
     ),
     Power(
+        _("See what a bank's message said word for word"),
+        ("billing.view_raw_body",),
+        (FINANCE, AUDITOR),
+    ),
+    Power(
         _("See bank feeds and their silences"),
         _on("billing", "view", "bankfeed feedsilence"),
         (FINANCE, OPERATOR, AUDITOR),
@@ -94,8 +100,9 @@ POWERS = (
         (SUPPORT, OPERATOR, AUDITOR),
     ),
     Power(
-        _("See storage, visitors and branding jobs"),
+        _("See storage, visitors, branding jobs and how databases do"),
         (
+            *_on("kitehub", "view", "instancewatch"),
             *_on("storage", "view", "storageusage storageevent reservation tierlimit"),
             *_on("analytics", "view", "guestsession guestevent"),
             *_on("branding", "view", "brandingjob"),
@@ -171,7 +178,12 @@ POWERS = (
         _on("branding", "add change", "brandingjob"),
         (OPERATOR,),
     ),
-    # --- Support --------------------------------------------------------------------------------
+    # --- Support and everybody ------------------------------------------------------------------
+    Power(
+        _("Write notes, and take one's own back"),
+        _on("kitehub", "add", "note"),
+        (SUPPORT, FINANCE, OPERATOR),
+    ),
     Power(_("Send mail again"), _on("kitehub", "change", "email"), (SUPPORT, OPERATOR)),
 )
 
@@ -180,6 +192,9 @@ POWERS = (
 SUPERUSERS_ALONE = frozenset(
     {
         *_on("kitehub", "add change delete", "user staffrole secondfactor"),
+        *_on("kitehub", "change delete", "note"),
+        *_on("kitehub", "add change delete", "instancewatch"),
+        *_on("billing", "add change delete", "orderview"),
         *_on("auth", "add change delete", "group permission"),
         *_on("admin", "add change delete", "logentry"),
         *_on("kitehub", "delete", "instance instanceconfig apikey email"),

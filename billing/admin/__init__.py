@@ -1,13 +1,14 @@
 """Billing in the admin, by noun."""
 
+from billing.admin.changes import Changes
 from billing.admin.credit import CreditBalanceAdmin, CreditEntryAdmin
+from billing.admin.order_views import OrderViewAdmin
 from billing.admin.orders import ORDER_COLOURS, PaymentOrderAdmin
 from billing.admin.periods import SubscriptionAdjustmentAdmin, SubscriptionPeriodAdmin
 from billing.admin.receipts import ReceiptAdmin, ReceiptCounterAdmin
 from billing.admin.refunds import RefundAdmin
 from billing.admin.subscriptions import (
     SUBSCRIPTION_COLOURS,
-    Changes,
     SubscriptionAdmin,
     SubscriptionHistoryAdmin,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "CreditBalanceAdmin",
     "CreditEntryAdmin",
     "FeedSilenceAdmin",
+    "OrderViewAdmin",
     "PaymentAllocationAdmin",
     "PaymentOrderAdmin",
     "ReceiptAdmin",

@@ -1,6 +1,7 @@
 """Billing's tables, by noun."""
 
 from billing.models.credit import CreditBalance, CreditEntry
+from billing.models.order_views import OrderView
 from billing.models.orders import PaymentOrder
 from billing.models.periods import SubscriptionAdjustment, SubscriptionPeriod
 from billing.models.receipts import Receipt, ReceiptCounter
@@ -20,6 +21,7 @@ __all__ = [
     "CreditBalance",
     "CreditEntry",
     "FeedSilence",
+    "OrderView",
     "PaymentAllocation",
     "PaymentOrder",
     "Receipt",

@@ -1,4 +1,4 @@
-"""Users, instances, instance configs and API keys in the admin."""
+"""Users, instances, instance configs, API keys and notes in the admin."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
@@ -9,10 +9,12 @@ from kitehub.admin import (
     emails,
     instances,
     moves,
+    notes,
     roles,
     security,
     tombstones,
     users,
+    watches,
 )
 
 admin.site.index_title = _("Overview")
@@ -23,8 +25,10 @@ __all__ = [
     "emails",
     "instances",
     "moves",
+    "notes",
     "roles",
     "security",
     "tombstones",
     "users",
+    "watches",
 ]

@@ -17,7 +17,7 @@ from kitehub.db.operations import RunSQLFile
 class Migration(migrations.Migration):
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("kitehub", "0018_v17_language"),
+        ("kitehub", "0020_v18_notes"),
         # All of V17, so that a step back from V18 takes nothing of it along.
         ("billing", "0022_v17_closed_schools"),
         ("storage", "0010_v16_tier_limits"),

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.contrib.auth.models import Group
 from django.core.management import BaseCommand, CommandError
 
 from kitehub.models import StaffRole
@@ -28,14 +29,14 @@ class Command(BaseCommand):
     def handle(self, *, restore: str | None = None, check: bool = False, **options: Any) -> None:
         """Restores, or tells the differences."""
         if restore:
-            group = roles.restore(role=Role(restore), actor="manage.py roles")
-            self.stdout.write(f"{restore}: the group “{group.name}” has what the role says.")
+            made = roles.restore(role=Role(restore), actor="manage.py roles")
+            self.stdout.write(f"{restore}: the group “{made.name}” has what the role says.")
             return
         differing = []
         found = roles.differences()
         groups = {row.role: row.group for row in StaffRole.objects.select_related("group")}
         for role in Role:
-            group = groups.get(role.value)
+            group: Group | None = groups.get(role.value)
             if group is None:
                 self.stdout.write(f"{role.value}: no group has this role.")
                 differing.append(role)
