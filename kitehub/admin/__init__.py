@@ -18,6 +18,7 @@ from kitehub.admin import (
 )
 
 admin.site.index_title = _("Overview")
+admin.site.index_template = "kitehub/backoffice/dashboard/page.html"
 
 __all__ = [
     "api_keys",

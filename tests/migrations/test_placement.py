@@ -26,6 +26,7 @@ PLATFORM = {
     *("billing.subscriptionperiod", "billing.subscriptionadjustment"),
     *("billing.creditbalance", "billing.creditentry", "billing.refund"),
     *("billing.receipt", "billing.receiptcounter"),
+    *("billing.figureentry", "billing.dailyfigure"),
     "branding.brandingjob",
     *("jobs.job", "jobs.jobfailure"),
 }

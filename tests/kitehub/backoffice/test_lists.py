@@ -1,5 +1,7 @@
 """Every table of the plan has a list that staff can use."""
 
+from datetime import date
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -10,7 +12,7 @@ from django.urls import reverse
 
 from billing.admin import ORDER_COLOURS, SUBSCRIPTION_COLOURS
 from billing.enums import PaymentStatus, SubscriptionStatus
-from billing.models import PaymentOrder, Subscription
+from billing.models import DailyFigure, PaymentOrder, Subscription
 from branding.admin import STATUS_COLOURS as BRANDING_COLOURS
 from branding.enums import BrandingStatus
 from kitehub.admin.api_keys import STATE_COLOURS as API_KEY_COLOURS
@@ -80,6 +82,10 @@ def rows(db: None) -> None:
         order = PaymentOrderFactory(instance=instance)
         subscription = SubscriptionFactory(instance=instance)
         money_rows(order, subscription)
+        # Its entries are those that the subscription's trigger wrote.
+        DailyFigure.objects.create(
+            day=date(2026, 11, number + 1), measure="MRR", tier="BASIC", amount=1, quantity=1
+        )
         subscription.tier = "PREMIUM"
         subscription.save()
         session = GuestSessionFactory(instance_id=instance.id)
@@ -125,9 +131,9 @@ def money_rows(order: PaymentOrder, subscription: Subscription) -> None:
 def test_every_table_has_an_admin() -> None:
     assert [model for model in MODELS if model not in admin.site._registry] == []
     # The plan's ten, users, reservations, API keys, tombstones and archive runs, four of moves and
-    # suspensions, what is seen of databases, the tiers' limits, thirteen of money, mail, notes and
-    # attempts to sign in.
-    assert len(MODELS) == 37
+    # suspensions, what is seen of databases, the tiers' limits, thirteen of money, two of figures,
+    # mail, notes and attempts to sign in.
+    assert len(MODELS) == 39
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.model_name)
