@@ -106,6 +106,9 @@ UNFOLD = {
                 "items": [
                     _page("person", _("Users"), "kitehub.user"),
                     _page("group", _("Groups"), "auth.group"),
+                    _page("badge", _("Roles"), "kitehub.staffrole"),
+                    _page("policy", _("Security log"), "kitehub.securityevent"),
+                    _page("devices", _("Open sessions"), "kitehub.signedinsession"),
                 ],
             },
             {
