@@ -122,7 +122,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks admin", description=__doc__)
     parser.add_argument("--orders", type=int, default=1_000_000, help="5000000 is the goal's size")
     parser.add_argument("--small", type=int, default=1_000, help="orders of the other side")
-    parser.add_argument("--runs", type=int, default=7, help="turns of each side")
+    parser.add_argument("--runs", type=int, default=5, help="turns of each side")
     parser.add_argument("--lists", nargs="*", default=[], help="models, such as paymentorder")
     parser.add_argument("--explain", action="store_true", help="the plans of what is too slow")
     options = parser.parse_args(arguments)
@@ -139,7 +139,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 def _compare(sides: tuple[Side, Side], options: argparse.Namespace) -> None:
     small, large = (side.pages(options.lists) for side in sides)
     print(f"{'page':52}{'small':>9}{'large':>9}{'ratio':>8}{'queries':>9}")
-    ratios: list[tuple[float, str]] = []
+    ratios: list[tuple[float, float, str]] = []
     for key, page in large.items():
         if key not in small:
             continue
@@ -151,17 +151,18 @@ def _compare(sides: tuple[Side, Side], options: argparse.Namespace) -> None:
                 sides[turn].time(costs[turn])
         before, after = (sum(each.ms for each in side) for side in costs)
         queries = "/".join(str(count) for count in sorted({len(side) for side in costs}))
-        ratios.append((after / before, " ".join(key)))
+        ratios.append((after / before, after - before, " ".join(key)))
         print(
             f"{' '.join(key):52}{before:9.2f}{after:9.2f}{after / before:8.2f}{queries:>9}",
             flush=True,
         )
         if options.explain and after / before > GOAL:
             _explain(sides[1], max(costs[1], key=lambda each: each.ms))
-    over = sum(ratio > GOAL for ratio, _page in ratios)
-    ratio, worst = max(ratios)
-    said = "met" if not over else f"missed by {over} of {len(ratios)} pages"
-    print(f"worst ratio {ratio:.2f} ({worst}), goal {GOAL}: {said}", flush=True)
+    over = [each for each in ratios if each[0] > GOAL]
+    much = sum(more > 1 for _ratio, more, _page in over)
+    ratio, _more, worst = max(ratios)
+    said = "met" if not over else f"missed by {len(over)} of {len(ratios)} pages"
+    print(f"worst ratio {ratio:.2f} ({worst}), goal {GOAL}: {said}, {much} by more than a ms")
 
 
 def _explain(side: Side, worst: Statement) -> None:
