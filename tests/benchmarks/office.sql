@@ -70,8 +70,9 @@ SELECT subscription_id, id, tier, price,
     (CASE WHEN n %% 200 = 5 THEN 'PAST_DUE' WHEN n %% 50 = 2 THEN 'EXPIRED'
         WHEN n %% 50 = 9 THEN 'CANCELED' WHEN n %% 12 = 3 THEN 'TRIAL' ELSE 'ACTIVE'
     END)::subscription_status,
-    %(at)s::timestamptz + (n %% 30 - 30) * interval '1 day',
-    %(at)s::timestamptz + n %% 30 * interval '1 day', at + interval '14 days', at, at
+    %(at)s::timestamptz + (n %% 30 - 30) * interval '1 day' + n * interval '1 second',
+    %(at)s::timestamptz + n %% 30 * interval '1 day' + n * interval '1 second',
+    at + interval '14 days', at, at
 FROM school;;
 
 INSERT INTO subscription_periods (subscription_id, kind, tier, starts_at, ends_at, order_id,
@@ -279,5 +280,6 @@ INSERT INTO order_views (order_id, channel, first_at, last_at, times)
 SELECT id, 'PORTAL', at, at + interval '5 minutes', 2
 FROM sale WHERE n %% least(2, %(thin)s) = 0 ORDER BY n;;
 
-INSERT INTO instance_watch (instance_id, used_bytes, limit_bytes, looked_at)
-SELECT id, 1, 1000000000, %(at)s FROM school WHERE n %% 10 = 1
+INSERT INTO instance_watch (instance_id, used_bytes, limit_bytes, whole, looked_at)
+SELECT id, 1, 1000000000, n %% 500 <> 1, %(at)s::timestamptz - n * interval '1 second'
+FROM school WHERE n %% 10 = 1
