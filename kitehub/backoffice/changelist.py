@@ -212,6 +212,12 @@ class CarefulChangeList(ChangeList):
 
     def _fetch(self, request: HttpRequest) -> None:
         self.result_list = self._page(request)
+        self.counted = len(self.result_list)
+        # An action shows none of what follows.
+        if request.method == "GET":
+            self._count()
+
+    def _count(self) -> None:
         if not self.narrowing and self.model_admin.tabs:
             sets = [self.outside_tabs, *map(self._in, self.model_admin.tabs)]
             counts = counts_up_to(sets)
@@ -220,8 +226,6 @@ class CarefulChangeList(ChangeList):
             self.counted = counts[position]
         elif self.next_cursor or self.previous_cursor:
             self.counted = count_up_to(self.queryset)
-        else:
-            self.counted = len(self.result_list)
         if self.model_admin.sums and 0 < self.counted <= MOST_COUNTED:
             self.sums = sums_of(self.queryset, self.model_admin.sums)
 

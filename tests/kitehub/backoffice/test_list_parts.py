@@ -100,7 +100,7 @@ def test_filters_that_take_too_long_are_told_so(
     monkeypatch.setattr(changelist, "LIST_SECONDS", "0.05")
     page = back_office.get(URL, {"amount_from": "1"}).content.decode()
     assert "mất quá nhiều thời gian" in page
-    assert "Bỏ tất cả bộ lọc" in page
+    assert "Xóa tất cả bộ lọc" in page
 
 
 def test_sums_are_of_all_that_is_listed(back_office: Client, orders: list[PaymentOrder]) -> None:
@@ -196,7 +196,7 @@ def test_an_empty_list_says_what_to_do(back_office: Client) -> None:
     assert "Mở trường đầu tiên tại đây" in bare
     narrowed = back_office.get(list_url(Instance), {"q": "nowhere"}).content.decode()
     assert "Không tìm thấy" in narrowed
-    assert "Bỏ tất cả bộ lọc" in narrowed
+    assert "Xóa tất cả bộ lọc" in narrowed
     tab = back_office.get(list_url(Instance), {"tab": "TRIAL"}).content.decode()
     assert "Không có bản ghi nào ở trạng thái này" in tab
 
