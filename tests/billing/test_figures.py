@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from billing.enums import Measure, PaymentType
-from billing.models import DailyFigure, FigureEntry, PaymentOrder
+from billing.models import DailyFigure, FigureEntry, PaymentOrder, Refund
 from billing.services import figures, refunds, subscriptions
 from billing.services.figures import changes, fold_figures, rebuild_figures
 from billing.services.settlement import settle_transfer
@@ -19,6 +19,7 @@ from kitehub.enums import Tier
 from tests.billing.settling import NOW, SCHOOLS, ask, enroll, line, school, subscribe
 from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
 from tests.kitehub.db.records import execute
+from tests.migrations.commands import ROOT
 
 LONG_AGO = date(2020, 1, 1)
 LONG_AGO_UTC = datetime(2020, 1, 1, tzinfo=UTC)
@@ -101,6 +102,8 @@ def test_revenue_is_less_what_was_sent_back_of_it_and_nothing_else() -> None:
             assert sums(Measure.REFUNDS) == {}, "approved, and not sent yet"
         refunds.mark_sent(refund_id=refund.pk, reference="FT9", actor="hoa", at=NOW)
     assert sums(Measure.REFUNDS) == {"REFUNDS": (100_000, 1)}
+    Refund.objects.filter(order=order).update(sent_at=NOW - timedelta(days=3))
+    assert sums(Measure.REFUNDS, day=date(2026, 11, 20)) == {"REFUNDS": (100_000, 1)}
     assert sums(Measure.REVENUE) == {"REVENUE": (599_000, 1)}
     assert wrong() == []
 
@@ -249,6 +252,28 @@ def test_mending_makes_the_figures_those_of_the_facts() -> None:
     assert (rebuild_figures(), wrong()) == (0, [])
     with pytest.raises(ValueError, match="at least one"):
         fold_figures(batch=0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_there_before_the_figures_is_counted_as_if_they_had_always_been() -> None:
+    own = school()
+    settle_transfer(transfer_id=line(subscribe(own).memo, 599_000).pk, at=NOW)
+    PaymentOrderFactory(paid=True, paid_at=NIGHT, type=PaymentType.ENROLLMENT, tier=None, amount=7)
+    PaymentOrderFactory()
+    before = changes(*Measure, since=LONG_AGO)
+    execute("DELETE FROM figure_entries")
+    assert sums() == {}
+    assert rebuild_figures() > 0
+    assert changes(*Measure, since=LONG_AGO) == [
+        each for each in before if (each.amount, each.quantity) != (0, 0)
+    ]
+
+
+def test_the_migration_counts_as_the_command_does() -> None:
+    migration = ROOT / "billing/migrations/sql/0024_v18_figures_so_far.up.sql"
+    lines = migration.read_text("utf-8").splitlines()
+    statement = " ".join(each for each in lines if not each.startswith("--"))
+    assert statement.rstrip(";") == " ".join(figures._MEND.split())
 
 
 @pytest.mark.django_db(transaction=True)
