@@ -9,7 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from billing.enums import Measure, PaymentType
-from billing.models import DailyFigure, FigureEntry, PaymentOrder, Refund
+from billing.models import DailyFigure, FigureEntry, PaymentOrder, Refund, SubscriptionHistory
+from billing.months import HANOI
 from billing.services import figures, refunds, subscriptions
 from billing.services.figures import changes, fold_figures, rebuild_figures
 from billing.services.settlement import settle_transfer
@@ -18,7 +19,7 @@ from kitehub.db.invariants import findings
 from kitehub.enums import Tier
 from tests.billing.settling import NOW, SCHOOLS, ask, enroll, line, school, subscribe
 from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
-from tests.kitehub.db.records import execute
+from tests.kitehub.db.records import execute, without_trigger
 from tests.migrations.commands import ROOT
 
 LONG_AGO = date(2020, 1, 1)
@@ -197,6 +198,35 @@ def test_a_subscription_counts_by_what_its_history_says() -> None:
         "TRIALS_CONVERTED": (1_299_000, 1),
         "CHURNED": (1_299_000, 1),
     }
+    assert wrong() == []
+
+
+@pytest.mark.django_db
+def test_a_history_that_comes_from_an_archive_counts_on_its_days() -> None:
+    with without_trigger("subscriptions", "log_subscription_changes"):
+        own = SubscriptionFactory(trial_end=NOW, current_period_start=LONG_AGO_UTC)
+    steps = ((9, "PAST_DUE", 30), (40, "TRIAL", 0), (30, "ACTIVE", 30), (3, "ACTIVE", 60))
+    SubscriptionHistory.objects.bulk_create(
+        SubscriptionHistory(
+            subscription=own,
+            tier="BASIC",
+            status=status,
+            monthly_price=1000,
+            current_period_start=LONG_AGO_UTC,
+            current_period_end=NOW + timedelta(days=paid),
+            trial_end=NOW,
+            deleted=False,
+            changed_at=NOW - timedelta(days=days),
+        )
+        for days, status, paid in steps
+    )
+    day = (NOW - timedelta(days=30)).astimezone(HANOI).date()
+    assert sums(day=day) == {
+        "TRIALS": (-1000, -1),
+        "TRIALS_CONVERTED": (1000, 1),
+        "MRR": (1000, 1),
+    }
+    assert "PAST_DUE" not in sums()
     assert wrong() == []
 
 

@@ -263,6 +263,21 @@ def test_the_page_speaks_both_languages_and_runs_no_script_of_its_own(
 
 
 @pytest.mark.django_db
+def test_what_waits_comes_before_what_is_empty(
+    back_office: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = [
+        Queue(title=title, count=count, capped=False, address="/", icon="mail", permission="x.y")
+        for title, count in (("a", 0), ("b", 3), ("c", 0), ("d", 1))
+    ]
+    monkeypatch.setattr(queues_module, "queues", lambda request: waiting)
+    shown = back_office.get(reverse(INDEX)).context["dashboard"]
+    assert [(queue.title, count) for queue, count in shown.queues] == [
+        *(("b", "3"), ("d", "1"), ("a", "0"), ("c", "0")),
+    ]
+
+
+@pytest.mark.django_db
 def test_every_number_leads_to_its_rows(back_office: Client) -> None:
     business(2)
     shown = back_office.get(reverse(INDEX)).context["dashboard"]
