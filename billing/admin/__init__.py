@@ -1,13 +1,15 @@
 """Billing in the admin, by noun."""
 
+from billing.admin.changes import Changes
 from billing.admin.credit import CreditBalanceAdmin, CreditEntryAdmin
+from billing.admin.figures import DailyFigureAdmin, FigureEntryAdmin
+from billing.admin.order_views import OrderViewAdmin
 from billing.admin.orders import ORDER_COLOURS, PaymentOrderAdmin
 from billing.admin.periods import SubscriptionAdjustmentAdmin, SubscriptionPeriodAdmin
 from billing.admin.receipts import ReceiptAdmin, ReceiptCounterAdmin
 from billing.admin.refunds import RefundAdmin
 from billing.admin.subscriptions import (
     SUBSCRIPTION_COLOURS,
-    Changes,
     SubscriptionAdmin,
     SubscriptionHistoryAdmin,
 )
@@ -27,7 +29,10 @@ __all__ = [
     "Changes",
     "CreditBalanceAdmin",
     "CreditEntryAdmin",
+    "DailyFigureAdmin",
     "FeedSilenceAdmin",
+    "FigureEntryAdmin",
+    "OrderViewAdmin",
     "PaymentAllocationAdmin",
     "PaymentOrderAdmin",
     "ReceiptAdmin",

@@ -19,6 +19,7 @@ from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
+from billing.admin.details import RefundDetails
 from billing.admin.staff_time import WhyForm
 from billing.banks import BANKS, bank
 from billing.enums import RefundStatus
@@ -28,6 +29,7 @@ from billing.services import refunds
 from billing.services.refund_sources import Payee, RefundRefused
 from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
 from kitehub.backoffice.labels import Label
@@ -106,7 +108,7 @@ class SentForm(BaseDialogForm):
 
 
 @admin.register(Refund)
-class RefundAdmin(Audited, AuditAdmin):
+class RefundAdmin(RefundDetails, Audited, AuditAdmin):
     """The queue of refunds. To add one is to ask for it; who asked doesn't approve it."""
 
     form = RefundForm
@@ -119,6 +121,26 @@ class RefundAdmin(Audited, AuditAdmin):
         "requested_by",
         "decided_by",
         "sent_at",
+    )
+    export_columns: ClassVar = (
+        "requested_at",
+        "status",
+        "source",
+        "order__order_id",
+        amount("amount"),
+        Column("instance__organization_name", _("instance")),
+        "reason",
+        "payee_bank_bin",
+        "payee_account",
+        "payee_name",
+        "requested_by",
+        "decided_by",
+        "decided_at",
+        "decision",
+        "sent_by",
+        "sent_at",
+        "sent_reference",
+        "id",
     )
     list_filter = ("status", "source", ("requested_at", DayRangeFilter))
     list_select_related = ("instance", "order")

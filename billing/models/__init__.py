@@ -1,6 +1,8 @@
 """Billing's tables, by noun."""
 
 from billing.models.credit import CreditBalance, CreditEntry
+from billing.models.figures import DailyFigure, FigureEntry
+from billing.models.order_views import OrderView
 from billing.models.orders import PaymentOrder
 from billing.models.periods import SubscriptionAdjustment, SubscriptionPeriod
 from billing.models.receipts import Receipt, ReceiptCounter
@@ -19,7 +21,10 @@ __all__ = [
     "BankTransfer",
     "CreditBalance",
     "CreditEntry",
+    "DailyFigure",
     "FeedSilence",
+    "FigureEntry",
+    "OrderView",
     "PaymentAllocation",
     "PaymentOrder",
     "Receipt",

@@ -1,11 +1,22 @@
-"""Users, instances, instance configs and API keys in the admin."""
+"""Users, instances, instance configs, API keys and notes in the admin."""
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from kitehub.admin import api_keys, configs, emails, instances, moves, tombstones, users, watches
+from kitehub.admin import (
+    api_keys,
+    configs,
+    emails,
+    instances,
+    moves,
+    notes,
+    tombstones,
+    users,
+    watches,
+)
 
 admin.site.index_title = _("Overview")
+admin.site.index_template = "kitehub/backoffice/dashboard/page.html"
 
 __all__ = [
     "api_keys",
@@ -13,6 +24,7 @@ __all__ = [
     "emails",
     "instances",
     "moves",
+    "notes",
     "tombstones",
     "users",
     "watches",

@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from billing.services import SubscriptionEnded
 from kitehub.admin.blocked.page import SaysWhyBlocked
+from kitehub.admin.details import InstanceDetails
 from kitehub.admin.levers.closing import ClosesSchools
 from kitehub.admin.levers.finishing import FinishesOpenings
 from kitehub.admin.levers.moving import MovesSchools
@@ -27,6 +28,7 @@ from kitehub.admin.watches import DatabaseFilter
 from kitehub.backoffice import RecordAdmin, history
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.backoffice.base import RECORD_FIELDSET
+from kitehub.backoffice.exports import Column
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.forms import Reasoned, RecordForm
 from kitehub.backoffice.search import parse_uuid
@@ -114,6 +116,7 @@ STATUS_COLOURS = {
 
 @admin.register(Instance)
 class InstanceAdmin(
+    InstanceDetails,
     OpensSchools,
     FinishesOpenings,
     Suspending,
@@ -158,10 +161,22 @@ class InstanceAdmin(
         "subscription_expires_at",
         "created_at",
     )
+    export_columns: ClassVar = (
+        "organization_name",
+        "subdomain",
+        "custom_domain",
+        "status",
+        "tier",
+        Column("owner__email", _("owner")),
+        "owner__full_name",
+        "trial_expires_at",
+        "subscription_expires_at",
+        "created_at",
+        "id",
+    )
     list_filter = ("status", "tier", DatabaseFilter, ("created_at", DayRangeFilter))
     list_select_related = ("owner",)
     ordering = ("-created_at",)
-    date_hierarchy = "created_at"
     search_columns: ClassVar = ("subdomain", "custom_domain")
     search_uuids = ("id", "owner_id")
     search_help_text = _("Subdomain, own domain, owner's e-mail, ID, or part of the name")

@@ -1,4 +1,4 @@
-"""Users, instances, mail, and what belongs to an instance: config, keys, gates, moves, end."""
+"""Users, instances, mail, notes, and an instance's config, keys, gates, moves and end."""
 
 from kitehub.models.api_keys import ApiKey
 from kitehub.models.configs import InstanceConfig
@@ -7,6 +7,7 @@ from kitehub.models.gates import InstanceChange, InstanceGate
 from kitehub.models.instances import Instance
 from kitehub.models.leaving import ArchiveRun, Tombstone
 from kitehub.models.moves import InstanceMove, InstanceSuspension
+from kitehub.models.notes import Note
 from kitehub.models.sign_ins import SignInAttempts
 from kitehub.models.users import User
 from kitehub.models.watches import InstanceWatch
@@ -22,6 +23,7 @@ __all__ = [
     "InstanceMove",
     "InstanceSuspension",
     "InstanceWatch",
+    "Note",
     "SignInAttempts",
     "Tombstone",
     "User",

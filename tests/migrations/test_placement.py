@@ -18,13 +18,14 @@ from tests.migrations.test_exactness import OURS
 PLATFORM = {
     *("kitehub.user", "kitehub.instance", "kitehub.apikey", "kitehub.tombstone"),
     *("kitehub.instancemove", "kitehub.instancesuspension", "kitehub.instancewatch"),
-    *("kitehub.email", "kitehub.signinattempts"),
+    *("kitehub.email", "kitehub.note", "kitehub.signinattempts"),
     *("billing.paymentorder", "billing.subscription", "billing.subscriptionhistory"),
     *("billing.banktransfer", "billing.paymentallocation", "billing.bankfeed"),
-    *("billing.feedsilence", "billing.statementmapping"),
+    *("billing.feedsilence", "billing.statementmapping", "billing.orderview"),
     *("billing.subscriptionperiod", "billing.subscriptionadjustment"),
     *("billing.creditbalance", "billing.creditentry", "billing.refund"),
     *("billing.receipt", "billing.receiptcounter"),
+    *("billing.figureentry", "billing.dailyfigure"),
     "branding.brandingjob",
     *("jobs.job", "jobs.jobfailure"),
 }
