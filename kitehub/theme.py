@@ -58,6 +58,14 @@ UNFOLD = {
             {
                 "title": _("Money"),
                 "items": [
+                    {
+                        "title": _("Inbox of transfers"),
+                        "icon": "inbox",
+                        "link": reverse_lazy("admin:billing_banktransfer_inbox"),
+                        "permission": lambda request: request.user.has_perm(
+                            "billing.view_banktransfer"
+                        ),
+                    },
                     _page("receipt_long", _("Payment orders"), "billing.paymentorder"),
                     _page("account_balance", _("Bank transfers"), "billing.banktransfer"),
                     _page("autorenew", _("Subscriptions"), "billing.subscription"),
@@ -65,6 +73,7 @@ UNFOLD = {
                     _page("date_range", _("Periods"), "billing.subscriptionperiod"),
                     _page("receipt", _("Receipts"), "billing.receipt"),
                     _page("undo", _("Refunds"), "billing.refund"),
+                    _page("payments", _("Payments by hand"), "billing.manualpayment"),
                     _page("savings", _("Credit"), "billing.creditentry"),
                 ],
             },
@@ -97,6 +106,9 @@ UNFOLD = {
                 "items": [
                     _page("person", _("Users"), "kitehub.user"),
                     _page("group", _("Groups"), "auth.group"),
+                    _page("badge", _("Roles"), "kitehub.staffrole"),
+                    _page("policy", _("Security log"), "kitehub.securityevent"),
+                    _page("devices", _("Open sessions"), "kitehub.signedinsession"),
                 ],
             },
             {

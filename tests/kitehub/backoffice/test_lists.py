@@ -25,7 +25,11 @@ from kitehub.models import (
     InstanceMove,
     InstanceSuspension,
     InstanceWatch,
+    SecondFactor,
+    SecurityEvent,
+    SignedInSession,
     SignInAttempts,
+    User,
 )
 from storage.models import TierLimit
 from tests.factories.analytics import GuestEventFactory, GuestSessionFactory
@@ -34,9 +38,11 @@ from tests.factories.billing import (
     BankTransferFactory,
     CreditEntryFactory,
     FeedSilenceFactory,
+    ManualPaymentFactory,
     OrderViewFactory,
     PaymentAllocationFactory,
     PaymentOrderFactory,
+    PlannedMatchFactory,
     ReceiptFactory,
     RefundFactory,
     StatementMappingFactory,
@@ -93,6 +99,7 @@ def rows(db: None) -> None:
         ArchiveRunFactory(instance_id=instance.id)
         EmailFactory(instance=instance)
         NoteFactory(about=instance)
+        security_rows(instance.owner, number)
         SignInAttempts.objects.create(key=f"{number:064}", attempts=1, since=instance.created_at)
         InstanceMove.objects.create(instance=instance, source_url="a", target_url="b")
         InstanceSuspension.objects.create(instance=instance, status_before="TRIAL", reason="x")
@@ -101,6 +108,13 @@ def rows(db: None) -> None:
         InstanceChange.objects.create(instance_id=instance.id, table_name="t", row_id=instance.id)
         # Last, as it refuses more rows.
         InstanceGate.objects.create(instance_id=instance.id, reason=GateReason.SUSPENDED)
+
+
+def security_rows(person: User, number: int) -> None:
+    """A row of every table about how a person signs in."""
+    SecurityEvent.objects.create(kind="SIGNED_IN", user=person, login=person.email)
+    SignedInSession.objects.create(session_key=str(number), user=person)
+    SecondFactor.objects.create(user=person, secret="JBSWY3DPEHPK3PXP")
 
 
 def money_rows(order: PaymentOrder, subscription: Subscription) -> None:
@@ -114,14 +128,16 @@ def money_rows(order: PaymentOrder, subscription: Subscription) -> None:
     CreditEntryFactory(instance=order.instance)
     RefundFactory(order=order)
     ReceiptFactory(order=order)
+    ManualPaymentFactory(order=order)
+    PlannedMatchFactory(order=order)
 
 
 def test_every_table_has_an_admin() -> None:
     assert [model for model in MODELS if model not in admin.site._registry] == []
     # The plan's ten, users, reservations, API keys, tombstones and archive runs, four of moves and
-    # suspensions, what is seen of databases, the tiers' limits, thirteen of money, two of figures,
-    # mail, notes and attempts to sign in.
-    assert len(MODELS) == 39
+    # suspensions, the tiers' limits, fifteen of money, two of figures, mail, notes and attempts
+    # to sign in.
+    assert len(MODELS) == 41
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.model_name)
