@@ -10,8 +10,7 @@ from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import action
 
 from kitehub.admin.blocked.words import moment
-from kitehub.admin.levers.moving import open_move_lines, where_it_lives
-from kitehub.backoffice.dialogs import without_actions
+from kitehub.admin.levers.moving import WORK_PAGE, open_move_lines, where_it_lives
 from kitehub.backoffice.search import parse_uuid
 from kitehub.enums import MoveStep
 from kitehub.jobs.admin import COLOURS, STATES
@@ -49,7 +48,7 @@ class ShowsWork:
         description=gettext_lazy("Work on it"),
         icon="construction",
         permissions=["view"],
-        url_path="work",
+        url_path=WORK_PAGE,
     )
     def work(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Shows the moves and jobs. Changes nothing."""
@@ -75,20 +74,6 @@ class ShowsWork:
         }
         request.current_app = its.admin_site.name
         return TemplateResponse(request, "kitehub/instances/work.html", context)
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> Any:
-        """Offers to look at the work where there was any."""
-        row = context.get("original")
-        if row is None or not _was_worked_on(row):
-            without_actions(context, "work")
-        return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
-
-
-def _was_worked_on(school: Instance) -> bool:
-    moves = InstanceMove.objects.filter(instance=school)
-    return bool(moves.exists() or work_on(school.pk).exists())
 
 
 def _steps(found: InstanceMove | None) -> list[tuple[str, bool, str]]:
