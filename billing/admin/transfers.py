@@ -375,6 +375,7 @@ class FeedSilenceAdmin(AuditAdmin):
     small = "A row for each outage of a bank or its provider."
 
     list_display = ("feed", "starts_at", "ends_at")
+    list_filter = (SilentFilter,)
     list_select_related = ("feed",)
     ordering = ("-starts_at",)
 
