@@ -144,14 +144,20 @@ class InstanceAdmin(
         "change_tier",
         "suspend_one",
         "resume_one",
-        "finish_opening",
-        "move",
-        "go_on_with_move",
-        "abort_move",
-        "purge_moves",
-        "work",
-        "close",
-        "reopen",
+        {
+            "title": _("More"),
+            "icon": "more_vert",
+            "items": [
+                "finish_opening",
+                "move",
+                "go_on_with_move",
+                "abort_move",
+                "purge_moves",
+                "work",
+                "close",
+                "reopen",
+            ],
+        },
     )
     list_display = (
         "organization_name",
