@@ -37,6 +37,14 @@ class OrderPurpose(TextChoices):
     UPGRADE = "UPGRADE", _("A higher tier for what is paid already")
 
 
+class ViewChannel(TextChoices):
+    """Where an order's QR code was shown."""
+
+    PORTAL = "PORTAL", _("The school's portal")
+    API = "API", _("The school's own program")
+    LINK = "LINK", _("An image in a mail or on another site")
+
+
 class FeedProvider(TextChoices):
     """Who tells KiteHub of bank lines."""
 

@@ -12,6 +12,7 @@ from branding.lifecycles import BRANDING_JOB
 from branding.models import BrandingJob
 from kitehub.backoffice import RecordAdmin
 from kitehub.backoffice.base import RECORD_FIELDSET
+from kitehub.backoffice.exports import Column
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.names import instances_at
 from kitehub.display import percent
@@ -44,10 +45,20 @@ class BrandingJobAdmin(RecordAdmin):
         "updated_at",
         "error_message",
     )
+    export_columns: ClassVar = (
+        "job_id",
+        Column("instance__organization_name", _("instance")),
+        "status",
+        Column("progress_percentage", unit="%"),
+        "language",
+        "created_at",
+        "updated_at",
+        "error_message",
+        "id",
+    )
     list_filter = ("status", ("created_at", DayRangeFilter))
     list_select_related = ("instance",)
     ordering = ("-created_at",)
-    date_hierarchy = "created_at"
     search_columns: ClassVar = ("job_id",)
     search_uuids = ("id", "instance_id")
     search_help_text = _("Job code, subdomain or ID")

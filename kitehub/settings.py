@@ -155,11 +155,12 @@ DATA_DIR = Path(env.str("KITEHUB_DATA_DIR", default=str(BASE_DIR / ".data"))).ex
 # --- Applications -----------------------------------------------------------------------------
 
 INSTALLED_APPS = [
+    # Before unfold, one of whose templates it adds to.
+    "kitehub",
     "unfold",
     "unfold.contrib.filters",
     "procrastinate.contrib.django",
     "kitehub.jobs",
-    "kitehub",
     "billing",
     "analytics",
     "branding",
@@ -177,6 +178,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # First, so that it sees what the others refuse.
     "kitehub.middleware.ApiMiddleware",
+    "kitehub.middleware.ContentPolicyMiddleware",
     "kitehub.middleware.PortalMiddleware",
     "django.middleware.security.SecurityMiddleware",
     # With DEBUG on, runserver finds the files itself.
@@ -309,6 +311,7 @@ STORAGES = {
 DEFAULT_EXCEPTION_REPORTER_FILTER = "kitehub.error_reports.ReportFilter"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = not DEBUG
 SESSION_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "kitehub.error_pages.csrf_failure"
 SECURE_SSL_REDIRECT = _flag("SECURE_SSL_REDIRECT", default=not DEBUG)
 # Load balancers ask from within.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]

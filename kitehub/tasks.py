@@ -29,6 +29,13 @@ def send_email(email_id: str) -> str | None:
     return emails.send(email_id=UUID(email_id))
 
 
+@app.periodic(cron="25 * * * *")
+@app.task(queueing_lock="kitehub.tasks.watch_instances")
+def watch_instances(timestamp: int) -> None:
+    """Notes what is to be seen of every instance's database."""
+    workflows.watch_instances()
+
+
 @app.periodic(cron="20 20 * * *")  # UTC: twenty past three at night in Vietnam
 @app.task(queueing_lock="kitehub.tasks.forget_emails")
 def forget_emails(timestamp: int) -> None:

@@ -18,6 +18,16 @@ def _page(icon: str, title: Any, model: str) -> dict[str, Any]:
     }
 
 
+def _own(name: str) -> Any:
+    """One of the back office's own files, found when a page asks for it."""
+    return lambda request: static(f"kitehub/backoffice/{name}")
+
+
+def without_inline_colours(request: Any) -> dict[str, None]:
+    """Keeps unfold from writing the colours into each page: they are in colours.css."""
+    return {"colors": None}
+
+
 UNFOLD = {
     "SITE_TITLE": "KiteHub",
     "SITE_HEADER": "KiteHub",
@@ -30,6 +40,9 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("kitehub/kite.svg")}
     ],
+    "GLOBAL_CALLBACK": "kitehub.theme.without_inline_colours",
+    "STYLES": [_own("colours.css"), _own("pages.css")],
+    "SCRIPTS": [_own("keyboard.js"), _own("sending.js")],
     "SIDEBAR": {
         "navigation": [
             {

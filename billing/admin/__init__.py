@@ -1,14 +1,15 @@
 """Billing in the admin, by noun."""
 
+from billing.admin.changes import Changes
 from billing.admin.credit import CreditBalanceAdmin, CreditEntryAdmin
 from billing.admin.manual_payments import ManualPaymentAdmin
+from billing.admin.order_views import OrderViewAdmin
 from billing.admin.orders import ORDER_COLOURS, PaymentOrderAdmin
 from billing.admin.periods import SubscriptionAdjustmentAdmin, SubscriptionPeriodAdmin
 from billing.admin.receipts import ReceiptAdmin, ReceiptCounterAdmin
 from billing.admin.refunds import RefundAdmin
 from billing.admin.subscriptions import (
     SUBSCRIPTION_COLOURS,
-    Changes,
     SubscriptionAdmin,
     SubscriptionHistoryAdmin,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "CreditEntryAdmin",
     "FeedSilenceAdmin",
     "ManualPaymentAdmin",
+    "OrderViewAdmin",
     "PaymentAllocationAdmin",
     "PaymentOrderAdmin",
     "PlannedMatchAdmin",

@@ -11,12 +11,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from billing.admin.stored_words import Booked, reason_words
+from billing.admin.stored_words import Booked, actor_words, reason_words
 from billing.models import CreditBalance, CreditEntry
 from billing.models.transfers import MOST_DONG
 from billing.services import credit
 from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.audit import actor_of
+from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.forms import ReasonedModelForm
 from kitehub.backoffice.names import instances_at
@@ -60,6 +61,11 @@ class CreditBalanceAdmin(AuditAdmin):
     """What instances have."""
 
     list_display = ("instance", "balance_text")
+    export_columns: ClassVar = (
+        Column("instance__organization_name", _("instance")),
+        "instance__subdomain",
+        amount("balance"),
+    )
     list_select_related = ("instance",)
     ordering = ("-balance",)
     search_uuids = ("instance_id",)
@@ -87,6 +93,18 @@ class CreditEntryAdmin(Booked, Audited, AuditAdmin):
         "balance_text",
         "booked_by",
         "booked_for",
+    )
+    export_columns: ClassVar = (
+        "created_at",
+        Column("instance__organization_name", _("instance")),
+        "kind",
+        amount("amount"),
+        amount("balance_after"),
+        "order__order_id",
+        Column("transfer__reference", _("bank reference")),
+        Column("created_by", words=actor_words),
+        Column("reason", words=reason_words),
+        "id",
     )
     list_filter = ("kind", ("created_at", DayRangeFilter))
     list_select_related = ("instance",)

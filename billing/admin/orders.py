@@ -11,7 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from billing.admin.allocations import OrderAllocationInline
+from billing.admin.details import OrderDetails
 from billing.admin.manual_payments import EntersPayments
+from billing.admin.oddly_paid import OddlyPaidFilter
 from billing.admin.order_actions import ActsOnOrders
 from billing.admin.order_opening import OPENING_FIELDSETS, OpensOrders
 from billing.admin.refunds import Refundable
@@ -25,6 +27,7 @@ from billing.services.orders import OrderClosed, cancel_order
 from kitehub.backoffice import RecordAdmin
 from kitehub.backoffice.audit import REASON_FIELDSET, Refusal, actor_of, reason_of
 from kitehub.backoffice.base import RECORD_FIELDSET
+from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.names import instances_at
 from kitehub.backoffice.search import parse_uuid
@@ -49,7 +52,13 @@ _BY_HAND = Lifecycle(
 
 @admin.register(PaymentOrder)
 class PaymentOrderAdmin(
-    OpensOrders, ActsOnOrders, EntersPayments, TakesOff, Refundable, RecordAdmin
+    OrderDetails,
+    OpensOrders,
+    ActsOnOrders,
+    EntersPayments,
+    TakesOff,
+    Refundable,
+    RecordAdmin,
 ):
     """Payment orders. What is asked for is fixed once the order is open."""
 
@@ -77,8 +86,31 @@ class PaymentOrderAdmin(
         "expires_at",
         "paid_at",
     )
+    export_columns: ClassVar = (
+        "order_id",
+        "status",
+        "type",
+        "tier",
+        "months",
+        amount("amount"),
+        amount("paid_amount"),
+        amount("refunded_amount"),
+        Column("instance__organization_name", _("instance")),
+        "instance__subdomain",
+        "user__email",
+        "course_id",
+        "student_name",
+        "created_at",
+        "expires_at",
+        "paid_at",
+        "transaction_reference",
+        "cancelled_at",
+        Column("cancel_reason", words=reason_words),
+        "id",
+    )
     list_filter = (
         "status",
+        OddlyPaidFilter,
         "type",
         "tier",
         ("created_at", DayRangeFilter),
@@ -86,7 +118,6 @@ class PaymentOrderAdmin(
     )
     list_select_related = ("instance",)
     ordering = ("-created_at",)
-    date_hierarchy = "created_at"
     search_columns: ClassVar = ("order_id", "transaction_reference")
     search_uuids = ("id", "instance_id", "user_id")
     search_help_text = _("Order code, bank reference, subdomain, e-mail or ID")

@@ -1,11 +1,14 @@
 """The time of subscriptions in the admin: periods, and what staff changed."""
 
+from typing import ClassVar
+
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from billing.models import SubscriptionAdjustment, SubscriptionPeriod
 from kitehub.backoffice import AuditAdmin
+from kitehub.backoffice.exports import Column
 from kitehub.backoffice.filters import DayRangeFilter
 
 
@@ -22,6 +25,19 @@ class SubscriptionPeriodAdmin(AuditAdmin):
         "order",
         "gap_reason",
         "voided_at",
+    )
+    export_columns: ClassVar = (
+        Column("subscription__instance__organization_name", _("instance")),
+        "subscription__instance__subdomain",
+        "tier",
+        "kind",
+        "starts_at",
+        "ends_at",
+        "order__order_id",
+        "gap_reason",
+        "voided_at",
+        "void_reason",
+        "id",
     )
     list_filter = ("kind", "tier", ("starts_at", DayRangeFilter))
     list_select_related = ("subscription__instance", "order")
@@ -48,6 +64,20 @@ class SubscriptionAdjustmentAdmin(AuditAdmin):
         "reason",
         "created_by",
         "voided_at",
+    )
+    export_columns: ClassVar = (
+        Column("subscription__instance__organization_name", _("instance")),
+        "subscription__instance__subdomain",
+        "kind",
+        "days",
+        "starts_at",
+        "ends_at",
+        "reason",
+        "created_by",
+        "created_at",
+        "voided_at",
+        "voided_by",
+        "id",
     )
     list_filter = ("kind", ("starts_at", DayRangeFilter))
     list_select_related = ("subscription__instance",)

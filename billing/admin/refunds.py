@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from billing.admin.details import RefundDetails
 from billing.admin.refund_dialogs import (
     ApproveDialog,
     RejectDialog,
@@ -32,6 +33,7 @@ from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
 from kitehub.backoffice.dialogs import without_actions
+from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.forms import ReasonedModelForm
 from kitehub.backoffice.labels import Label
@@ -96,7 +98,7 @@ class RefundForm(ReasonedModelForm):
 
 
 @admin.register(Refund)
-class RefundAdmin(Audited, AuditAdmin):
+class RefundAdmin(RefundDetails, Audited, AuditAdmin):
     """The queue of refunds. To add one is to ask for it; who asked doesn't approve it."""
 
     form = RefundForm
@@ -109,6 +111,26 @@ class RefundAdmin(Audited, AuditAdmin):
         "requested_by",
         "decided_by",
         "sent_at",
+    )
+    export_columns: ClassVar = (
+        "requested_at",
+        "status",
+        "source",
+        "order__order_id",
+        amount("amount"),
+        Column("instance__organization_name", _("instance")),
+        "reason",
+        "payee_bank_bin",
+        "payee_account",
+        "payee_name",
+        "requested_by",
+        "decided_by",
+        "decided_at",
+        "decision",
+        "sent_by",
+        "sent_at",
+        "sent_reference",
+        "id",
     )
     list_filter = ("status", "source", ("requested_at", DayRangeFilter))
     list_select_related = ("instance", "order")

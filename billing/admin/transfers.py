@@ -3,7 +3,8 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import BigIntegerField, Case, F, Q, When
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.translation import gettext
@@ -11,11 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from billing.admin.allocations import TransferAllocationInline
+from billing.admin.details import TransferDetails
 from billing.admin.inbox import SortsOut
 from billing.admin.inbox_page import InboxPage
 from billing.admin.refunds import Refundable
 from billing.admin.statement_import import ImportsStatements
-from billing.admin.stored_words import Booked, refusal_words
+from billing.admin.stored_words import Booked, actor_words, reason_words, refusal_words
 from billing.enums import TransferState
 from billing.matching import order_codes
 from billing.models import (
@@ -29,6 +31,7 @@ from billing.models import (
 )
 from billing.services.candidates import candidates, paid_elsewhere
 from kitehub.backoffice import AuditAdmin, Audited
+from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
@@ -37,6 +40,13 @@ from kitehub.display import money
 # What one search looks for, and finds, among the lines that wait.
 _MOST_CODES = 4
 _MOST_FOUND = 200
+
+# Outgoing with a minus.
+_SIGNED = Case(
+    When(direction="OUT", then=-F("amount")),
+    default=F("amount"),
+    output_field=BigIntegerField(),
+)
 
 # Each state is there: of one that is missing, unfold shows the code.
 TRANSFER_COLOURS = {
@@ -50,7 +60,15 @@ TRANSFER_COLOURS = {
 
 
 @admin.register(BankTransfer)
-class BankTransferAdmin(InboxPage, ImportsStatements, SortsOut, Refundable, Audited, AuditAdmin):
+class BankTransferAdmin(
+    TransferDetails,
+    InboxPage,
+    ImportsStatements,
+    SortsOut,
+    Refundable,
+    Audited,
+    AuditAdmin,
+):
     """Bank lines, the newest first."""
 
     list_display = (
@@ -62,10 +80,30 @@ class BankTransferAdmin(InboxPage, ImportsStatements, SortsOut, Refundable, Audi
         "instance",
         "reason",
     )
+    export_columns: ClassVar = (
+        "transferred_at",
+        "received_at",
+        "state",
+        amount(_SIGNED, _("amount")),
+        "memo",
+        "counterparty_name",
+        "counterparty_account",
+        "counterparty_bank",
+        "account_number",
+        "reference",
+        Column("instance__organization_name", _("instance")),
+        amount("allocated_amount"),
+        amount("credited_amount"),
+        amount("refunded_amount"),
+        "reason",
+        "note",
+        "provider",
+        "provider_id",
+        "id",
+    )
     list_filter = ("state", "provider", "direction", ("received_at", DayRangeFilter))
     list_select_related = ("instance",)
     ordering = ("-received_at",)
-    date_hierarchy = "received_at"
     search_columns: ClassVar = ("reference", "provider_id", "account_number")
     search_uuids = ("id", "instance_id")
     search_help_text = _(
@@ -204,6 +242,17 @@ class PaymentAllocationAdmin(Booked, AuditAdmin):
     """What of which bank line or credit pays which order."""
 
     list_display = ("created_at", "order", "amount_text", "transfer", "booked_by", "booked_for")
+    export_columns: ClassVar = (
+        "created_at",
+        "order__order_id",
+        amount("amount"),
+        Column("transfer__reference", _("bank reference")),
+        "transfer__transferred_at",
+        "transfer__counterparty_name",
+        Column("created_by", words=actor_words),
+        Column("reason", words=reason_words),
+        "id",
+    )
     list_filter = (("created_at", DayRangeFilter),)
     list_select_related = ("order", "transfer")
     ordering = ("-created_at",)
@@ -282,7 +331,7 @@ class BankFeedAdmin(AuditAdmin):
     )
     readonly_fields = ("refused_text",)
     list_filter = ("provider",)
-    ordering = ("-last_seen_at",)
+    ordering = ("provider", "account_number")
     search_columns: ClassVar = ("account_number",)
     search_help_text = _("Account number")
 
@@ -292,9 +341,26 @@ class BankFeedAdmin(AuditAdmin):
         return refusal_words(feed.refused_reason)
 
 
+class SilentFilter(admin.SimpleListFilter):
+    """Whether a silence goes on."""
+
+    title = _("state")
+    parameter_name = "silent"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Those that go on."""
+        return [("now", _("silent now"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """The silences without an end."""
+        return queryset.filter(ends_at=None) if self.value() == "now" else queryset
+
+
 @admin.register(FeedSilence)
 class FeedSilenceAdmin(AuditAdmin):
     """Times in which a bank feed said nothing."""
+
+    list_filter = (SilentFilter,)
 
     list_display = ("feed", "starts_at", "ends_at")
     list_select_related = ("feed",)

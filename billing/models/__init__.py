@@ -2,6 +2,7 @@
 
 from billing.models.credit import CreditBalance, CreditEntry
 from billing.models.manual import ManualPayment
+from billing.models.order_views import OrderView
 from billing.models.orders import PaymentOrder
 from billing.models.periods import SubscriptionAdjustment, SubscriptionPeriod
 from billing.models.planned import PlannedMatch
@@ -23,6 +24,7 @@ __all__ = [
     "CreditEntry",
     "FeedSilence",
     "ManualPayment",
+    "OrderView",
     "PaymentAllocation",
     "PaymentOrder",
     "PlannedMatch",

@@ -189,6 +189,23 @@ class PaymentOrder(Record):
                 name="idx_payment_orders_part_paid",
                 condition=Q(status=PaymentStatus.EXPIRED.value, paid_amount__gt=0, deleted=False),
             ),
+            # What the back office counts: orders that a person should look at.
+            Index(
+                fields=["-paid_at", "-id"],
+                name="idx_payment_orders_late",
+                condition=Q(
+                    status=PaymentStatus.PAID.value, paid_at__gt=F("expires_at"), deleted=False
+                ),
+            ),
+            Index(
+                fields=["-created_at", "-id"],
+                name="idx_payment_orders_partly",
+                condition=Q(
+                    status__in=[PaymentStatus.PENDING.value, PaymentStatus.EXPIRED.value],
+                    paid_amount__gt=0,
+                    deleted=False,
+                ),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -316,6 +316,8 @@ class BankFeed(Identified):
         db_table_comment = "Accounts at providers, and when they were last heard of"
         verbose_name = _("bank feed")
         verbose_name_plural = _("bank feeds")
+        # Of the lines that came by it: it holds more than their columns do.
+        permissions: ClassVar = [("view_raw_body", "Can view what the bank sent as it came")]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["provider", "account_number"], name="bank_feeds_account_key"

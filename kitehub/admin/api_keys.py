@@ -116,7 +116,6 @@ class ApiKeyAdmin(Audited, ExactSearch, CarefulLists, ModelAdmin):
     list_select_related = ("instance",)
     list_per_page = 50
     list_filter_submit = True
-    show_full_result_count = False
     ordering = ("-created_at", "-id")
     search_uuids: ClassVar = ("id", "instance_id")
     search_help_text = _("Prefix, subdomain or ID")

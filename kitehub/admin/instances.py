@@ -16,11 +16,14 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from billing.services import SubscriptionEnded
+from kitehub.admin.details import InstanceDetails
 from kitehub.admin.opening import OpensSchools
 from kitehub.admin.suspensions import Suspending
+from kitehub.admin.watches import DatabaseFilter
 from kitehub.backoffice import RecordAdmin, history
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.backoffice.base import RECORD_FIELDSET
+from kitehub.backoffice.exports import Column
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.forms import Reasoned, RecordForm
 from kitehub.backoffice.search import parse_uuid
@@ -107,7 +110,7 @@ STATUS_COLOURS = {
 
 
 @admin.register(Instance)
-class InstanceAdmin(OpensSchools, Suspending, RecordAdmin):
+class InstanceAdmin(InstanceDetails, OpensSchools, Suspending, RecordAdmin):
     """Schools. Where an instance's data lives is not for this page."""
 
     form = InstanceForm
@@ -129,10 +132,22 @@ class InstanceAdmin(OpensSchools, Suspending, RecordAdmin):
         "subscription_expires_at",
         "created_at",
     )
-    list_filter = ("status", "tier", ("created_at", DayRangeFilter))
+    export_columns: ClassVar = (
+        "organization_name",
+        "subdomain",
+        "custom_domain",
+        "status",
+        "tier",
+        Column("owner__email", _("owner")),
+        "owner__full_name",
+        "trial_expires_at",
+        "subscription_expires_at",
+        "created_at",
+        "id",
+    )
+    list_filter = ("status", "tier", DatabaseFilter, ("created_at", DayRangeFilter))
     list_select_related = ("owner",)
     ordering = ("-created_at",)
-    date_hierarchy = "created_at"
     search_columns: ClassVar = ("subdomain", "custom_domain")
     search_uuids = ("id", "owner_id")
     search_help_text = _("Subdomain, own domain, owner's e-mail, ID, or part of the name")

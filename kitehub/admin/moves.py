@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -11,6 +12,7 @@ from kitehub.backoffice import AuditAdmin, InstanceNames
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.enums import MoveStep
 from kitehub.models import InstanceChange, InstanceGate, InstanceMove, InstanceSuspension
+from kitehub.models.moves import ENDED
 
 
 class _OfInstance(AuditAdmin):
@@ -20,12 +22,32 @@ class _OfInstance(AuditAdmin):
     search_help_text = _("ID")
 
 
+class UnfinishedFilter(admin.SimpleListFilter):
+    """Moves that aren't over."""
+
+    title = _("state")
+    parameter_name = "unfinished"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Those that go on, or were cut short."""
+        return [("yes", _("not finished"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The moves in a step before the last."""
+        return unfinished(queryset) if self.value() == "yes" else queryset
+
+
+def unfinished(moves: QuerySet[Any]) -> QuerySet[Any]:
+    """The moves among these that aren't over, on instance_moves_one_open."""
+    return moves.exclude(step__in=ENDED)
+
+
 @admin.register(InstanceMove)
 class InstanceMoveAdmin(_OfInstance):
     """Where instances moved. `manage.py move_instance` moves them."""
 
     list_display = ("created_at", "instance", "step_label", "target_url", "refused_ms", "ended_at")
-    list_filter = ("step", ("created_at", DayRangeFilter))
+    list_filter = (UnfinishedFilter, "step", ("created_at", DayRangeFilter))
     fields = (
         "instance",
         "step",

@@ -12,7 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from kitehub.admin.details import UserDetails
 from kitehub.backoffice import Audited, ExactSearch
+from kitehub.backoffice.exports import Exported
 from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
 from kitehub.backoffice.lists import CarefulLists
 from kitehub.db.words import starts_words
@@ -33,16 +35,27 @@ class ReasonedUserCreationForm(Reasoned, UserCreationForm):
 
 
 @admin.register(User)
-class UserAdmin(Audited, ExactSearch, CarefulLists, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]
+class UserAdmin(
+    UserDetails, Audited, ExactSearch, Exported, CarefulLists, DjangoUserAdmin, ModelAdmin
+):  # type: ignore[type-arg,misc]
     """People who sign in. Nobody is deleted: the log of what they did would go with them."""
 
     form = ReasonedUserForm
     add_form = ReasonedUserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("email", "full_name", "is_staff", "is_active", "last_login", "date_joined")
+    export_columns: ClassVar = (
+        "email",
+        "full_name",
+        "is_staff",
+        "is_superuser",
+        "is_active",
+        "last_login",
+        "date_joined",
+        "id",
+    )
     list_filter = ("is_staff", "is_superuser", "is_active", "groups")
     list_per_page = 50
-    show_full_result_count = False
     search_columns: ClassVar = ("email",)
     search_help_text = _("Name, e-mail address or ID")
     ordering = ("email",)

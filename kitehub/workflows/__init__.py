@@ -19,6 +19,7 @@ from kitehub.workflows.opening import (
     provision,
 )
 from kitehub.workflows.tiers import InstanceGone, apply_tier, change_tier
+from kitehub.workflows.watching import Watched, note_schemas, watch_instance, watch_instances
 
 __all__ = [
     "GRACE",
@@ -27,6 +28,7 @@ __all__ = [
     "Opened",
     "Opening",
     "SubdomainTaken",
+    "Watched",
     "abort",
     "apply_tier",
     "cancel_deprovision",
@@ -36,10 +38,13 @@ __all__ = [
     "export_instance",
     "import_instance",
     "move",
+    "note_schemas",
     "open_instance",
     "open_instances",
     "provision",
     "purge",
     "resume",
     "suspend",
+    "watch_instance",
+    "watch_instances",
 ]

@@ -14,6 +14,7 @@ from billing.models import (
     CreditEntry,
     FeedSilence,
     ManualPayment,
+    OrderView,
     PaymentAllocation,
     PaymentOrder,
     PlannedMatch,
@@ -55,6 +56,18 @@ class PaymentOrderFactory(DjangoModelFactory[PaymentOrder]):
     status = PaymentStatus.PENDING
     payment_content = factory.LazyAttribute(lambda order: f"KITEHUB {order.order_id}")
     expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=24))
+
+
+class OrderViewFactory(DjangoModelFactory[OrderView]):
+    """A QR code that was shown once in the portal."""
+
+    class Meta:
+        model = OrderView
+
+    order = factory.SubFactory(PaymentOrderFactory)
+    channel = "PORTAL"
+    first_at = factory.LazyFunction(timezone.now)
+    last_at = factory.SelfAttribute("first_at")
 
 
 class SubscriptionFactory(DjangoModelFactory[Subscription]):

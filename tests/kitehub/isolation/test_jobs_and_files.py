@@ -30,6 +30,7 @@ DUTIES = {
     "kitehub.jobs.tasks.requeue_stalled",
     "kitehub.tasks.clear_sessions",
     "kitehub.tasks.forget_emails",
+    "kitehub.tasks.watch_instances",
     "storage.tasks.expire_reservations",
 }
 # Tasks about platform tables alone, by what they take: no tenant's table is read or written.

@@ -1,0 +1,83 @@
+"""Counts that cost the same on a thousand rows and on five million, and statements with an end."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.core.paginator import Paginator
+from django.db import OperationalError, connections, transaction
+from django.db.models import QuerySet, Value
+from django.utils.formats import number_format
+from psycopg.errors import QueryCanceled
+
+# A list counts one row more at most, and says "1.000+" then.
+MOST_COUNTED = 1_000
+
+
+class TooLong(Exception):
+    """A statement was ended because it took longer than it may."""
+
+
+def count_up_to(rows: QuerySet[Any], most: int = MOST_COUNTED) -> int:
+    """How many rows there are, but no more than `most` + 1, which means "more"."""
+    return counts_up_to([rows], most)[0]
+
+
+def counts_up_to(sets: Sequence[QuerySet[Any]], most: int = MOST_COUNTED) -> list[int]:
+    """The same for several sets of rows of one database, in one query.
+
+    The rows keep their order: the index that gives a page's rows gives these too, and of a
+    state that is rare PostgreSQL doesn't look for the first ones through all the others.
+    """
+    parts, params = [], []
+    for rows in sets:
+        query = rows.select_related(None).annotate(one=Value(1)).values("one")[: most + 1].query
+        try:
+            sql, its_params = query.get_compiler(using=rows.db).as_sql()
+        except EmptyResultSet:
+            parts.append("0")
+            continue
+        parts.append(f"(SELECT count(*) FROM ({sql}) AS counted)")  # noqa: S608
+        params.extend(its_params)
+    if not params and set(parts) <= {"0"}:
+        return [0] * len(parts)
+    with connections[sets[0].db].cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", params)
+        return list(cursor.fetchone() or ())
+
+
+def spoken(count: int, most: int = MOST_COUNTED) -> str:
+    """The count as people read it: `998`, or `1.000+` where there are more."""
+    said: str = number_format(min(count, most), force_grouping=True)
+    return f"{said}+" if count > most else said
+
+
+class CappedPaginator(Paginator):  # type: ignore[type-arg]
+    """For choosers, which ask only whether there is more: pages of the first 1,000 rows."""
+
+    @property
+    def count(self) -> int:
+        """At most 1,001."""
+        if isinstance(self.object_list, QuerySet):
+            return count_up_to(self.object_list)
+        return len(self.object_list)
+
+
+@contextmanager
+def within(seconds: int, *, using: str) -> Iterator[None]:
+    """Ends statements in the block that take longer; raises TooLong then.
+
+    What was in force before is so again afterwards, inside a transaction of somebody else's too.
+    """
+    try:
+        with transaction.atomic(using=using), connections[using].cursor() as cursor:
+            cursor.execute("SELECT current_setting('statement_timeout')")
+            before = cursor.fetchone()[0]
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{seconds}s"])
+            yield
+            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [before])
+    except OperationalError as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            raise TooLong from error
+        raise

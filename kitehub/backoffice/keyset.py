@@ -1,0 +1,121 @@
+"""Pages by key: a page begins where the last one ended, so that all of them cost the same.
+
+An OFFSET reads all the rows that it leaves out. A cursor names the last row by the columns of the
+list's order, and the index of these columns leads to it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signing import BadSignature, Signer
+from django.db.models import BooleanField, F, Func, Model, QuerySet, Value
+
+AFTER, BEFORE = "after", "before"
+# The parameters of an address that say which page of a list is meant.
+PAGE_PARAMETERS = (AFTER, BEFORE, "p")
+
+# Text that was sent back by a browser goes into no comparison unless it came from here.
+_signer = Signer(salt="kitehub.backoffice.keyset")
+
+
+@dataclass(frozen=True)
+class Order:
+    """The order of a list: columns that together are unique, all of them up or all down.
+
+    Only then one comparison of rows says what comes next, and one index gives it either way.
+    """
+
+    columns: tuple[str, ...]
+    descending: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """As `order_by` takes it."""
+        return [f"-{column}" if self.descending else column for column in self.columns]
+
+    def turned(self) -> "Order":
+        """The same the other way round."""
+        return replace(self, descending=not self.descending)
+
+    def cursor(self, row: Model) -> str:
+        """Where the row stands, for an address; signed."""
+        values = [_said(getattr(row, column)) for column in self.columns]
+        return _signer.sign_object([row._meta.label, *self.columns, *values])
+
+    def position(self, model: type[Model], cursor: str) -> list[Any] | None:
+        """The values of a cursor; None if it is none, or of another list or order."""
+        try:
+            said = _signer.unsign_object(cursor)
+            named = [model._meta.label, *self.columns]
+            if said[: len(named)] != named or len(said) != len(named) + len(self.columns):
+                return None
+            fields = [model._meta.get_field(column) for column in self.columns]
+            values = zip(fields, said[len(named) :], strict=True)
+            return [field.to_python(value) for field, value in values]  # type: ignore[union-attr]
+        except (BadSignature, ValueError, TypeError):
+            return None
+
+    def beyond(self, rows: QuerySet[Any], values: Sequence[Any]) -> QuerySet[Any]:
+        """The rows behind these values."""
+        fields = [rows.model._meta.get_field(column) for column in self.columns]
+        given = [Value(value, field) for value, field in zip(values, fields, strict=True)]
+        return rows.filter(_Beyond(*map(F, self.columns), *given, descending=self.descending))
+
+
+def order_of(model: type[Model], names: Sequence[str]) -> Order:
+    """The order by these columns, as a ModelAdmin's `ordering` names them, and then by the key.
+
+    Raises ImproperlyConfigured for columns that go different ways, and where one may be NULL:
+    no comparison says what comes after that.
+    """
+    opts = model._meta
+    ways = {name.startswith("-") for name in names}
+    fields: list[Any] = [
+        opts.get_field(name.removeprefix("-")) for name in names or ("pk",) if name != "pk"
+    ]
+    if len(ways) > 1 or any(field.null for field in fields):
+        raise ImproperlyConfigured(f"{opts.label} has no pages by {', '.join(names)}.")
+    columns = [field.attname for field in fields]
+    if not _is_unique(model, columns):
+        columns.append(opts.pk.attname)
+    return Order(tuple(columns), descending=ways == {True})
+
+
+def _is_unique(model: type[Model], columns: Sequence[str]) -> bool:
+    opts = model._meta
+    keys = [[field.attname] for field in opts.concrete_fields if field.unique]
+    keys += [
+        [opts.get_field(name).attname for name in each.fields]  # type: ignore[union-attr]
+        for each in opts.total_unique_constraints
+    ]
+    return any(set(key) <= set(columns) for key in keys)
+
+
+def _said(value: Any) -> Any:
+    if isinstance(value, date):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value
+
+
+class _Beyond(Func):
+    """`(a, b) < (x, y)`: first the columns, then as many values."""
+
+    output_field = BooleanField()
+
+    def __init__(self, *expressions: Any, descending: bool, **extra: Any) -> None:
+        super().__init__(*expressions, descending=descending, **extra)
+
+    def as_sql(self, compiler: Any, connection: Any, **extra: Any) -> Any:  # type: ignore[override]
+        """The comparison, which an index of the columns answers from where it begins."""
+        parts, params = [], []
+        for each in self.source_expressions:
+            sql, its_params = compiler.compile(each)
+            parts.append(sql)
+            params.extend(its_params)
+        half = len(parts) // 2
+        sign = "<" if self.extra["descending"] else ">"
+        return f"({', '.join(parts[:half])}) {sign} ({', '.join(parts[half:])})", params
