@@ -191,3 +191,24 @@ class StatementOutcome(TextChoices):
     BOOKED = "BOOKED", _("New")
     TOLD = "TOLD", _("A bank feed told it before")
     KNOWN = "KNOWN", _("In an earlier statement")
+
+
+class Measure(TextChoices):
+    """What the daily figures count; docs/dashboard.md defines each in words.
+
+    The first three are money of a day, the next three hold until they change and are kept as
+    changes, the others are what happened to subscriptions on a day.
+    """
+
+    REVENUE = "REVENUE", _("Revenue")
+    COURSE_FEES = "COURSE_FEES", _("Course fees")
+    REFUNDS = "REFUNDS", _("Paid back")
+    MRR = "MRR", _("Monthly recurring revenue")
+    PAST_DUE = "PAST_DUE", _("Past due")
+    TRIALS = "TRIALS", _("Running trials")
+    TRIALS_BEGUN = "TRIALS_BEGUN", _("Trials begun")
+    TRIALS_CONVERTED = "TRIALS_CONVERTED", _("Trials that pay")
+    TRIALS_LOST = "TRIALS_LOST", _("Trials without payment")
+    STARTED = "STARTED", _("Paid without a trial")
+    CHURNED = "CHURNED", _("Customers lost")
+    RETURNED = "RETURNED", _("Customers who came back")

@@ -81,14 +81,14 @@ def _dumped(told: Any, own: str) -> str:
 
 
 def _value(told: Any, own: str, name: str = "") -> Any:
-    if isinstance(told, dict):
-        return {key: _value(value, own, key) for key, value in told.items()}
-    if isinstance(told, list):
-        return [_value(each, own, name) for each in told]
     if told is None or isinstance(told, bool):
         return told
     if _is_secret(name):
         return HIDDEN
+    if isinstance(told, dict):
+        return {key: _value(value, own, key) for key, value in told.items()}
+    if isinstance(told, list):
+        return [_value(each, own, name) for each in told]
     if _ACCOUNT_NAME.search(name) and str(told) != own and _DIGITS.fullmatch(str(told)):
         return _in_part(str(told))
     return _text(told, own) if isinstance(told, str) else told

@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 
 from billing import services
 from billing.accounts import NoReceivingAccount
-from billing.services import planned, reminders, renewals, settlement, silences
+from billing.services import figures, planned, reminders, renewals, settlement, silences
 from billing.services.subscriptions import advance
 from kitehub.jobs.retries import UNTIL_DONE
 
@@ -71,3 +71,10 @@ def send_reminders(timestamp: int) -> None:
 def watch_feeds(timestamp: int) -> None:
     """Notes which bank feeds have fallen silent."""
     silences.watch_feeds(at=timezone.now())
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(queueing_lock="billing.tasks.fold_figures")
+def fold_figures(timestamp: int) -> None:
+    """Adds what has happened to the figures of its days."""
+    figures.fold_figures()

@@ -40,11 +40,21 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("kitehub/kite.svg")}
     ],
+    "DASHBOARD_CALLBACK": "kitehub.admin.dashboard.page.context",
     "GLOBAL_CALLBACK": "kitehub.theme.without_inline_colours",
     "STYLES": [_own("colours.css"), _own("pages.css")],
     "SCRIPTS": [_own("keyboard.js"), _own("sending.js")],
     "SIDEBAR": {
         "navigation": [
+            {
+                "items": [
+                    {
+                        "title": _("Overview"),
+                        "icon": "dashboard",
+                        "link": reverse_lazy("admin:index"),
+                    }
+                ],
+            },
             {
                 "title": _("Money"),
                 "items": [
@@ -96,6 +106,9 @@ UNFOLD = {
                 "items": [
                     _page("person", _("Users"), "kitehub.user"),
                     _page("group", _("Groups"), "auth.group"),
+                    _page("badge", _("Roles"), "kitehub.staffrole"),
+                    _page("policy", _("Security log"), "kitehub.securityevent"),
+                    _page("devices", _("Open sessions"), "kitehub.signedinsession"),
                 ],
             },
             {

@@ -2,6 +2,7 @@
 
 from billing.admin.changes import Changes
 from billing.admin.credit import CreditBalanceAdmin, CreditEntryAdmin
+from billing.admin.figures import DailyFigureAdmin, FigureEntryAdmin
 from billing.admin.manual_payments import ManualPaymentAdmin
 from billing.admin.order_views import OrderViewAdmin
 from billing.admin.orders import ORDER_COLOURS, PaymentOrderAdmin
@@ -30,7 +31,9 @@ __all__ = [
     "Changes",
     "CreditBalanceAdmin",
     "CreditEntryAdmin",
+    "DailyFigureAdmin",
     "FeedSilenceAdmin",
+    "FigureEntryAdmin",
     "ManualPaymentAdmin",
     "OrderViewAdmin",
     "PaymentAllocationAdmin",

@@ -52,13 +52,7 @@ _BY_HAND = Lifecycle(
 
 @admin.register(PaymentOrder)
 class PaymentOrderAdmin(
-    OrderDetails,
-    OpensOrders,
-    ActsOnOrders,
-    EntersPayments,
-    TakesOff,
-    Refundable,
-    RecordAdmin,
+    OrderDetails, OpensOrders, ActsOnOrders, EntersPayments, TakesOff, Refundable, RecordAdmin
 ):
     """Payment orders. What is asked for is fixed once the order is open."""
 

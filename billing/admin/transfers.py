@@ -61,13 +61,7 @@ TRANSFER_COLOURS = {
 
 @admin.register(BankTransfer)
 class BankTransferAdmin(
-    TransferDetails,
-    InboxPage,
-    ImportsStatements,
-    SortsOut,
-    Refundable,
-    Audited,
-    AuditAdmin,
+    TransferDetails, InboxPage, ImportsStatements, SortsOut, Refundable, Audited, AuditAdmin
 ):
     """Bank lines, the newest first."""
 

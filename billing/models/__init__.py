@@ -1,6 +1,7 @@
 """Billing's tables, by noun."""
 
 from billing.models.credit import CreditBalance, CreditEntry
+from billing.models.figures import DailyFigure, FigureEntry
 from billing.models.manual import ManualPayment
 from billing.models.order_views import OrderView
 from billing.models.orders import PaymentOrder
@@ -22,7 +23,9 @@ __all__ = [
     "BankTransfer",
     "CreditBalance",
     "CreditEntry",
+    "DailyFigure",
     "FeedSilence",
+    "FigureEntry",
     "ManualPayment",
     "OrderView",
     "PaymentAllocation",

@@ -92,6 +92,12 @@ class Subscription(Record):
                 name="idx_subscriptions_status_period_end",
                 condition=Q(status=SubscriptionStatus.ACTIVE.value),
             ),
+            # Not the plan's: trials by their end.
+            Index(
+                fields=["current_period_end"],
+                name="idx_subscriptions_trials",
+                condition=Q(status=SubscriptionStatus.TRIAL.value, deleted=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -179,6 +179,11 @@ class BankTransfer(Identified):
                 condition=Q(instance__isnull=False),
                 name="idx_bank_transfers_instance",
             ),
+            Index(
+                fields=["duplicate_of"],
+                condition=Q(duplicate_of__isnull=False),
+                name="idx_bank_transfers_duplicate_of",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -10,12 +10,15 @@ from kitehub.admin import (
     instances,
     moves,
     notes,
+    roles,
+    security,
     tombstones,
     users,
     watches,
 )
 
 admin.site.index_title = _("Overview")
+admin.site.index_template = "kitehub/backoffice/dashboard/page.html"
 
 __all__ = [
     "api_keys",
@@ -24,6 +27,8 @@ __all__ = [
     "instances",
     "moves",
     "notes",
+    "roles",
+    "security",
     "tombstones",
     "users",
     "watches",

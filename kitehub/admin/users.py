@@ -35,9 +35,15 @@ class ReasonedUserCreationForm(Reasoned, UserCreationForm):
 
 
 @admin.register(User)
-class UserAdmin(
-    UserDetails, Audited, ExactSearch, Exported, CarefulLists, DjangoUserAdmin, ModelAdmin
-):  # type: ignore[type-arg,misc]
+class UserAdmin(  # type: ignore[misc]
+    UserDetails,
+    Audited,
+    ExactSearch,
+    Exported,
+    CarefulLists,
+    DjangoUserAdmin,  # type: ignore[type-arg]
+    ModelAdmin,
+):
     """People who sign in. Nobody is deleted: the log of what they did would go with them."""
 
     form = ReasonedUserForm

@@ -75,8 +75,9 @@ class Noted:
         return lead_to(request, its._page("change", row.pk))
 
     def has_write_note_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Who may write notes."""
-        return bool(request.user.has_perm("kitehub.add_note"))
+        """Who may write notes, about what they see."""
+        its: Any = self
+        return bool(request.user.has_perm("kitehub.add_note") and its.has_view_permission(request))
 
 
 def page_of(note: Note) -> str:

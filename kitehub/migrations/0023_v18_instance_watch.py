@@ -13,7 +13,7 @@ import kitehub.db.indexes
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("kitehub", "0020_v18_notes"),
+        ("kitehub", "0022_v18_roles"),
         # All of V17, so that a step back from V18 takes nothing of it along.
         ("billing", "0022_v17_closed_schools"),
         ("storage", "0010_v16_tier_limits"),

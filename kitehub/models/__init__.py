@@ -1,4 +1,4 @@
-"""Users, instances, mail, notes, and an instance's config, keys, gates, moves and end."""
+"""Users, roles, security, mail, notes, instances, and what belongs to an instance."""
 
 from kitehub.models.api_keys import ApiKey
 from kitehub.models.configs import InstanceConfig
@@ -8,6 +8,8 @@ from kitehub.models.instances import Instance
 from kitehub.models.leaving import ArchiveRun, Tombstone
 from kitehub.models.moves import InstanceMove, InstanceSuspension
 from kitehub.models.notes import Note
+from kitehub.models.roles import StaffRole
+from kitehub.models.security import SecondFactor, SecurityEvent, SignedInSession
 from kitehub.models.sign_ins import SignInAttempts
 from kitehub.models.users import User
 from kitehub.models.watches import InstanceWatch
@@ -24,7 +26,11 @@ __all__ = [
     "InstanceSuspension",
     "InstanceWatch",
     "Note",
+    "SecondFactor",
+    "SecurityEvent",
     "SignInAttempts",
+    "SignedInSession",
+    "StaffRole",
     "Tombstone",
     "User",
 ]

@@ -1,5 +1,6 @@
 """A back office of any size: schools, orders, bank lines and all that comes of them."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -10,17 +11,13 @@ from django.db import connection, transaction
 from kitehub.db.secrets import keyring
 from tests.benchmarks.sql import execute
 
-# No list of the admin: what migrate writes, and what others keep.
-KEPT = ("django_migrations", "django_content_type", "auth_permission", "storage_tier_limits")
-_TABLES = """
-SELECT relname FROM pg_class
-WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname <> ALL (%s)
-"""
+SCRIPT = Path(__file__).with_suffix(".sql").read_text("utf-8")
+TABLES = sorted(set(re.findall(r"^INSERT INTO (\w+)", SCRIPT, re.MULTILINE)))
 # Neither keys nor what a constraint needs.
 _INDEXES = """
 SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid)
-FROM pg_index JOIN pg_class ON pg_class.oid = indrelid
-WHERE relnamespace = 'public'::regnamespace AND relname <> ALL (%s) AND NOT indisprimary
+FROM pg_index
+WHERE indrelid = ANY (%s::regclass[]) AND NOT indisprimary
     AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = indexrelid)
 """
 
@@ -30,31 +27,37 @@ def fill(orders: int, *, at: datetime) -> None:
 
     As rows that are there: no trigger sees them, and indexes are built when all are in.
     """
-    tables = [name for (name,) in execute(_TABLES, list(KEPT))]
     told = {"orders": orders, "at": at, "password": keyring().seal("none")}
-    statements = (Path(__file__).with_suffix(".sql")).read_text("utf-8").split(";;\n")
+    clear()
     with _bare(), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("SET LOCAL work_mem = '256MB'")
-        cursor.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
-        for statement in statements:
+        for statement in SCRIPT.split(";;\n"):
             cursor.execute(statement, told)
         cursor.execute("DROP TABLE school, sale")
-    for table in tables:
+    for table in TABLES:
         execute(f"VACUUM ANALYZE {table}")
     execute("CHECKPOINT")
+
+
+def clear() -> None:
+    """Empties the tables, also those that take nothing back, and what refers to them."""
+    execute(
+        "SET session_replication_role = replica;"
+        f" TRUNCATE {', '.join(TABLES)} CASCADE; RESET session_replication_role"
+    )
 
 
 @contextmanager
 def _bare() -> Iterator[None]:
     """The tables without their secondary indexes, which are built anew at the end."""
-    found = execute(_INDEXES, list(KEPT))
-    with connection.cursor() as cursor:
-        for name, _definition in found:
-            cursor.execute(f"DROP INDEX {name}")
-    yield
-    with connection.cursor() as cursor:
-        cursor.execute("SET maintenance_work_mem = '512MB'")
+    found = execute(_INDEXES, TABLES)
+    for name, _definition in found:
+        execute(f"DROP INDEX {name}")
+    try:
+        yield
+    finally:
+        execute("SET maintenance_work_mem = '512MB'")
         for _name, definition in found:
-            cursor.execute(definition)
-        cursor.execute("RESET maintenance_work_mem")
+            execute(definition)
+        execute("RESET maintenance_work_mem")

@@ -18,7 +18,8 @@ from tests.migrations.test_exactness import OURS
 PLATFORM = {
     *("kitehub.user", "kitehub.instance", "kitehub.apikey", "kitehub.tombstone"),
     *("kitehub.instancemove", "kitehub.instancesuspension", "kitehub.instancewatch"),
-    *("kitehub.email", "kitehub.note", "kitehub.signinattempts"),
+    *("kitehub.email", "kitehub.note", "kitehub.signinattempts", "kitehub.securityevent"),
+    *("kitehub.signedinsession", "kitehub.secondfactor", "kitehub.staffrole"),
     *("billing.paymentorder", "billing.subscription", "billing.subscriptionhistory"),
     *("billing.banktransfer", "billing.paymentallocation", "billing.bankfeed"),
     *("billing.feedsilence", "billing.statementmapping", "billing.orderview"),
@@ -31,6 +32,7 @@ PLATFORM = {
         "billing.plannedmatch",
     ),
     *("billing.receipt", "billing.receiptcounter"),
+    *("billing.figureentry", "billing.dailyfigure"),
     "branding.brandingjob",
     *("jobs.job", "jobs.jobfailure"),
 }

@@ -43,7 +43,12 @@ class Exported:
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
         """The list, with the addresses of its files."""
-        context = {"export_links": self._export_links(request), **(extra_context or {})}
+        context = {
+            "export_links": self._export_links(request),
+            # The page that the links are added to.
+            "list_template": super().change_list_template or "admin/change_list.html",  # type: ignore[misc]
+            **(extra_context or {}),
+        }
         return super().changelist_view(request, context)  # type: ignore[misc]
 
     def export_view(self, request: HttpRequest, kind: str) -> HttpResponseBase:

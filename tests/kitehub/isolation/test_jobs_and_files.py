@@ -24,6 +24,7 @@ DUTIES = {
     "billing.tasks.advance_subscriptions",
     "billing.tasks.renew_subscriptions",
     "billing.tasks.send_reminders",
+    "billing.tasks.fold_figures",
     "billing.tasks.settle_waiting",
     "billing.tasks.watch_feeds",
     "kitehub.jobs.tasks.forget_finished",

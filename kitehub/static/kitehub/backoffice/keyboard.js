@@ -107,6 +107,9 @@
   function enter(box) {
     const title = box.querySelector("h1, h2");
     if (title) box.setAttribute("aria-label", title.textContent.trim());
+    box.querySelectorAll("table").forEach(function (table) {
+      if (table.scrollWidth > table.clientWidth) table.tabIndex = 0; // arrow keys scroll it
+    });
     const first = box.querySelector("input:not([type=hidden]), select, textarea, button");
     if (first) first.focus();
   }
@@ -123,7 +126,16 @@
     }).observe(document.body, { childList: true, subtree: true });
   }
 
+  // On a phone each cell has its column's name before it, which begins with a capital.
+  function capitalise(root) {
+    root.querySelectorAll("[data-label]").forEach(function (cell) {
+      const name = cell.dataset.label.trim();
+      cell.dataset.label = name.charAt(0).toLocaleUpperCase("vi") + name.slice(1);
+    });
+  }
+
   function mend(root) {
+    capitalise(root);
     makeButtons(root);
     nameIcons(root);
   }

@@ -1,4 +1,4 @@
-"""No page of the back office runs inline code or loads anything from another host."""
+"""Of every page of the back office: no inline code, nothing from another host, no English."""
 
 import re
 from typing import Any
@@ -31,6 +31,32 @@ def complaints(markup: str) -> list[str]:
     return [*found, *(it[0] for it in ELSEWHERE.finditer(loaded))]
 
 
+# Of what buttons, fields and messages say in English; no name of a bank has any of them.
+ENGLISH = re.compile(
+    r"\b(?:select|save|delete|add|view|change|search|filter|close|cancel|submit|show|choose|run|"
+    r"clear|reset|results?|please|enter|required|loading|this|you|your|has|been|are)\b",
+    re.IGNORECASE,
+)
+NO_TEXT = re.compile(
+    r"<(script|style|textarea)[^>]*>.*?</\1>|<span[^>]*material-symbols[^>]*>[^<]*</span>|"
+    r"x-[\w:.-]+=\"[^\"]*\"",
+    re.DOTALL,
+)
+
+
+def english(markup: str) -> list[str]:
+    """What the page says in English, seen or read out."""
+    visible = NO_TEXT.sub("", markup)
+    said = re.findall(r"\b(?:title|aria-label|placeholder|alt)=\"([^\"]*)\"", visible)
+    said += re.split(r"<[^>]*>", visible)
+    return [
+        text.strip()
+        for text in said
+        # The tables of the queue are its own, and nobody is given powers over them.
+        if text.isascii() and ENGLISH.search(text) and not text.startswith("Procrastinate | ")
+    ]
+
+
 def policy_of(answer: Any) -> dict[str, str]:
     """The directives that came with a page."""
     header = answer["Content-Security-Policy"]
@@ -38,7 +64,7 @@ def policy_of(answer: Any) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("model", REGISTERED, ids=lambda model: model._meta.model_name)
-def test_pages_of_a_table_are_within_the_policy(
+def test_pages_of_a_table_are_within_the_policy_and_in_vietnamese(
     model: type, back_office: Client, rows: None
 ) -> None:
     row = model._base_manager.first()
@@ -47,6 +73,7 @@ def test_pages_of_a_table_are_within_the_policy(
     for path in pages:
         answer = back_office.get(path)
         assert complaints(answer.content.decode()) == [], path
+        assert english(answer.content.decode()) == [], path
         assert policy_of(answer)["style-src"] == "'self'"
 
 
@@ -55,6 +82,7 @@ def test_the_other_pages_are_within_it_too(name: str, back_office: Client) -> No
     browser = Client() if name == "login" else back_office
     answer = browser.get(reverse(f"admin:{name}", args=["billing"] if name == "app_list" else []))
     assert complaints(answer.content.decode()) == []
+    assert name == "jsi18n" or english(answer.content.decode()) == []
     assert answer.status_code == 200
 
 
@@ -79,6 +107,11 @@ def test_what_browsers_would_refuse_is_found() -> None:
     assert [markup for markup in bad if not complaints(markup)] == []
     good = '<script src="/x.js"></script><a href="https://truong.example">x</a>'
     assert complaints(good) == []
+
+
+def test_english_is_found_and_vietnamese_is_not() -> None:
+    assert english('<button title="Close">Lưu</button><p>Select all</p>') == ["Close", "Select all"]
+    assert english('<p>Chọn tất cả</p><span class="material-symbols-outlined">close</span>') == []
 
 
 def test_the_school_and_staff_of_the_pages_are_there(rows: None, staff: User) -> None:

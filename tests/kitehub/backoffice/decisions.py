@@ -1,0 +1,146 @@
+"""Who may open and send what in the back office, decided here: the tests hold every address to it.
+
+A permission stands for the roles that have it in kitehub/roles.py, several for those that have all.
+An address, action or model that is not here fails the tests, so that nobody forgets to decide.
+"""
+
+# For any member of staff, whatever their role.
+STAFF = "staff"
+# For nobody, superusers included.
+NOBODY = "nobody"
+
+# What may be done on each model's pages beside looking, by Django's verbs and permissions.
+PAGES = {
+    "admin.logentry": "",
+    "auth.group": "add change delete",
+    "analytics.guestevent": "",
+    "analytics.guestsession": "",
+    "billing.bankfeed": "",
+    "billing.banktransfer": "",
+    "billing.creditbalance": "",
+    "billing.creditentry": "add",
+    "billing.feedsilence": "",
+    "billing.orderview": "",
+    "billing.paymentallocation": "",
+    "billing.paymentorder": "add change delete",
+    "billing.receipt": "",
+    "billing.receiptcounter": "",
+    "billing.refund": "add",
+    "billing.statementmapping": "",
+    "billing.subscription": "change delete",
+    "billing.subscriptionadjustment": "",
+    "billing.subscriptionhistory": "",
+    "billing.subscriptionperiod": "",
+    "branding.brandingjob": "add change delete",
+    "jobs.job": "",
+    "kitehub.apikey": "add",
+    "kitehub.archiverun": "",
+    "kitehub.email": "",
+    "kitehub.instance": "add change delete",
+    "kitehub.instancechange": "",
+    "kitehub.instanceconfig": "add change delete",
+    "kitehub.instancegate": "",
+    "kitehub.instancemove": "",
+    "kitehub.instancesuspension": "",
+    "kitehub.instancewatch": "",
+    "kitehub.note": "",
+    "kitehub.secondfactor": "",
+    "kitehub.securityevent": "",
+    "kitehub.signedinsession": "",
+    "kitehub.signinattempts": "",
+    "kitehub.staffrole": "",
+    "kitehub.tombstone": "",
+    "kitehub.user": "add change",
+    "storage.reservation": "",
+    "storage.storageevent": "",
+    "storage.storageusage": "",
+    "storage.tierlimit": "",
+}
+
+# Pages and actions with addresses of their own.
+ADDRESSES = {
+    "index": STAFF,
+    "search": STAFF,
+    "jsi18n": STAFF,
+    "password_change": STAFF,
+    "password_change_done": STAFF,
+    "auth_user_password_change": "kitehub.change_user",
+    "jobs_job_requeue": "jobs.change_job",
+    "kitehub_apikey_rotate": "kitehub.add_apikey",
+    "kitehub_apikey_revoke": "kitehub.change_apikey",
+    "kitehub_email_send_again": "kitehub.change_email",
+    "kitehub_instance_open": "kitehub.add_instance",
+    "kitehub_instance_open_school": "kitehub.add_instance",
+    "kitehub_instance_restore": "kitehub.delete_instance",
+    "kitehub_instance_change_tier": "kitehub.change_instance",
+    "kitehub_instance_suspend_one": "kitehub.change_instance",
+    "kitehub_instance_resume_one": "kitehub.change_instance",
+    "kitehub_instance_finish_opening": "kitehub.change_instance",
+    "kitehub_instanceconfig_restore": "kitehub.delete_instanceconfig",
+    "kitehub_note_withdraw": "kitehub.add_note",
+    "billing_banktransfer_statement": "billing.change_banktransfer",
+    "billing_banktransfer_import_statement": "billing.change_banktransfer",
+    "billing_banktransfer_assign": "billing.change_banktransfer",
+    "billing_banktransfer_keep": "billing.change_banktransfer",
+    "billing_banktransfer_discard": "billing.change_banktransfer",
+    "billing_banktransfer_bring_back": "billing.change_banktransfer",
+    "billing_banktransfer_refund": "billing.add_refund",
+    "billing_paymentorder_restore": "billing.delete_paymentorder",
+    "billing_paymentorder_refund": "billing.add_refund",
+    "billing_paymentorder_take_off": "billing.change_banktransfer",
+    "billing_receipt_page": "billing.view_receipt",
+    "billing_receipt_pdf": "billing.view_receipt",
+    "billing_receipt_void": "billing.change_receipt",
+    "billing_refund_payouts": "billing.change_refund",
+    "billing_refund_approve": "billing.change_refund",
+    "billing_refund_reject": "billing.change_refund",
+    "billing_refund_mark_sent": "billing.change_refund",
+    "billing_subscription_restore": "billing.delete_subscription",
+    "billing_subscription_extend": "billing.change_subscription",
+    "billing_subscription_pause": "billing.change_subscription",
+    "billing_subscription_unpause": "billing.change_subscription",
+    "branding_brandingjob_restore": "branding.delete_brandingjob",
+}
+
+# What a list offers to do with the rows that are ticked.
+BULK = {
+    "delete_selected": "delete",
+    "restore_selected": "delete",
+    "suspend_all": "change",
+    "resume_all": "change",
+    "finish_selected": "change",
+}
+
+# Read, and never sent anything.
+ONLY_READ = {"jsi18n", "password_change_done"}
+ONLY_READ_PAGES = ("_export",)
+# Tested on their own, or the same for everybody.
+ELSEWHERE = {"login", "logout", "autocomplete", "view_on_site", "app_list"}
+
+
+def needed(name: str, method: str) -> str:
+    """What an address of the admin takes, by its name; KeyError where nobody has decided."""
+    if name in ADDRESSES:
+        return ADDRESSES[name]
+    app, model, page = name.split("_", 2)
+    verbs = PAGES[f"{app}.{model}"].split()
+    view = f"{app}.view_{model}"
+    if page in {"changelist", "history", "export"}:
+        return view
+    if page == "write_note":
+        return f"{view} kitehub.add_note"
+    if page == "change":
+        if method == "GET":
+            return view
+    elif page not in {"add", "delete"}:
+        raise KeyError(name)
+    return f"{app}.{page}_{model}" if page in verbs else NOBODY
+
+
+def needed_by_action(label: str, action: str) -> str:
+    """What a bulk action of a model's list takes; KeyError where nobody has decided."""
+    app, model = label.split(".")
+    verb = BULK[action]
+    if "." in verb:
+        return verb
+    return f"{app}.{verb}_{model}" if verb in PAGES[label].split() else NOBODY
