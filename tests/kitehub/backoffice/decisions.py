@@ -72,7 +72,7 @@ ADDRESSES = {
     "kitehub_instance_open": "kitehub.add_instance",
     "kitehub_instance_open_school": "kitehub.add_instance",
     "kitehub_instance_restore": "kitehub.delete_instance",
-    "kitehub_instance_change_tier": "kitehub.change_instance",
+    "kitehub_instance_change_tier": "billing.change_plan",
     "kitehub_instance_suspend_one": "kitehub.change_instance",
     "kitehub_instance_resume_one": "kitehub.change_instance",
     "kitehub_instance_finish_opening": "kitehub.change_instance",
