@@ -143,6 +143,30 @@ class RefundStatus(TextChoices):
     REJECTED = "REJECTED", _("Rejected")
 
 
+class ManualPaymentKind(TextChoices):
+    """What a person saw of money that no bank feed told."""
+
+    CASH = "CASH", _("Cash in hand")
+    BANK = "BANK", _("A bank line that no feed told")
+
+
+class ManualPaymentStatus(TextChoices):
+    """The state of a payment that was entered by hand."""
+
+    REQUESTED = "REQUESTED", _("To be confirmed")
+    CONFIRMED = "CONFIRMED", _("Confirmed")
+    REJECTED = "REJECTED", _("Rejected")
+
+
+class PlannedState(TextChoices):
+    """What has become of an assignment with one click."""
+
+    PLANNED = "PLANNED", _("To be booked")
+    BOOKED = "BOOKED", _("Booked")
+    TAKEN_BACK = "TAKEN_BACK", _("Taken back")
+    FAILED = "FAILED", _("Could not be booked")
+
+
 class ReceiptKind(TextChoices):
     """A receipt, or the counter-entry that makes one void."""
 

@@ -58,6 +58,14 @@ UNFOLD = {
             {
                 "title": _("Money"),
                 "items": [
+                    {
+                        "title": _("Inbox of transfers"),
+                        "icon": "inbox",
+                        "link": reverse_lazy("admin:billing_banktransfer_inbox"),
+                        "permission": lambda request: request.user.has_perm(
+                            "billing.view_banktransfer"
+                        ),
+                    },
                     _page("receipt_long", _("Payment orders"), "billing.paymentorder"),
                     _page("account_balance", _("Bank transfers"), "billing.banktransfer"),
                     _page("autorenew", _("Subscriptions"), "billing.subscription"),
@@ -65,6 +73,7 @@ UNFOLD = {
                     _page("date_range", _("Periods"), "billing.subscriptionperiod"),
                     _page("receipt", _("Receipts"), "billing.receipt"),
                     _page("undo", _("Refunds"), "billing.refund"),
+                    _page("payments", _("Payments by hand"), "billing.manualpayment"),
                     _page("savings", _("Credit"), "billing.creditentry"),
                 ],
             },

@@ -3,6 +3,7 @@
 from billing.admin.changes import Changes
 from billing.admin.credit import CreditBalanceAdmin, CreditEntryAdmin
 from billing.admin.figures import DailyFigureAdmin, FigureEntryAdmin
+from billing.admin.manual_payments import ManualPaymentAdmin
 from billing.admin.order_views import OrderViewAdmin
 from billing.admin.orders import ORDER_COLOURS, PaymentOrderAdmin
 from billing.admin.periods import SubscriptionAdjustmentAdmin, SubscriptionPeriodAdmin
@@ -18,6 +19,7 @@ from billing.admin.transfers import (
     BankTransferAdmin,
     FeedSilenceAdmin,
     PaymentAllocationAdmin,
+    PlannedMatchAdmin,
     StatementMappingAdmin,
 )
 
@@ -32,9 +34,11 @@ __all__ = [
     "DailyFigureAdmin",
     "FeedSilenceAdmin",
     "FigureEntryAdmin",
+    "ManualPaymentAdmin",
     "OrderViewAdmin",
     "PaymentAllocationAdmin",
     "PaymentOrderAdmin",
+    "PlannedMatchAdmin",
     "ReceiptAdmin",
     "ReceiptCounterAdmin",
     "RefundAdmin",

@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from billing.admin.stored_words import Booked, actor_words, reason_words
@@ -123,7 +122,7 @@ class CreditEntryAdmin(Booked, Audited, AuditAdmin):
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may give goodwill."""
-        return bool(ModelAdmin.has_add_permission(self, request))
+        return bool(request.user.has_perm("billing.grant_credit"))
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> CreditEntry:
         """Gives the goodwill. What was entered is only read."""

@@ -12,7 +12,9 @@ from unfold.decorators import display
 
 from billing.admin.allocations import OrderAllocationInline
 from billing.admin.details import OrderDetails
+from billing.admin.manual_payments import EntersPayments
 from billing.admin.oddly_paid import OddlyPaidFilter
+from billing.admin.order_actions import ActsOnOrders
 from billing.admin.order_opening import OPENING_FIELDSETS, OpensOrders
 from billing.admin.refunds import Refundable
 from billing.admin.stored_words import reason_words
@@ -49,12 +51,24 @@ _BY_HAND = Lifecycle(
 
 
 @admin.register(PaymentOrder)
-class PaymentOrderAdmin(OrderDetails, OpensOrders, TakesOff, Refundable, RecordAdmin):
+class PaymentOrderAdmin(
+    OrderDetails, OpensOrders, ActsOnOrders, EntersPayments, TakesOff, Refundable, RecordAdmin
+):
     """Payment orders. What is asked for is fixed once the order is open."""
 
     lifecycle = _BY_HAND
     refund_of = "order"
-    actions_detail: ClassVar[Any] = (*RecordAdmin.actions_detail, "refund", "take_off")
+    actions: ClassVar[Any] = (*RecordAdmin.actions, "cancel_all")
+    actions_detail: ClassVar[Any] = (
+        *RecordAdmin.actions_detail,
+        "mark_paid",
+        "cancel",
+        "prolong",
+        "reopen",
+        "send_again",
+        "refund",
+        "take_off",
+    )
     spelling: ClassVar = {"amount": money}
     list_display = (
         "order_id",

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from billing.admin.details import ReceiptDetails
-from billing.admin.staff_time import WhyForm
 from billing.admin.stored_words import Booked, actor_words
 from billing.enums import ReceiptKind
 from billing.models import PaymentOrder, Receipt, ReceiptCounter
@@ -21,6 +20,7 @@ from billing.receipts.pages import receipt_file, receipt_page
 from billing.services import receipts
 from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.dialogs import WhyDialog, without_actions
 from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.labels import Label
@@ -98,7 +98,7 @@ class ReceiptAdmin(ReceiptDetails, Booked, Audited, AuditAdmin):
                 "It stays, with a stamp; a receipt with a number of its own takes it back. "
                 "The money stays where it is: to give it back, refund the order."
             ),
-            "form_class": WhyForm,
+            "form_class": WhyDialog,
             "form_submit_text": _("Make void"),
         },
     )
@@ -124,11 +124,7 @@ class ReceiptAdmin(ReceiptDetails, Booked, Audited, AuditAdmin):
         """Offers to make void only what isn't."""
         receipt = context.get("original")
         if receipt and (receipt.kind != ReceiptKind.RECEIPT or receipt.voided_by_code):
-            context["actions_detail"] = [
-                offered
-                for offered in context.get("actions_detail", [])
-                if not str(offered.get("path", "")).rstrip("/").endswith("/void")
-            ]
+            without_actions(context, "void")
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _receipt(self, request: HttpRequest, object_id: str) -> Receipt:

@@ -58,7 +58,15 @@ class HistoryInline(Changes, TabularInline):
 class SubscriptionAdmin(SubscriptionDetails, KeepsTime, RecordAdmin):
     """Subscriptions, with everything that ever changed in them."""
 
-    actions_detail = (*RecordAdmin.actions_detail, "extend", "pause", "unpause")
+    actions: ClassVar[Any] = (*RecordAdmin.actions, "extend_all")
+    actions_detail: ClassVar[Any] = (
+        *RecordAdmin.actions_detail,
+        "extend",
+        "pause",
+        "unpause",
+        "stop",
+        "go_on",
+    )
     lifecycle = SUBSCRIPTION
     spelling: ClassVar = {"monthly_price": money}
     refusals: ClassVar[dict[str, Any]] = {

@@ -14,6 +14,7 @@ from unfold.decorators import display
 from billing.admin.allocations import TransferAllocationInline
 from billing.admin.details import TransferDetails
 from billing.admin.inbox import SortsOut
+from billing.admin.inbox_page import InboxPage
 from billing.admin.refunds import Refundable
 from billing.admin.statement_import import ImportsStatements
 from billing.admin.stored_words import Booked, actor_words, reason_words, refusal_words
@@ -25,6 +26,7 @@ from billing.models import (
     FeedSilence,
     PaymentAllocation,
     PaymentOrder,
+    PlannedMatch,
     StatementMapping,
 )
 from billing.services.candidates import candidates, paid_elsewhere
@@ -59,7 +61,7 @@ TRANSFER_COLOURS = {
 
 @admin.register(BankTransfer)
 class BankTransferAdmin(
-    TransferDetails, ImportsStatements, SortsOut, Refundable, Audited, AuditAdmin
+    TransferDetails, InboxPage, ImportsStatements, SortsOut, Refundable, Audited, AuditAdmin
 ):
     """Bank lines, the newest first."""
 
@@ -103,7 +105,14 @@ class BankTransferAdmin(
     )
     inlines = (TransferAllocationInline,)
     refund_of = "transfer"
-    actions_detail: ClassVar[Any] = ("assign", "keep", "discard", "bring_back", "refund")
+    actions_detail: ClassVar[Any] = (
+        "assign",
+        "keep",
+        "discard",
+        "bring_back",
+        "take_credit_back",
+        "refund",
+    )
     fieldsets = (
         (None, {"fields": (("state_label", "reason"), "note", "duplicate_of", "settled_at")}),
         (_("What it may be for"), {"fields": ("candidates_text",)}),
@@ -257,6 +266,40 @@ class PaymentAllocationAdmin(Booked, AuditAdmin):
     def amount_text(self, allocation: PaymentAllocation) -> str:
         """The amount as money; negative takes back."""
         return money(allocation.amount)
+
+
+@admin.register(PlannedMatch)
+class PlannedMatchAdmin(AuditAdmin):
+    """What was assigned with one click in the inbox, and what has become of it."""
+
+    list_display = (
+        "created_at",
+        "transfer",
+        "order",
+        "amount_text",
+        "state",
+        "created_by",
+        "reason",
+    )
+    list_filter = ("state", ("created_at", DayRangeFilter))
+    list_select_related = ("transfer", "order")
+    ordering = ("-created_at",)
+    search_uuids = ("id", "order_id", "transfer_id")
+    search_help_text = _("ID")
+    fields = (
+        ("transfer", "order"),
+        ("amount_text", "state"),
+        "reason",
+        "failure",
+        ("created_at", "created_by"),
+        ("due_at", "concluded_at"),
+    )
+    readonly_fields = ("amount_text",)
+
+    @display(description=_("amount"), ordering="amount")
+    def amount_text(self, plan: PlannedMatch) -> str:
+        """The amount as money."""
+        return money(plan.amount)
 
 
 @admin.register(BankFeed)

@@ -110,6 +110,10 @@ class PaymentOrder(Record):
         db_table_comment = "VietQR payment orders"
         verbose_name = _("payment order")
         verbose_name_plural = _("payment orders")
+        permissions: ClassVar = [
+            ("cancel_order", "Can cancel payment orders"),
+            ("reopen_order", "Can give orders more time, open them anew and send their mail"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["order_id"], name="payment_orders_order_id_key"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="payment_orders_amount_check"),

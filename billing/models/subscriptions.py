@@ -63,6 +63,10 @@ class Subscription(Record):
         db_table_comment = "Subscription lifecycle management"
         verbose_name = _("subscription")
         verbose_name_plural = _("subscriptions")
+        permissions: ClassVar = [
+            ("extend_subscription", "Can give days and pause subscriptions"),
+            ("change_plan", "Can change the tier of subscriptions, and cancel them"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(tier__in=Tier.values), name="subscriptions_tier_check"

@@ -110,6 +110,10 @@ class BankTransfer(Identified):
         db_table_comment = "Bank lines as told by providers and statements; never changed"
         verbose_name = _("bank transfer")
         verbose_name_plural = _("bank transfers")
+        permissions: ClassVar = [
+            ("match_transfer", "Can say what bank transfers are for"),
+            ("import_statement", "Can import bank statements"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["provider", "account_number", "provider_id"],

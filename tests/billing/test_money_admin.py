@@ -18,7 +18,7 @@ from kitehub.enums import Tier
 from kitehub.models import User
 from tests.billing.bookings import NOW, line, paid_order
 from tests.factories.kitehub import InstanceFactory, UserFactory
-from tests.kitehub.backoffice.pages import form_of, list_url, messages_of, page_url
+from tests.kitehub.backoffice.pages import act, form_of, list_url, messages_of, page_url
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +39,7 @@ def refund(order: PaymentOrder) -> Refund:
 
 
 def do(client: Client, row: Any, name: str, **said: str) -> list[str]:
-    return messages_of(client.post(page_url(row, name), SUBMIT | said, follow=True))
+    return messages_of(act(client, row, name, **said))
 
 
 def clerk(*permissions: str) -> Client:
@@ -140,10 +140,12 @@ class TestDeciding:
         assert back_office.get(page_url(refund, "approve")).status_code == 200
         refund.refresh_from_db()
         assert refund.status == RefundStatus.REQUESTED
-        assert do(back_office, refund, "approve", reason="Đúng") == ["Đã duyệt hoàn tiền."]
+        assert do(back_office, refund, "approve", reason="Đúng", retyped="99.000") == [
+            "Đã duyệt hoàn tiền."
+        ]
         file = back_office.get(reverse("admin:billing_refund_payouts"))
         assert "0071000123456" in file.content.decode()
-        assert do(back_office, refund, "mark_sent", reference="FT77") == [
+        assert do(back_office, refund, "mark_sent", reference="FT77", retyped="99000") == [
             "Đã ghi nhận ngân hàng chuyển tiền."
         ]
         refund.refresh_from_db()
@@ -161,11 +163,14 @@ class TestDeciding:
         page = back_office.get(page_url(own)).content.decode()
         assert page_url(own, "approve") not in page
         assert page_url(own, "reject") in page
-        assert do(back_office, own, "approve") == ["Người yêu cầu hoàn tiền không được tự duyệt."]
+        assert do(back_office, own, "approve", reason="x", retyped="1") == [
+            "Người yêu cầu hoàn tiền không được tự duyệt."
+        ]
         assert do(back_office, own, "reject", reason="Nhầm") == ["Đã từ chối hoàn tiền."]
 
     def test_who_may_only_look_or_ask_decides_nothing(self, refund: Refund) -> None:
-        for client in (clerk("view_refund"), clerk("view_refund", "add_refund")):
+        looking = clerk("view_refund", "add_refund", "change_refund", "delete_refund")
+        for client in (clerk("view_refund"), looking):
             assert client.get(page_url(refund)).status_code == 200
             for name in ("approve", "reject", "mark_sent"):
                 sent = SUBMIT | {"reason": "x", "reference": "x"}

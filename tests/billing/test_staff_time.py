@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from billing.models import Subscription, SubscriptionAdjustment
 from tests.factories.billing import SubscriptionFactory
+from tests.kitehub.backoffice.pages import act as act_on
 from tests.kitehub.backoffice.pages import messages_of, opened, page_url
 
 pytestmark = pytest.mark.django_db
@@ -22,8 +23,7 @@ def subscription(db: None) -> Subscription:
 
 
 def act(client: Client, row: Subscription, name: str, **said: Any) -> Any:
-    sent = {"_form_submitted": "True", "reason": "ngân hàng bảo trì", **said}
-    return client.post(page_url(row, name), sent, follow=True)
+    return act_on(client, row, name, **{"reason": "ngân hàng bảo trì", **said})
 
 
 def offered(client: Client, row: Subscription) -> set[str]:

@@ -13,9 +13,11 @@ from billing.models import (
     BankTransfer,
     CreditEntry,
     FeedSilence,
+    ManualPayment,
     OrderView,
     PaymentAllocation,
     PaymentOrder,
+    PlannedMatch,
     Receipt,
     Refund,
     StatementMapping,
@@ -109,6 +111,36 @@ class BankTransferFactory(DjangoModelFactory[BankTransfer]):
     memo = factory.Sequence(lambda n: f"NGUYEN VAN A chuyen tien {n}")
     transferred_at = factory.LazyFunction(timezone.now)
     received_at = factory.SelfAttribute("transferred_at")
+
+
+class ManualPaymentFactory(DjangoModelFactory[ManualPayment]):
+    """Cash that somebody says they have in hand; nobody has confirmed it."""
+
+    class Meta:
+        model = ManualPayment
+
+    order = factory.SubFactory(PaymentOrderFactory)
+    kind = "CASH"
+    amount = 299_000
+    received_at = factory.LazyFunction(timezone.now)
+    reference = factory.Sequence(lambda n: f"PT-{n:05}")
+    evidence = "Phiếu thu tay, chị Hoa giữ"
+    reason = "Khách trả tiền mặt"
+    requested_by = "lan"
+
+
+class PlannedMatchFactory(DjangoModelFactory[PlannedMatch]):
+    """An assignment of a line that waits, not booked yet."""
+
+    class Meta:
+        model = PlannedMatch
+
+    transfer = factory.SubFactory(BankTransferFactory, state="UNMATCHED")
+    order = factory.SubFactory(PaymentOrderFactory)
+    amount = factory.SelfAttribute("transfer.amount")
+    reason = "Số tiền bằng nhau"
+    created_by = "lan"
+    due_at = factory.LazyFunction(timezone.now)
 
 
 class PaymentAllocationFactory(DjangoModelFactory[PaymentAllocation]):

@@ -38,9 +38,11 @@ from tests.factories.billing import (
     BankTransferFactory,
     CreditEntryFactory,
     FeedSilenceFactory,
+    ManualPaymentFactory,
     OrderViewFactory,
     PaymentAllocationFactory,
     PaymentOrderFactory,
+    PlannedMatchFactory,
     ReceiptFactory,
     RefundFactory,
     StatementMappingFactory,
@@ -126,14 +128,16 @@ def money_rows(order: PaymentOrder, subscription: Subscription) -> None:
     CreditEntryFactory(instance=order.instance)
     RefundFactory(order=order)
     ReceiptFactory(order=order)
+    ManualPaymentFactory(order=order)
+    PlannedMatchFactory(order=order)
 
 
 def test_every_table_has_an_admin() -> None:
     assert [model for model in MODELS if model not in admin.site._registry] == []
     # The plan's ten, users, reservations, API keys, tombstones and archive runs, four of moves and
-    # suspensions, what is seen of databases, the tiers' limits, thirteen of money, two of figures,
-    # mail, notes and attempts to sign in.
-    assert len(MODELS) == 39
+    # suspensions, the tiers' limits, fifteen of money, two of figures, mail, notes and attempts
+    # to sign in.
+    assert len(MODELS) == 41
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.model_name)

@@ -36,6 +36,7 @@ DUTIES = {
 }
 # Tasks about platform tables alone, by what they take: no tenant's table is read or written.
 PLATFORM_TASKS = {
+    "billing.tasks.book_planned": {"plan_id"},
     "billing.tasks.settle_transfer": {"transfer_id"},
     "kitehub.tasks.send_email": {"email_id"},
 }
