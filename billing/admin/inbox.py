@@ -150,9 +150,7 @@ class SortsOut:
         url_path=UNMATCH,
         dialog={
             "title": _("For which order was this money not?"),
-            "description": _(
-                "The line waits for a person again. A paid order is refunded instead."
-            ),
+            "description": _("The line waits for a person again. A paid order is refunded."),
             "form_class": UnmatchDialog,
             "form_submit_text": _("Take off the order"),
         },
