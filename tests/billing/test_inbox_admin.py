@@ -217,7 +217,7 @@ def test_several_lines_are_discarded_each_with_its_result(
 ) -> None:
     settled = line(5_000, state="IGNORED")
     first = bulk(back_office, "discard_all", waiting, settled)
-    assert [done for done, _said in first.values()] == [True, False]
+    assert [first[str(row)][0] for row in (waiting, settled)] == [True, False]
     assert state(waiting)[0] == "UNMATCHED"
     said = {"confirmed": "yes", "reason": "không phải của mình"}
     for expected in (True, False):  # the second time it is discarded already
