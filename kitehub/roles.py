@@ -75,6 +75,11 @@ POWERS = (
         (SUPPORT, FINANCE, AUDITOR),
     ),
     Power(
+        _("See what the business earns"),
+        _on("billing", "view", "dailyfigure figureentry"),
+        (FINANCE, AUDITOR),
+    ),
+    Power(
         _("See credit and refunds"),
         _on("billing", "view", "creditbalance creditentry refund"),
         (SUPPORT, FINANCE, AUDITOR),

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +28,8 @@ from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.exports import Column
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.forms import RecordForm
+from kitehub.backoffice.tabs import tabs_of
+from kitehub.db.words import starts_words
 from kitehub.domains import clean_domain, clean_subdomain
 from kitehub.enums import InstanceStatus, Tier
 from kitehub.models import Instance, User
@@ -127,12 +129,14 @@ class InstanceAdmin(
         "created_at",
         "id",
     )
-    list_filter = ("status", "tier", DatabaseFilter, ("created_at", DayRangeFilter))
+    list_filter = (("created_at", DayRangeFilter), "tier", DatabaseFilter)
+    tabs = tabs_of("status", InstanceStatus)
+    nothing_yet = _("Open the first school here, or let its owner do it in the portal.")
     list_select_related = ("owner",)
     ordering = ("-created_at",)
     search_columns: ClassVar = ("subdomain", "custom_domain")
     search_uuids = ("id", "owner_id")
-    search_help_text = _("Subdomain, own domain, owner's e-mail, ID, or part of the name")
+    search_help_text = _("Subdomain, own domain, owner's e-mail, ID, or words of the name")
     autocomplete_fields = ("owner",)
     readonly_fields = (*RecordAdmin.readonly_fields, "subscription_id")
     fieldsets = (
@@ -171,15 +175,9 @@ class InstanceAdmin(
         except ValidationError:
             return matches
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Whole values first; only if none fits, names that contain the term."""
-        found, duplicates = super().get_search_results(request, queryset, search_term)
-        term = search_term.strip()
-        if term and "\x00" not in term and not found.exists():
-            return queryset.filter(organization_name__icontains=term), False
-        return found, duplicates
+    def last_resort(self, term: str) -> Q:
+        """Whole values first; only if none fits, names with words that begin as the term's do."""
+        return starts_words(term, "organization_name")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """The tier is changed by its own action, which also tells the school's database."""
