@@ -187,7 +187,7 @@ class InstanceAdmin(
     @action(
         description=_("Change tier"),
         icon="swap_vert",
-        permissions=["billing.change_plan"],
+        permissions=["change_plan"],
         url_path="change-tier",
         dialog={
             "title": _("Change the tier"),
@@ -210,6 +210,10 @@ class InstanceAdmin(
         self.log(request, [school], CHANGE, [{"changed": {"fields": ["tier"]}}, *part])
         self.message_user(request, gettext("The tier is now %(tier)s.") % {"tier": tier.label})
         return lead_to(request, self._page("change", school.pk))
+
+    def has_change_plan_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may change what is bought."""
+        return bool(request.user.has_perm("billing.change_plan"))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A school entered by hand starts in the pool."""
