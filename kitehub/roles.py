@@ -85,8 +85,8 @@ POWERS = (
         (SUPPORT, FINANCE, AUDITOR),
     ),
     Power(
-        _("See how receipts are numbered and statements are read"),
-        _on("billing", "view", "receiptcounter statementmapping"),
+        _("See what is earned, how receipts are numbered and statements are read"),
+        _on("billing", "view", "dailyfigure figureentry receiptcounter statementmapping"),
         (FINANCE, AUDITOR),
     ),
     Power(
@@ -140,19 +140,43 @@ POWERS = (
         ),
         (FINANCE,),
     ),
-    Power(_("Open and change orders"), _on("billing", "add change", "paymentorder"), (FINANCE,)),
     Power(
-        _("Extend, pause and change subscriptions"),
-        _on("billing", "change", "subscription"),
+        _("Open, change, cancel and reopen orders"),
+        (
+            *_on("billing", "add change", "paymentorder"),
+            *("billing.cancel_order", "billing.reopen_order"),
+        ),
         (FINANCE,),
     ),
-    Power(_("Ask for refunds"), _on("billing", "add", "refund"), (FINANCE,)),
+    Power(_("Enter payments by hand, with evidence"), ("billing.mark_paid",), (FINANCE,)),
+    Power(
+        _("Decide payments that somebody else entered by hand"),
+        ("billing.approve_payment",),
+        (FINANCE,),
+    ),
+    Power(
+        _("Extend, pause, cancel and change subscriptions"),
+        (
+            *_on("billing", "change", "subscription"),
+            *("billing.extend_subscription", "billing.change_plan"),
+        ),
+        (FINANCE,),
+    ),
+    Power(
+        _("Ask for refunds"),
+        (*_on("billing", "add", "refund"), "billing.request_refund"),
+        (FINANCE,),
+    ),
     Power(
         _("Decide refunds that somebody else asked for, and send them"),
-        _on("billing", "change", "refund"),
+        (*_on("billing", "change", "refund"), "billing.approve_refund"),
         (FINANCE,),
     ),
-    Power(_("Book credit"), _on("billing", "add", "creditentry"), (FINANCE,)),
+    Power(
+        _("Book credit"),
+        (*_on("billing", "add", "creditentry"), "billing.grant_credit"),
+        (FINANCE,),
+    ),
     Power(_("Make receipts void"), _on("billing", "change", "receipt"), (FINANCE,)),
     # --- Operations -----------------------------------------------------------------------------
     Power(

@@ -18,6 +18,12 @@ def _page(icon: str, title: Any, model: str) -> dict[str, Any]:
     }
 
 
+def _is_list_of_transfers(request: Any) -> bool:
+    """The inbox is below the list's address, and a line of its own."""
+    address = str(reverse_lazy("admin:billing_banktransfer_changelist"))
+    return request.path.startswith(address) and not request.path.startswith(f"{address}inbox/")
+
+
 def _own(name: str) -> Any:
     """One of the back office's own files, found when a page asks for it."""
     return lambda request: static(f"kitehub/backoffice/{name}")
@@ -67,7 +73,10 @@ UNFOLD = {
                         ),
                     },
                     _page("receipt_long", _("Payment orders"), "billing.paymentorder"),
-                    _page("account_balance", _("Bank transfers"), "billing.banktransfer"),
+                    {
+                        **_page("account_balance", _("Bank transfers"), "billing.banktransfer"),
+                        "active": _is_list_of_transfers,
+                    },
                     _page("autorenew", _("Subscriptions"), "billing.subscription"),
                     _page("history", _("Subscription history"), "billing.subscriptionhistory"),
                     _page("date_range", _("Periods"), "billing.subscriptionperiod"),

@@ -126,6 +126,7 @@ class BankTransferAdmin(
         "discard",
         "bring_back",
         "take_credit_back",
+        "unmatch",
         "refund",
     )
     fieldsets = (
