@@ -105,6 +105,10 @@ ADDRESSES = {
     "kitehub_instance_close": "kitehub.close_instance",
     "kitehub_instance_reopen": "kitehub.close_instance",
     "kitehub_instance_why": "kitehub.view_instance",
+    "kitehub_user_second_factor": STAFF,
+    # Of others; their own sessions people end themselves.
+    "kitehub_user_end_sessions": "kitehub.change_user",
+    "kitehub_user_reset_codes": "kitehub.change_user",
     "kitehub_note_withdraw": "kitehub.add_note",
     "billing_banktransfer_statement": "billing.import_statement",
     "billing_banktransfer_import_statement": "billing.import_statement",
