@@ -3,15 +3,26 @@
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
-from billing.enums import PaymentStatus, SubscriptionStatus, TransferState
-from billing.models import BankTransfer, PaymentOrder, PlannedMatch, Subscription
+from billing.enums import PaymentStatus, RefundStatus, SubscriptionStatus, TransferState
+from billing.models import (
+    BankTransfer,
+    ManualPayment,
+    PaymentOrder,
+    PlannedMatch,
+    Refund,
+    Subscription,
+)
+from billing.services.inbox import match_transfer
 from billing.services.orders import open_order
 from kitehub.enums import InstanceStatus, Tier
-from kitehub.models import Instance
+from kitehub.models import Instance, User
+from tests.browser.accessible import darken, findings
+from tests.browser.conftest import signed_in
 from tests.factories.billing import BankTransferFactory, SubscriptionFactory
 from tests.factories.kitehub import InstanceFactory, UserFactory
-from tests.kitehub.backoffice.pages import page_url
+from tests.kitehub.backoffice.pages import list_url, page_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SCREEN = {"width": 1280, "height": 900}
@@ -63,6 +74,32 @@ def why(dialog: Any, reason: str) -> None:
 def told(page: Any, words: str) -> None:
     """Waits for what the page says was done."""
     page.get_by_text(words).first.wait_for()
+
+
+def somebody_else(desk: Any, chromium: Any, login: str) -> Any:
+    """Another superuser's browser."""
+    person = User.objects.create_superuser(login, "a long password", full_name="Trần Văn Minh")
+    return signed_in(chromium, desk.url.split("/admin/")[0], person, SCREEN)
+
+
+# --- The morning ------------------------------------------------------------------------------
+
+
+def test_who_signs_in_sees_what_waits_and_gets_to_it(
+    chromium: Any, live_server: Any, staff: User, order: PaymentOrder
+) -> None:
+    waiting(120_000, "hoc phi thang 11")
+    context = chromium.new_context(base_url=live_server.url, viewport=SCREEN)
+    page = context.new_page()
+    page.goto("/admin/")
+    page.get_by_label("Địa chỉ email").fill(staff.email)
+    page.get_by_label("Mật khẩu").fill("a long password")
+    page.get_by_role("button", name="Đăng nhập").click()
+    page.get_by_role("heading", name="Chờ nhân viên xử lý").wait_for()
+    assert "Doanh thu hôm nay" in page.locator("#content").inner_text()
+    page.get_by_role("link", name="Giao dịch chưa đối soát").last.click()
+    page.get_by_text("hoc phi thang 11").first.wait_for()
+    context.close()
 
 
 # --- Transfers --------------------------------------------------------------------------------
@@ -121,16 +158,100 @@ def test_a_transfer_that_is_nobodys_is_put_aside_and_brought_back(
 # --- Orders -----------------------------------------------------------------------------------
 
 
+def test_an_order_is_found_by_its_code_with_what_happened_to_it(
+    desk: Any, order: PaymentOrder, hoa_mai: Instance
+) -> None:
+    desk.goto(list_url(PaymentOrder))
+    desk.get_by_placeholder("Mã đơn").fill(order.order_id.lower())
+    desk.keyboard.press("Enter")
+    desk.get_by_role("link", name=order.order_id).first.click()
+    desk.get_by_text("Diễn biến").wait_for()
+    assert f"Mở đơn {order.order_id}" in desk.locator("#content").inner_text()
+    dialog = opened(desk, "Viết ghi chú")
+    dialog.get_by_label("Ghi chú").fill("Chị Hoa hẹn chuyển khoản chiều nay")
+    dialog.get_by_role("button").last.click()
+    told(desk, "Chị Hoa hẹn chuyển khoản chiều nay")
+    desk.goto(f"{list_url(PaymentOrder)}?q={hoa_mai.subdomain}")
+    with desk.expect_download() as download:
+        desk.get_by_role("link", name="Tải CSV").click()
+    assert order.order_id in download.value.path().read_text("utf-8-sig")
+
+
+def test_cash_is_entered_by_one_and_confirmed_by_another(
+    desk: Any, chromium: Any, order: PaymentOrder
+) -> None:
+    desk.goto(page_url(order))
+    dialog = opened(desk, "Ghi nhận thanh toán bằng tay")
+    dialog.get_by_label("Đã thấy gì").select_option(label="Tiền mặt")
+    enter = "Nhập khoản thanh toán"
+    send(dialog, enter)
+    dialog.get_by_text("Vui lòng nhập mục này.").first.wait_for()
+    assert findings(desk) == []
+    darken(desk)
+    assert findings(desk, "color-contrast") == []
+    now = timezone.localtime()
+    dialog.get_by_placeholder("Ngày").fill(f"{now:%d/%m/%Y}")
+    dialog.get_by_placeholder("Giờ").fill(f"{now:%H:%M}")
+    dialog.get_by_label("Mã giao dịch ngân hàng").fill("PT-00123")
+    dialog.get_by_label("Bằng chứng").fill("Phiếu thu tay số 123, chị Lan giữ")
+    dialog.get_by_label(f"Nhập lại “{order.order_id}”").fill(order.order_id)
+    why(dialog, "Khách trả tiền mặt tại văn phòng")
+    send(dialog, enter)
+    told(desk, "một người khác xác nhận")
+    payment = ManualPayment.objects.get(order=order)
+    with somebody_else(desk, chromium, "minh@kitehub.test") as page:
+        page.goto(page_url(payment))
+        dialog = opened(page, "Xác nhận")
+        dialog.get_by_label("Nhập lại “299.000” để xác nhận").fill("299000")
+        why(dialog, "Đã xem phiếu thu")
+        send(dialog, "Xác nhận")
+        told(page, "Đã xác nhận")
+    order.refresh_from_db()
+    assert order.status == PaymentStatus.PAID
+
+
 def test_an_order_is_cancelled_with_its_code_typed_again(desk: Any, order: PaymentOrder) -> None:
     desk.goto(page_url(order))
     dialog = opened(desk, "Hủy đơn")
     why(dialog, "Khách đổi sang gói khác")
     send(dialog, "Hủy đơn")
+    dialog.get_by_text("Vui lòng nhập mục này.").wait_for()
     dialog.get_by_label(f"Nhập lại “{order.order_id}” để xác nhận").fill(order.order_id.lower())
     send(dialog, "Hủy đơn")
     told(desk, "Đã hủy đơn.")
     order.refresh_from_db()
     assert order.status == PaymentStatus.CANCELLED
+
+
+def test_a_refund_is_asked_for_by_one_and_approved_by_another(
+    desk: Any, chromium: Any, order: PaymentOrder
+) -> None:
+    line = waiting(299_000, "Hoa Mai gia han")
+    match_transfer(
+        transfer_id=line.pk,
+        parts=[(order.pk, 299_000)],
+        actor="lan@kitehub.test",
+        reason="Đúng số tiền",
+        at=timezone.now(),
+    )
+    desk.goto(page_url(order))
+    desk.get_by_role("link", name="Hoàn tiền…").click()
+    desk.wait_for_url("**/refund/add/**")
+    desk.get_by_label("Lý do").fill("Khách đóng trường")
+    desk.get_by_role("button", name="Lưu", exact=True).click()
+    told(desk, "Đã thêm")
+    refund = Refund.objects.get(order=order)
+    desk.goto(page_url(refund))
+    assert desk.get_by_role("link", name="Duyệt", exact=True).count() == 0
+    with somebody_else(desk, chromium, "minh@kitehub.test") as page:
+        page.goto(page_url(refund))
+        dialog = opened(page, "Duyệt")
+        dialog.get_by_label("Nhập lại “299.000” để xác nhận").fill("299.000")
+        why(dialog, "Đúng số tiền khách đã trả")
+        send(dialog, "Duyệt")
+        told(page, "Đã duyệt")
+    refund.refresh_from_db()
+    assert refund.status == RefundStatus.APPROVED
 
 
 # --- Schools ----------------------------------------------------------------------------------
@@ -158,3 +279,19 @@ def test_a_tier_is_changed_after_a_look_at_what_it_costs(desk: Any, hoa_mai: Ins
     told(desk, "Gói hiện tại là Cao cấp")
     hoa_mai.refresh_from_db()
     assert hoa_mai.tier == Tier.PREMIUM
+
+
+def test_a_school_is_suspended_with_a_reason_and_let_in_again(desk: Any, hoa_mai: Instance) -> None:
+    desk.goto(page_url(hoa_mai))
+    dialog = opened(desk, "Tạm ngưng")
+    why(dialog, "Nợ quá hạn, không liên lạc được")
+    send(dialog, "Tạm ngưng")
+    told(desk, "Đã tạm ngưng “Trung tâm Anh ngữ Hoa Mai”.")
+    hoa_mai.refresh_from_db()
+    assert hoa_mai.status == InstanceStatus.SUSPENDED
+    dialog = opened(desk, "Mở lại")
+    why(dialog, "Đã thanh toán")
+    send(dialog, "Mở lại")
+    told(desk, "Đã mở lại “Trung tâm Anh ngữ Hoa Mai”.")
+    hoa_mai.refresh_from_db()
+    assert hoa_mai.status == InstanceStatus.ACTIVE
