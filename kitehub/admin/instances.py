@@ -16,9 +16,14 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from billing.services import SubscriptionEnded
+from kitehub.admin.blocked.page import SaysWhyBlocked
 from kitehub.admin.details import InstanceDetails
+from kitehub.admin.levers.closing import ClosesSchools
+from kitehub.admin.levers.finishing import FinishesOpenings
+from kitehub.admin.levers.moving import MovesSchools
+from kitehub.admin.levers.suspending import Suspending
+from kitehub.admin.levers.work import ShowsWork
 from kitehub.admin.opening import OpensSchools
-from kitehub.admin.suspensions import Suspending
 from kitehub.admin.watches import DatabaseFilter
 from kitehub.backoffice import RecordAdmin, history
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
@@ -110,17 +115,41 @@ STATUS_COLOURS = {
 
 
 @admin.register(Instance)
-class InstanceAdmin(InstanceDetails, OpensSchools, Suspending, RecordAdmin):
-    """Schools. Where an instance's data lives is not for this page."""
+class InstanceAdmin(
+    InstanceDetails,
+    OpensSchools,
+    FinishesOpenings,
+    Suspending,
+    MovesSchools,
+    ClosesSchools,
+    ShowsWork,
+    SaysWhyBlocked,
+    RecordAdmin,
+):
+    """Schools. Where an instance's data lives is not for this page's form, but for its levers."""
 
     form = InstanceForm
-    actions = (*RecordAdmin.actions, "suspend_all", "resume_all", "finish_selected")
+    actions = (
+        *RecordAdmin.actions,
+        "suspend_all",
+        "resume_all",
+        "reopen_all",
+        "finish_selected",
+    )
     actions_detail = (
+        "why",
         *RecordAdmin.actions_detail,
         "change_tier",
         "suspend_one",
         "resume_one",
         "finish_opening",
+        "move",
+        "go_on_with_move",
+        "abort_move",
+        "purge_moves",
+        "work",
+        "close",
+        "reopen",
     )
     list_display = (
         "organization_name",
