@@ -49,7 +49,12 @@ def order(hoa_mai: Instance) -> PaymentOrder:
 def waiting(amount: int, memo: str) -> BankTransfer:
     """A bank line that nothing could be made of."""
     return BankTransferFactory(
-        amount=amount, memo=memo, state=TransferState.UNMATCHED, counterparty_name="DO THI HOA"
+        amount=amount,
+        memo=memo,
+        state=TransferState.UNMATCHED,
+        counterparty_name="DO THI HOA",
+        counterparty_account="0071001234567",
+        counterparty_bank="Vietcombank",
     )
 
 
@@ -69,6 +74,11 @@ def send(dialog: Any, button: str) -> None:
 def why(dialog: Any, reason: str) -> None:
     """Enters the reason."""
     dialog.get_by_label("Lý do").fill(reason)
+
+
+def retype(dialog: Any, code: str) -> None:
+    """Enters the code that a dialog asks for once more."""
+    dialog.get_by_label(f"Nhập lại “{code}” để xác nhận").fill(code)
 
 
 def told(page: Any, words: str) -> None:
@@ -194,15 +204,15 @@ def test_cash_is_entered_by_one_and_confirmed_by_another(
     dialog.get_by_placeholder("Giờ").fill(f"{now:%H:%M}")
     dialog.get_by_label("Mã giao dịch ngân hàng").fill("PT-00123")
     dialog.get_by_label("Bằng chứng").fill("Phiếu thu tay số 123, chị Lan giữ")
-    dialog.get_by_label(f"Nhập lại “{order.order_id}”").fill(order.order_id)
+    retype(dialog, order.order_id)
     why(dialog, "Khách trả tiền mặt tại văn phòng")
     send(dialog, enter)
-    told(desk, "một người khác xác nhận")
+    told(desk, "Đã nhập khoản thanh toán. Cần một người khác xác nhận.")
     payment = ManualPayment.objects.get(order=order)
     with somebody_else(desk, chromium, "minh@kitehub.test") as page:
         page.goto(page_url(payment))
         dialog = opened(page, "Xác nhận")
-        dialog.get_by_label("Nhập lại “299.000” để xác nhận").fill("299000")
+        retype(dialog, "299.000")
         why(dialog, "Đã xem phiếu thu")
         send(dialog, "Xác nhận")
         told(page, "Đã xác nhận")
@@ -246,7 +256,7 @@ def test_a_refund_is_asked_for_by_one_and_approved_by_another(
     with somebody_else(desk, chromium, "minh@kitehub.test") as page:
         page.goto(page_url(refund))
         dialog = opened(page, "Duyệt")
-        dialog.get_by_label("Nhập lại “299.000” để xác nhận").fill("299.000")
+        retype(dialog, "299.000")
         why(dialog, "Đúng số tiền khách đã trả")
         send(dialog, "Duyệt")
         told(page, "Đã duyệt")
@@ -281,14 +291,20 @@ def test_a_tier_is_changed_after_a_look_at_what_it_costs(desk: Any, hoa_mai: Ins
     assert hoa_mai.tier == Tier.PREMIUM
 
 
-def test_a_school_is_suspended_with_a_reason_and_let_in_again(desk: Any, hoa_mai: Instance) -> None:
+def test_a_school_is_suspended_says_why_and_is_let_in_again(desk: Any, hoa_mai: Instance) -> None:
     desk.goto(page_url(hoa_mai))
     dialog = opened(desk, "Tạm ngưng")
     why(dialog, "Nợ quá hạn, không liên lạc được")
+    retype(dialog, "hoa-mai")
     send(dialog, "Tạm ngưng")
     told(desk, "Đã tạm ngưng “Trung tâm Anh ngữ Hoa Mai”.")
     hoa_mai.refresh_from_db()
     assert hoa_mai.status == InstanceStatus.SUSPENDED
+    desk.get_by_role("link", name="Vì sao bị khóa?").click()
+    desk.get_by_text("Cách xử lý:").first.wait_for()
+    assert "Nợ quá hạn, không liên lạc được" in desk.locator("#content").inner_text()
+    assert findings(desk) == []
+    desk.go_back()
     dialog = opened(desk, "Mở lại")
     why(dialog, "Đã thanh toán")
     send(dialog, "Mở lại")
