@@ -74,9 +74,7 @@ UNFOLD = {
                         ),
                     },
                     _page("receipt_long", _("Payment orders"), "billing.paymentorder"),
-                    {
-                        **_page("account_balance", _("Bank transfers"), "billing.banktransfer"),
-                    },
+                    _page("account_balance", _("Bank transfers"), "billing.banktransfer"),
                     _page("autorenew", _("Subscriptions"), "billing.subscription"),
                     _page("history", _("Subscription history"), "billing.subscriptionhistory"),
                     _page("date_range", _("Periods"), "billing.subscriptionperiod"),
