@@ -10,7 +10,13 @@ from unfold.decorators import display
 from analytics.enums import EventType
 from analytics.models import GuestEvent, GuestSession
 from kitehub.backoffice import AuditAdmin, InstanceNames
+from kitehub.backoffice.exports import Column, instance_column
 from kitehub.backoffice.filters import DayRangeFilter
+
+
+def event_words(event_type: str) -> str:
+    """A type in people's words, or as it was sent."""
+    return str(dict(EventType.choices).get(event_type, event_type))
 
 
 class EventTypeFilter(admin.SimpleListFilter):
@@ -41,6 +47,16 @@ class GuestSessionAdmin(InstanceNames, AuditAdmin):
         "created_at",
         "expires_at",
     )
+    export_columns: ClassVar = (
+        "session_id",
+        instance_column(),
+        "source",
+        "device_type",
+        "ip_address",
+        "created_at",
+        "expires_at",
+        "id",
+    )
     # None of source and device: each index slows down the writing of visits, which is what counts.
     list_filter = (("created_at", DayRangeFilter),)
     ordering = ("-created_at",)
@@ -54,6 +70,15 @@ class GuestEventAdmin(InstanceNames, AuditAdmin):
     """What guests did."""
 
     list_display = ("timestamp", "instance_name", "event_label", "course_name", "session_id")
+    export_columns: ClassVar = (
+        "timestamp",
+        instance_column(),
+        Column("event_type", words=event_words),
+        "course_name",
+        "course_id",
+        "session_id",
+        "id",
+    )
     list_filter = (("timestamp", DayRangeFilter), EventTypeFilter)
     ordering = ("-timestamp",)
     search_columns: ClassVar = ("session_id",)
@@ -63,5 +88,4 @@ class GuestEventAdmin(InstanceNames, AuditAdmin):
     @display(description=_("event"), ordering="event_type")
     def event_label(self, event: GuestEvent) -> str:
         """The type in people's words, or as it was sent."""
-        labels = dict(EventType.choices)
-        return str(labels.get(event.event_type, event.event_type))
+        return event_words(event.event_type)

@@ -37,6 +37,14 @@ class OrderPurpose(TextChoices):
     UPGRADE = "UPGRADE", _("A higher tier for what is paid already")
 
 
+class ViewChannel(TextChoices):
+    """Where an order's QR code was shown."""
+
+    PORTAL = "PORTAL", _("The school's portal")
+    API = "API", _("The school's own program")
+    LINK = "LINK", _("An image in a mail or on another site")
+
+
 class FeedProvider(TextChoices):
     """Who tells KiteHub of bank lines."""
 
@@ -135,6 +143,30 @@ class RefundStatus(TextChoices):
     REJECTED = "REJECTED", _("Rejected")
 
 
+class ManualPaymentKind(TextChoices):
+    """What a person saw of money that no bank feed told."""
+
+    CASH = "CASH", _("Cash in hand")
+    BANK = "BANK", _("A bank line that no feed told")
+
+
+class ManualPaymentStatus(TextChoices):
+    """The state of a payment that was entered by hand."""
+
+    REQUESTED = "REQUESTED", _("To be confirmed")
+    CONFIRMED = "CONFIRMED", _("Confirmed")
+    REJECTED = "REJECTED", _("Rejected")
+
+
+class PlannedState(TextChoices):
+    """What has become of an assignment with one click."""
+
+    PLANNED = "PLANNED", _("To be booked")
+    BOOKED = "BOOKED", _("Booked")
+    TAKEN_BACK = "TAKEN_BACK", _("Taken back")
+    FAILED = "FAILED", _("Could not be booked")
+
+
 class ReceiptKind(TextChoices):
     """A receipt, or the counter-entry that makes one void."""
 
@@ -159,3 +191,24 @@ class StatementOutcome(TextChoices):
     BOOKED = "BOOKED", _("New")
     TOLD = "TOLD", _("A bank feed told it before")
     KNOWN = "KNOWN", _("In an earlier statement")
+
+
+class Measure(TextChoices):
+    """What the daily figures count; docs/dashboard.md defines each in words.
+
+    The first three are money of a day, the next three hold until they change and are kept as
+    changes, the others are what happened to subscriptions on a day.
+    """
+
+    REVENUE = "REVENUE", _("Revenue")
+    COURSE_FEES = "COURSE_FEES", _("Course fees")
+    REFUNDS = "REFUNDS", _("Paid back")
+    MRR = "MRR", _("Monthly recurring revenue")
+    PAST_DUE = "PAST_DUE", _("Past due")
+    TRIALS = "TRIALS", _("Running trials")
+    TRIALS_BEGUN = "TRIALS_BEGUN", _("Trials begun")
+    TRIALS_CONVERTED = "TRIALS_CONVERTED", _("Trials that pay")
+    TRIALS_LOST = "TRIALS_LOST", _("Trials without payment")
+    STARTED = "STARTED", _("Paid without a trial")
+    CHURNED = "CHURNED", _("Customers lost")
+    RETURNED = "RETURNED", _("Customers who came back")

@@ -1,6 +1,6 @@
-"""The lifecycles of payment orders, refunds and subscriptions."""
+"""The lifecycles of payment orders, refunds, payments by hand and subscriptions."""
 
-from billing.enums import PaymentStatus, RefundStatus, SubscriptionStatus
+from billing.enums import ManualPaymentStatus, PaymentStatus, RefundStatus, SubscriptionStatus
 from kitehub.db.lifecycle import Lifecycle
 
 PAYMENT_ORDER = Lifecycle(
@@ -21,6 +21,15 @@ REFUND = Lifecycle(
         RefundStatus.APPROVED.value: ("SENT",),
         RefundStatus.SENT.value: (),
         RefundStatus.REJECTED.value: (),
+    },
+)
+
+MANUAL_PAYMENT = Lifecycle(
+    table="manual_payments",
+    follows={
+        ManualPaymentStatus.REQUESTED.value: ("CONFIRMED", "REJECTED"),
+        ManualPaymentStatus.CONFIRMED.value: (),
+        ManualPaymentStatus.REJECTED.value: (),
     },
 )
 

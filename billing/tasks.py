@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 
 from billing import services
 from billing.accounts import NoReceivingAccount
-from billing.services import reminders, renewals, settlement, silences
+from billing.services import figures, planned, reminders, renewals, settlement, silences
 from billing.services.subscriptions import advance
 from kitehub.jobs.retries import UNTIL_DONE
 
@@ -28,11 +28,18 @@ def settle_transfer(transfer_id: str) -> str:
     return settlement.settle_transfer(transfer_id=UUID(transfer_id)).value
 
 
+@app.task(retry=UNTIL_DONE)
+def book_planned(plan_id: str) -> str:
+    """Books an assignment that nobody has taken back; booked it stays as it is."""
+    return planned.book_planned(plan_id=UUID(plan_id), at=timezone.now()).value
+
+
 @app.periodic(cron="*/5 * * * *")
 @app.task(queueing_lock="billing.tasks.settle_waiting")
 def settle_waiting(timestamp: int) -> None:
-    """Settles bank lines whose own job was lost."""
+    """Settles bank lines, and books assignments, whose own job was lost."""
     settlement.settle_waiting(at=timezone.now())
+    planned.book_due(at=timezone.now())
 
 
 @app.periodic(cron="*/10 * * * *")
@@ -64,3 +71,10 @@ def send_reminders(timestamp: int) -> None:
 def watch_feeds(timestamp: int) -> None:
     """Notes which bank feeds have fallen silent."""
     silences.watch_feeds(at=timezone.now())
+
+
+@app.periodic(cron="*/5 * * * *")
+@app.task(queueing_lock="billing.tasks.fold_figures")
+def fold_figures(timestamp: int) -> None:
+    """Adds what has happened to the figures of its days."""
+    figures.fold_figures()

@@ -12,6 +12,7 @@ from branding.lifecycles import BRANDING_JOB
 from branding.models import BrandingJob
 from kitehub.backoffice import RecordAdmin
 from kitehub.backoffice.base import RECORD_FIELDSET
+from kitehub.backoffice.exports import Column
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.names import instances_at
 from kitehub.backoffice.tabs import tabs_of
@@ -44,6 +45,17 @@ class BrandingJobAdmin(RecordAdmin):
         "created_at",
         "updated_at",
         "error_message",
+    )
+    export_columns: ClassVar = (
+        "job_id",
+        Column("instance__organization_name", _("instance")),
+        "status",
+        Column("progress_percentage", unit="%"),
+        "language",
+        "created_at",
+        "updated_at",
+        "error_message",
+        "id",
     )
     list_filter = (("created_at", DayRangeFilter),)
     tabs = tabs_of("status", BrandingStatus)

@@ -1,5 +1,7 @@
 """How amounts and sizes are written for people, in the active language."""
 
+from decimal import Decimal
+
 from django.template.defaultfilters import filesizeformat
 from django.utils import formats
 
@@ -24,3 +26,11 @@ def size(count: int | None) -> str:
 def percent(part: int, whole: int) -> str:
     """A share in whole percent, with no blank as Vietnamese and English write it; or a dash."""
     return f"{part * 100 // whole}%" if whole else "–"
+
+
+def rate(part: int, whole: int) -> str:
+    """A share in percent with one decimal, halves rounded up: `2,4%` in Vietnamese. Or a dash."""
+    if not whole:
+        return "–"
+    tenths = (2000 * part + whole) // (2 * whole)
+    return f"{formats.number_format(Decimal(tenths) / 10, 1)}%"

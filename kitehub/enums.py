@@ -96,3 +96,24 @@ class EmailState(TextChoices):
     SENDING = "SENDING", _("Being sent")
     SENT = "SENT", pgettext_lazy("email", "Sent")
     FAILED = "FAILED", _("Failed")
+
+
+class SecurityEventKind(TextChoices):
+    """What happened to somebody's account, or to what groups may do."""
+
+    SIGNED_IN = "SIGNED_IN", _("Signed in")
+    CODE_ASKED = "CODE_ASKED", _("Password right, code asked for")
+    SIGN_IN_FAILED = "SIGN_IN_FAILED", _("Wrong password or address")
+    CODE_REFUSED = "CODE_REFUSED", _("Wrong code")
+    THROTTLED = "THROTTLED", _("Too many attempts")
+    SIGNED_OUT = "SIGNED_OUT", _("Signed out")
+    SESSION_ENDED = "SESSION_ENDED", _("Session ended")
+    PASSWORD_CHANGED = "PASSWORD_CHANGED", _("Password changed")
+    EMAIL_CHANGED = "EMAIL_CHANGED", _("E-mail address changed")
+    POWERS_CHANGED = "POWERS_CHANGED", _("Powers changed")
+    GROUP_CHANGED = "GROUP_CHANGED", _("Permissions of a group changed")
+    FACTOR_ON = "FACTOR_ON", _("Codes turned on")
+    FACTOR_OFF = "FACTOR_OFF", _("Codes turned off")
+    FACTOR_RESET = "FACTOR_RESET", _("Codes reset by a superuser")
+    BACKUP_CODE_USED = "BACKUP_CODE_USED", _("Backup code used")
+    BACKUP_CODES_MADE = "BACKUP_CODES_MADE", _("New backup codes")

@@ -37,24 +37,32 @@ class ApiMiddleware:
         return response
 
 
-# What a page of the portal may load: its own files. No inline script or style, no other host.
-_CSP = "; ".join(
-    [
-        "default-src 'none'",
-        *(f"{kind}-src 'self'" for kind in ("script", "style", "connect", "font", "manifest")),
-        "img-src 'self' data:",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    ]
-)
-_NOT_THE_PORTAL = ("/admin/", _API)
+# What every page may load: its own files. No other host, no inline script, no inline style.
+_OWN_FILES = {
+    "default-src": "'none'",
+    **{f"{kind}-src": "'self'" for kind in ("script", "style", "connect", "font", "manifest")},
+    "img-src": "'self' data:",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+# Alpine, which unfold's pages are made with, turns the attributes of their elements into functions.
+_OF_THE_BACK_OFFICE = _OWN_FILES | {"script-src": "'self' 'unsafe-eval'"}
+_BACK_OFFICE = "/admin/"
 
 
-class PortalMiddleware:
-    """On the owners' pages no code reaches a tenant's table unnamed, and browsers load only ours.
+def _header(policy: dict[str, str]) -> str:
+    return "; ".join(f"{directive} {sources}" for directive, sources in policy.items())
 
-    That is every page which is neither the back office's nor the API's, error pages as well.
+
+_CSP, _BACK_OFFICE_CSP = _header(_OWN_FILES), _header(_OF_THE_BACK_OFFICE)
+
+
+class ContentPolicyMiddleware:
+    """Browsers load nothing but our own files on the pages of the portal and of the back office.
+
+    Error pages as well. What the API shows is not for browsers, but for its two pages of
+    documentation, which have scripts of their own.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -62,13 +70,34 @@ class PortalMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The response with the policy that browsers hold it to."""
-        if request.path_info.startswith(_NOT_THE_PORTAL):
+        response = self.get_response(request)
+        if request.path_info.startswith(_API) or _is_of_developers(response):
+            return response
+        own = _BACK_OFFICE_CSP if request.path_info.startswith(_BACK_OFFICE) else _CSP
+        response.headers.setdefault("Content-Security-Policy", own)
+        return response
+
+
+def _is_of_developers(response: HttpResponse) -> bool:
+    """Whether this is one of Django's own error pages, all of whose styles are inline."""
+    return settings.DEBUG and response.status_code in {400, 404, 500}
+
+
+class PortalMiddleware:
+    """On the owners' pages no code reaches a tenant's table unnamed.
+
+    That is every page which is neither the back office's nor the API's.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """The response."""
+        if request.path_info.startswith((_BACK_OFFICE, _API)):
             return self.get_response(request)
         with tenancy.require():
-            response = self.get_response(request)
-        if not settings.DEBUG or response.status_code < 400:  # Django's error pages for developers
-            response.headers.setdefault("Content-Security-Policy", _CSP)
-        return response
+            return self.get_response(request)
 
 
 def _make_problem(response: HttpResponse) -> None:
@@ -88,7 +117,11 @@ class ChosenLanguageMiddleware(LocaleMiddleware):
 
     def process_request(self, request: HttpRequest) -> None:
         """Activates the language of the cookie that the language switch sets."""
-        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
-        known = dict(settings.LANGUAGES)
-        translation.activate(chosen if chosen in known else settings.LANGUAGE_CODE)
+        translation.activate(chosen_language(request))
         request.LANGUAGE_CODE = translation.get_language() or settings.LANGUAGE_CODE
+
+
+def chosen_language(request: HttpRequest) -> str:
+    """The language of the cookie that the language switch sets, or Vietnamese."""
+    chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+    return chosen if chosen in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE

@@ -10,12 +10,29 @@ from django.utils.translation import gettext_lazy as _
 def _page(icon: str, title: Any, model: str) -> dict[str, Any]:
     """A line of the sidebar: the list of a model, for those who may see it."""
     app, name = model.split(".")
+    link = reverse_lazy(f"admin:{app}_{name}_changelist")
     return {
         "title": title,
         "icon": icon,
-        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "link": link,
+        "active": lambda request: _is_below(request.path, str(link)),
         "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
     }
+
+
+def _is_below(path: str, page: str) -> bool:
+    """Whether a page belongs to a list: the inbox has a line of its own."""
+    return path.startswith(page) and not path.startswith(f"{page}inbox/")
+
+
+def _own(name: str) -> Any:
+    """One of the back office's own files, found when a page asks for it."""
+    return lambda request: static(f"kitehub/backoffice/{name}")
+
+
+def without_inline_colours(request: Any) -> dict[str, None]:
+    """Keeps unfold from writing the colours into each page: they are in colours.css."""
+    return {"colors": None}
 
 
 UNFOLD = {
@@ -30,11 +47,32 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("kitehub/kite.svg")}
     ],
+    "DASHBOARD_CALLBACK": "kitehub.admin.dashboard.page.context",
+    "GLOBAL_CALLBACK": "kitehub.theme.without_inline_colours",
+    "STYLES": [_own("colours.css"), _own("pages.css")],
+    "SCRIPTS": [_own("keyboard.js"), _own("sending.js")],
     "SIDEBAR": {
         "navigation": [
             {
+                "items": [
+                    {
+                        "title": _("Overview"),
+                        "icon": "dashboard",
+                        "link": reverse_lazy("admin:index"),
+                    }
+                ],
+            },
+            {
                 "title": _("Money"),
                 "items": [
+                    {
+                        "title": _("Inbox of transfers"),
+                        "icon": "inbox",
+                        "link": reverse_lazy("admin:billing_banktransfer_inbox"),
+                        "permission": lambda request: request.user.has_perm(
+                            "billing.view_banktransfer"
+                        ),
+                    },
                     _page("receipt_long", _("Payment orders"), "billing.paymentorder"),
                     _page("account_balance", _("Bank transfers"), "billing.banktransfer"),
                     _page("autorenew", _("Subscriptions"), "billing.subscription"),
@@ -42,6 +80,7 @@ UNFOLD = {
                     _page("date_range", _("Periods"), "billing.subscriptionperiod"),
                     _page("receipt", _("Receipts"), "billing.receipt"),
                     _page("undo", _("Refunds"), "billing.refund"),
+                    _page("payments", _("Payments by hand"), "billing.manualpayment"),
                     _page("savings", _("Credit"), "billing.creditentry"),
                 ],
             },
@@ -74,6 +113,9 @@ UNFOLD = {
                 "items": [
                     _page("person", _("Users"), "kitehub.user"),
                     _page("group", _("Groups"), "auth.group"),
+                    _page("badge", _("Roles"), "kitehub.staffrole"),
+                    _page("policy", _("Security log"), "kitehub.securityevent"),
+                    _page("devices", _("Open sessions"), "kitehub.signedinsession"),
                 ],
             },
             {

@@ -17,3 +17,8 @@ urlpatterns = [
     path("healthz", views.alive, name="healthz"),
     path("readyz", views.ready, name="readyz"),
 ]
+
+handler400 = "kitehub.error_pages.bad_request"
+handler403 = "kitehub.error_pages.permission_denied"
+handler404 = "kitehub.error_pages.page_not_found"
+handler500 = "kitehub.error_pages.server_error"

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from kitehub.backoffice import AuditAdmin, InstanceNames
+from kitehub.backoffice.exports import Column, instance_column
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.tabs import tabs_of
 from kitehub.display import percent, size
@@ -46,6 +47,14 @@ class StorageUsageAdmin(InstanceNames, AuditAdmin):
         "limit_text",
         "share_text",
         "last_updated",
+    )
+    export_columns: ClassVar = (
+        instance_column(),
+        Column("used_bytes", unit="byte"),
+        Column("reserved_bytes", unit="byte"),
+        Column("limit_bytes", unit="byte"),
+        "last_updated",
+        "instance_id",
     )
     list_filter = (FillFilter,)
     ordering = ("-used_bytes",)
@@ -88,6 +97,18 @@ class StorageEventAdmin(InstanceNames, AuditAdmin):
         "size_text",
         "created_by",
     )
+    export_columns: ClassVar = (
+        "created_at",
+        instance_column(),
+        "operation",
+        "file_name",
+        "file_type",
+        Column("file_size_bytes", unit="byte"),
+        Column("correction_bytes", unit="byte"),
+        "created_by",
+        "reason",
+        "id",
+    )
     list_filter = (("created_at", DayRangeFilter), "operation")
     ordering = ("-created_at",)
     search_uuids = ("id", "instance_id")
@@ -125,6 +146,15 @@ class ReservationAdmin(InstanceNames, AuditAdmin):
         "size_text",
         "expires_at",
         "settled_at",
+    )
+    export_columns: ClassVar = (
+        "created_at",
+        instance_column(),
+        "status",
+        Column("size_bytes", unit="byte"),
+        "expires_at",
+        "settled_at",
+        "id",
     )
     list_filter = (("created_at", DayRangeFilter),)
     tabs = tabs_of("status", ReservationStatus)

@@ -1,13 +1,16 @@
 """Billing in the admin, by noun."""
 
+from billing.admin.changes import Changes
 from billing.admin.credit import CreditBalanceAdmin, CreditEntryAdmin
+from billing.admin.figures import DailyFigureAdmin, FigureEntryAdmin
+from billing.admin.manual_payments import ManualPaymentAdmin
+from billing.admin.order_views import OrderViewAdmin
 from billing.admin.orders import ORDER_COLOURS, PaymentOrderAdmin
 from billing.admin.periods import SubscriptionAdjustmentAdmin, SubscriptionPeriodAdmin
 from billing.admin.receipts import ReceiptAdmin, ReceiptCounterAdmin
 from billing.admin.refunds import RefundAdmin
 from billing.admin.subscriptions import (
     SUBSCRIPTION_COLOURS,
-    Changes,
     SubscriptionAdmin,
     SubscriptionHistoryAdmin,
 )
@@ -16,6 +19,7 @@ from billing.admin.transfers import (
     BankTransferAdmin,
     FeedSilenceAdmin,
     PaymentAllocationAdmin,
+    PlannedMatchAdmin,
     StatementMappingAdmin,
 )
 
@@ -27,9 +31,14 @@ __all__ = [
     "Changes",
     "CreditBalanceAdmin",
     "CreditEntryAdmin",
+    "DailyFigureAdmin",
     "FeedSilenceAdmin",
+    "FigureEntryAdmin",
+    "ManualPaymentAdmin",
+    "OrderViewAdmin",
     "PaymentAllocationAdmin",
     "PaymentOrderAdmin",
+    "PlannedMatchAdmin",
     "ReceiptAdmin",
     "ReceiptCounterAdmin",
     "RefundAdmin",

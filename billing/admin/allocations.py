@@ -1,6 +1,6 @@
 """Allocations beside what they are of: an order, or a bank line."""
 
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
@@ -18,6 +18,11 @@ class AllocationInline(Booked, TabularInline):
     extra = 0
     can_delete = False
     hide_title = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PaymentAllocation]:
+        """With both ends, which each row names."""
+        rows: QuerySet[PaymentAllocation] = super().get_queryset(request)
+        return rows.select_related("order", "transfer", "credit_entry")
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody: settlement writes it."""

@@ -9,15 +9,15 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from billing.admin.stored_words import Booked, reason_words
+from billing.admin.stored_words import Booked, actor_words, reason_words
 from billing.models import CreditBalance, CreditEntry
 from billing.models.transfers import MOST_DONG
 from billing.services import credit
 from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.audit import actor_of
+from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import AmountRangeFilter, DayRangeFilter
 from kitehub.backoffice.forms import ReasonedModelForm
 from kitehub.backoffice.names import instances_at
@@ -63,6 +63,11 @@ class CreditBalanceAdmin(AuditAdmin):
     small = "A row for each school that has or had credit."
 
     list_display = ("instance", "balance_text")
+    export_columns: ClassVar = (
+        Column("instance__organization_name", _("instance")),
+        "instance__subdomain",
+        amount("balance"),
+    )
     list_select_related = ("instance",)
     ordering = ("-balance",)
     sums: ClassVar[Any] = {_("Credit"): Sum("balance")}
@@ -92,6 +97,18 @@ class CreditEntryAdmin(Booked, Audited, AuditAdmin):
         "booked_by",
         "booked_for",
     )
+    export_columns: ClassVar = (
+        "created_at",
+        Column("instance__organization_name", _("instance")),
+        "kind",
+        amount("amount"),
+        amount("balance_after"),
+        "order__order_id",
+        Column("transfer__reference", _("bank reference")),
+        Column("created_by", words=actor_words),
+        Column("reason", words=reason_words),
+        "id",
+    )
     list_filter = (("created_at", DayRangeFilter), ("amount", AmountRangeFilter), "kind")
     more_orders = (("-amount", "-created_at"),)
     search_amount = "amount"
@@ -111,7 +128,7 @@ class CreditEntryAdmin(Booked, Audited, AuditAdmin):
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may give goodwill."""
-        return bool(ModelAdmin.has_add_permission(self, request))
+        return bool(request.user.has_perm("billing.grant_credit"))
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> CreditEntry:
         """Gives the goodwill. What was entered is only read."""

@@ -1,108 +1,54 @@
 """What staff do with a bank line that waits: assign it, keep it as credit, put it aside."""
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
-from django import forms
+from django.contrib import admin
 from django.contrib.admin.models import CHANGE
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
-from unfold.widgets import (
-    UnfoldAdminIntegerFieldWidget,
-    UnfoldAdminTextareaWidget,
-    UnfoldAdminTextInputWidget,
-)
 
-from billing.admin.staff_time import WhyForm
+from billing.admin.inbox_dialogs import (
+    AssignDialog,
+    BringBackDialog,
+    DiscardDialog,
+    KeepDialog,
+    TakeCreditBackDialog,
+    UnmatchDialog,
+    given_by,
+)
+from billing.admin.what_comes import codes, refusing
 from billing.enums import TransferState
-from billing.models import BankTransfer, PaymentOrder
-from billing.models.transfers import MOST_DONG
+from billing.models import BankTransfer
 from billing.services import inbox
+from billing.services.candidates import candidates
+from billing.services.inbox import CannotMatch
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
-from kitehub.models import Instance
+from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
+from kitehub.backoffice.dialogs import without_actions
+from kitehub.display import money
 
 ASSIGN, KEEP, DISCARD, BRING_BACK = "assign", "keep", "discard", "bring-back"
+TAKE_CREDIT_BACK, UNMATCH = "take-credit-back", "unmatch"
 # What can be done to a line, by its state; each is the last part of an address.
 OFFERED = {
     TransferState.UNMATCHED: {ASSIGN, KEEP, DISCARD, "refund"},
     TransferState.DISCARDED: {BRING_BACK},
 }
 _ALWAYS = {"refund"}
-# With or without what groups its thousands.
-_AMOUNT = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{3}){1,4}|[0-9]{1,15}")
-
-
-class AssignForm(WhyForm):
-    """Asks for the order, or for several with what each gets."""
-
-    field_order = ("code", "reason")
-
-    code = forms.CharField(
-        label=_("order codes"),
-        max_length=1_000,
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text=_(
-            "One order a line: its code and, behind a blank, how many đồng. Without a number: as "
-            "much as there is and as is asked for."
-        ),
-    )
-
-    def clean_code(self) -> list[tuple[PaymentOrder, int | None]]:
-        """The orders with their amounts, as they were entered."""
-        lines = [line for line in self.cleaned_data["code"].splitlines() if line.strip()]
-        parts = [_part(line) for line in lines]
-        if len({order.pk for order, _amount in parts}) < len(parts):
-            raise forms.ValidationError(gettext("An order is there twice."))
-        return parts
-
-
-def _part(line: str) -> tuple[PaymentOrder, int | None]:
-    """The order and the đồng of a line; raises ValidationError."""
-    code, *others = line.split()
-    number = "".join(others)
-    if number and not _AMOUNT.fullmatch(number):
-        raise forms.ValidationError(gettext("“%(line)s” has no amount in đồng.") % {"line": line})
-    amount = int(re.sub("[.,]", "", number)) if number else None
-    order = PaymentOrder.objects.filter(order_id=code.upper()).first()
-    if order is None:
-        raise forms.ValidationError(gettext("There is no order %(code)s.") % {"code": code})
-    return order, amount
-
-
-class KeepForm(WhyForm):
-    """Asks for the school."""
-
-    field_order = ("subdomain", "amount", "reason")
-
-    subdomain = forms.CharField(
-        label=_("subdomain"), max_length=100, widget=UnfoldAdminTextInputWidget
-    )
-
-    amount = forms.IntegerField(
-        label=_("amount"),
-        required=False,
-        min_value=1,
-        max_value=MOST_DONG,
-        widget=UnfoldAdminIntegerFieldWidget,
-        help_text=_("In đồng. Empty: as much as there is."),
-    )
-
-    def clean_subdomain(self) -> Instance:
-        """The school there."""
-        name = self.cleaned_data["subdomain"].strip().lower()
-        school = Instance.objects.filter(subdomain=name).first()
-        if school is None:
-            raise forms.ValidationError(gettext("There is no school at this subdomain."))
-        return school
+# A dialog that was opened from the inbox leads back there.
+FROM = "from"
 
 
 class SortsOut:
-    """For the admin of bank lines: the actions of a line's page."""
+    """For the admin of bank lines: the actions of a line's page, and of the list."""
+
+    actions: ClassVar[Any] = ("discard_all", "assign_best")
 
     @action(
         description=_("Assign to orders"),
@@ -112,23 +58,19 @@ class SortsOut:
         dialog={
             "title": _("Which orders does it pay?"),
             "description": _("What is left of the line afterwards goes on waiting."),
-            "form_class": AssignForm,
+            "form_class": AssignDialog,
             "form_submit_text": _("Assign to orders"),
         },
     )
-    def assign(self, request: HttpRequest, form: AssignForm, object_id: str) -> HttpResponse:
+    def assign(self, request: HttpRequest, form: AssignDialog, object_id: str) -> HttpResponse:
         """Books the line on one order or on several."""
-        line = self._line(request, object_id)
-        left, parts, codes = line.unmatched, [], []
-        for order, entered in form.cleaned_data["code"]:
-            amount = min(left, order.rest) if entered is None else entered
-            left = max(left - amount, 0)
-            parts.append((order.pk, amount))
-            codes.append(order.order_id)
-        with self._sorting_out(request, line):
-            inbox.match_transfer(transfer_id=line.pk, parts=parts, **_by(request))
-        said = gettext("It pays %(order)s.") % {"order": ", ".join(codes)}
-        return self._done(request, line, said)
+        parts = form.parts()
+        said = gettext("It pays %(order)s.") % {
+            "order": codes(order for order, _entered in form.cleaned_data["code"])
+        }
+        return self._sort_out(
+            request, form, said, lambda by: inbox.match_transfer(parts=parts, **by)
+        )
 
     @action(
         description=_("Keep as credit"),
@@ -138,21 +80,17 @@ class SortsOut:
         dialog={
             "title": _("Whose credit is it?"),
             "description": _("It goes into the school's next payment to KiteHub."),
-            "form_class": KeepForm,
+            "form_class": KeepDialog,
             "form_submit_text": _("Keep as credit"),
         },
     )
-    def keep(self, request: HttpRequest, form: KeepForm, object_id: str) -> HttpResponse:
+    def keep(self, request: HttpRequest, form: KeepDialog, object_id: str) -> HttpResponse:
         """Keeps the line as a school's credit."""
-        line = self._line(request, object_id)
-        with self._sorting_out(request, line):
-            inbox.keep_transfer_as_credit(
-                transfer_id=line.pk,
-                instance=form.cleaned_data["subdomain"],
-                amount=form.cleaned_data["amount"],
-                **_by(request),
-            )
-        return self._done(request, line, gettext("It is kept as credit."))
+        told = {"instance": form.cleaned_data["subdomain"], "amount": form.cleaned_data["amount"]}
+        said = gettext("It is kept as credit.")
+        return self._sort_out(
+            request, form, said, lambda by: inbox.keep_transfer_as_credit(**told, **by)
+        )
 
     @action(
         description=_("Discard"),
@@ -162,16 +100,14 @@ class SortsOut:
         dialog={
             "title": _("Take this line out of the inbox?"),
             "description": _("For money that isn't for us. It stays unmatched in the books."),
-            "form_class": WhyForm,
+            "form_class": DiscardDialog,
             "form_submit_text": _("Discard"),
         },
     )
-    def discard(self, request: HttpRequest, form: WhyForm, object_id: str) -> HttpResponse:
+    def discard(self, request: HttpRequest, form: DiscardDialog, object_id: str) -> HttpResponse:
         """Takes the line out of the inbox."""
-        line = self._line(request, object_id)
-        with self._sorting_out(request, line):
-            inbox.discard(transfer_id=line.pk, **_by(request))
-        return self._done(request, line, gettext("It is discarded."))
+        said = gettext("It is discarded.")
+        return self._sort_out(request, form, said, lambda by: inbox.discard(**by))
 
     @action(
         description=_("Back into the inbox"),
@@ -181,22 +117,109 @@ class SortsOut:
         dialog={
             "title": _("Put this line back into the inbox?"),
             "description": _("It waits for a person again."),
-            "form_class": WhyForm,
+            "form_class": BringBackDialog,
             "form_submit_text": _("Back into the inbox"),
         },
     )
-    def bring_back(self, request: HttpRequest, form: WhyForm, object_id: str) -> HttpResponse:
+    def bring_back(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Puts the line back into the inbox."""
-        line = self._line(request, object_id)
-        with self._sorting_out(request, line):
-            inbox.undo_discard(
-                transfer_id=line.pk, actor=actor_of(request), reason=reason_of(request)
-            )
-        return self._done(request, line, gettext("It waits in the inbox again."))
+        said = gettext("It waits in the inbox again.")
+        return self._sort_out(request, form, said, lambda by: inbox.undo_discard(**_timeless(by)))
+
+    @action(
+        description=_("Take the credit back"),
+        icon="undo",
+        permissions=["sort_out"],
+        url_path=TAKE_CREDIT_BACK,
+        dialog={
+            "title": _("Is it no credit after all?"),
+            "description": _("The line waits for a person again."),
+            "form_class": TakeCreditBackDialog,
+            "form_submit_text": _("Take the credit back"),
+        },
+    )
+    def take_credit_back(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Undoes that the line was kept as credit."""
+        said = gettext("It waits in the inbox again.")
+        return self._sort_out(request, form, said, lambda by: inbox.take_credit_back(**by))
+
+    @action(
+        description=_("Take off an order"),
+        icon="link_off",
+        permissions=["sort_out"],
+        url_path=UNMATCH,
+        dialog={
+            "title": _("For which order was this money not?"),
+            "description": _("The line waits for a person again. A paid order is refunded."),
+            "form_class": UnmatchDialog,
+            "form_submit_text": _("Take off the order"),
+        },
+    )
+    def unmatch(self, request: HttpRequest, form: UnmatchDialog, object_id: str) -> HttpResponse:
+        """Takes what the line has given off an order that isn't paid."""
+        key = form.cleaned_data["allocation"]
+
+        def work(by: dict[str, Any]) -> BankTransfer:
+            del by["transfer_id"]
+            return inbox.unmatch(allocation_id=key, **by)
+
+        return self._sort_out(request, form, gettext("It waits in the inbox again."), work)
+
+    @admin.action(description=_("Discard selected transfers"), permissions=["sort_out"])
+    @each_alone
+    def discard_all(self, request: HttpRequest, queryset: QuerySet[BankTransfer]) -> Any:
+        """Takes each that waits out of the inbox."""
+
+        def preview(line: BankTransfer) -> str:
+            if line.state != TransferState.UNMATCHED:
+                raise Refusal(_state(line))
+            return f"{money(line.unmatched)} · {line.memo[:80]}"
+
+        def act(line: BankTransfer) -> str:
+            with refusing(CannotMatch):
+                inbox.discard(transfer_id=line.pk, **_by(request))
+            self._log(request, line)
+            return gettext("It is discarded.")
+
+        bulk = Bulk(
+            name="discard_all",
+            title=_("Discard selected transfers"),
+            meaning=_("For money that isn't for us. It stays unmatched in the books."),
+            preview=preview,
+            act=act,
+        )
+        return run_on_each(self, request, queryset, bulk)
+
+    @admin.action(description=_("Assign selected to the likeliest order"), permissions=["sort_out"])
+    @each_alone
+    def assign_best(self, request: HttpRequest, queryset: QuerySet[BankTransfer]) -> Any:
+        """Assigns each to the order that is the likeliest, and the only one as likely."""
+
+        def preview(line: BankTransfer) -> str:
+            best = _best(line)
+            why = "; ".join(str(each.label) for each in best.why)
+            return f"{best.order.order_id} · {money(min(line.unmatched, best.order.rest))} · {why}"
+
+        def act(line: BankTransfer) -> str:
+            best = _best(line)
+            part = best.order.pk, min(line.unmatched, best.order.rest)
+            with refusing(CannotMatch):
+                inbox.match_transfer(transfer_id=line.pk, parts=[part], **_by(request))
+            self._log(request, line)
+            return gettext("It pays %(order)s.") % {"order": best.order.order_id}
+
+        bulk = Bulk(
+            name="assign_best",
+            title=_("Assign selected to the likeliest order"),
+            meaning=_("What is left of a line afterwards goes on waiting."),
+            preview=preview,
+            act=act,
+        )
+        return run_on_each(self, request, queryset, bulk)
 
     def has_sort_out_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Who may say what a line is for: by Django's permissions, change bank transfers."""
-        return bool(request.user.has_perm("billing.change_banktransfer"))
+        """Who may say what a line is for."""
+        return bool(request.user.has_perm("billing.match_transfer"))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -204,38 +227,64 @@ class SortsOut:
         """Offers what can be done to the line as it is."""
         line = context.get("original")
         offered = OFFERED.get(TransferState(line.state), _ALWAYS) if line else set()
-        # By its address: unfold's list has no names.
-        context["actions_detail"] = [
-            each
-            for each in context.get("actions_detail", [])
-            if str(each.get("path", "")).rstrip("/").rpartition("/")[2] in offered
-        ]
+        if line and line.credited_amount:
+            offered = offered | {TAKE_CREDIT_BACK}
+        if line and line.allocated_amount and given_by(line):
+            offered = offered | {UNMATCH}
+        every = {ASSIGN, KEEP, DISCARD, BRING_BACK, TAKE_CREDIT_BACK, UNMATCH, "refund"}
+        without_actions(context, *(every - offered))
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
 
     # --- Parts ----------------------------------------------------------------------------------
 
-    def _line(self, request: HttpRequest, object_id: str) -> BankTransfer:
+    def _sort_out(
+        self,
+        request: HttpRequest,
+        form: Any,
+        said: str,
+        work: Callable[[dict[str, Any]], BankTransfer],
+    ) -> HttpResponse:
+        """Does it, tells what the service refuses, logs, and leads to where it was asked from."""
         its: Any = self
-        line: BankTransfer | None = its.get_object(request, object_id)
+        line: BankTransfer | None = form.row
         if line is None:
             raise Refusal(gettext("There is no such row."))
-        return line
+        with refusing(CannotMatch):
+            work({"transfer_id": line.pk, **_by(request)})
+        self._log(request, line)
+        its.message_user(request, said)
+        if request.GET.get(FROM) == "inbox":
+            return lead_to(request, reverse("admin:billing_banktransfer_inbox"))
+        return lead_to(request, its._page("change", line.pk))
 
-    @contextmanager
-    def _sorting_out(self, request: HttpRequest, line: BankTransfer) -> Iterator[None]:
-        """Tells what the service refuses, and logs what it did."""
+    def _log(self, request: HttpRequest, line: BankTransfer) -> None:
         its: Any = self
-        try:
-            yield
-        except inbox.CannotMatch as error:
-            raise Refusal(str(error)) from error
         its.log(request, [line], CHANGE, [{"changed": {"fields": ["state"]}}])
 
-    def _done(self, request: HttpRequest, line: BankTransfer, said: str) -> HttpResponse:
-        its: Any = self
-        its.message_user(request, said)
-        return lead_to(request, its._page("change", line.pk))
+
+def _best(line: BankTransfer) -> Any:
+    """The likeliest order of a line that waits; raises Refusal for none, or several as likely."""
+    if line.state != TransferState.UNMATCHED:
+        raise Refusal(_state(line))
+    found: Sequence[Any] = candidates(line, limit=2)
+    if not found:
+        raise Refusal(gettext("None is like it."))
+    if len(found) > 1 and found[0].score == found[1].score:
+        raise Refusal(
+            gettext("%(orders)s come into question alike.")
+            % {"orders": codes(each.order for each in found)}
+        )
+    return found[0]
+
+
+def _state(line: BankTransfer) -> str:
+    said = gettext("The bank line is in the state “%(state)s”.")
+    return said % {"state": line.get_state_display()}
 
 
 def _by(request: HttpRequest) -> dict[str, Any]:
     return {"actor": actor_of(request), "reason": reason_of(request), "at": timezone.now()}
+
+
+def _timeless(by: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in by.items() if name != "at"}

@@ -11,6 +11,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from billing.admin.allocations import OrderAllocationInline
+from billing.admin.details import OrderDetails
+from billing.admin.manual_payments import EntersPayments
+from billing.admin.oddly_paid import OddlyPaidFilter
+from billing.admin.order_actions import ActsOnOrders
 from billing.admin.order_opening import OPENING_FIELDSETS, OpensOrders
 from billing.admin.refunds import Refundable
 from billing.admin.stored_words import reason_words
@@ -24,6 +28,7 @@ from billing.services.orders import OrderClosed, cancel_order
 from kitehub.backoffice import RecordAdmin
 from kitehub.backoffice.audit import REASON_FIELDSET, Refusal, actor_of, reason_of
 from kitehub.backoffice.base import RECORD_FIELDSET
+from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import AmountRangeFilter, DayRangeFilter
 from kitehub.backoffice.names import instances_at
 from kitehub.backoffice.search import parse_uuid
@@ -48,12 +53,24 @@ _BY_HAND = Lifecycle(
 
 
 @admin.register(PaymentOrder)
-class PaymentOrderAdmin(OpensOrders, TakesOff, Refundable, RecordAdmin):
+class PaymentOrderAdmin(
+    OrderDetails, OpensOrders, ActsOnOrders, EntersPayments, TakesOff, Refundable, RecordAdmin
+):
     """Payment orders. What is asked for is fixed once the order is open."""
 
     lifecycle = _BY_HAND
     refund_of = "order"
-    actions_detail: ClassVar[Any] = (*RecordAdmin.actions_detail, "refund", "take_off")
+    actions: ClassVar[Any] = (*RecordAdmin.actions, "cancel_all")
+    actions_detail: ClassVar[Any] = (
+        *RecordAdmin.actions_detail,
+        "mark_paid",
+        "cancel",
+        "prolong",
+        "reopen",
+        "send_again",
+        "refund",
+        "take_off",
+    )
     spelling: ClassVar = {"amount": money}
     list_display = (
         "order_id",
@@ -65,7 +82,30 @@ class PaymentOrderAdmin(OpensOrders, TakesOff, Refundable, RecordAdmin):
         "expires_at",
         "paid_at",
     )
+    export_columns: ClassVar = (
+        "order_id",
+        "status",
+        "type",
+        "tier",
+        "months",
+        amount("amount"),
+        amount("paid_amount"),
+        amount("refunded_amount"),
+        Column("instance__organization_name", _("instance")),
+        "instance__subdomain",
+        "user__email",
+        "course_id",
+        "student_name",
+        "created_at",
+        "expires_at",
+        "paid_at",
+        "transaction_reference",
+        "cancelled_at",
+        Column("cancel_reason", words=reason_words),
+        "id",
+    )
     list_filter = (
+        OddlyPaidFilter,
         ("created_at", DayRangeFilter),
         ("paid_at", DayRangeFilter),
         ("amount", AmountRangeFilter),

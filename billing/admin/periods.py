@@ -1,5 +1,7 @@
 """The time of subscriptions in the admin: periods, and what staff changed."""
 
+from typing import ClassVar
+
 from django.contrib import admin
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -8,6 +10,7 @@ from unfold.decorators import display
 from billing.enums import AdjustmentKind, PeriodKind
 from billing.models import Subscription, SubscriptionAdjustment, SubscriptionPeriod
 from kitehub.backoffice import AuditAdmin
+from kitehub.backoffice.exports import Column
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.names import instances_at
 from kitehub.backoffice.tabs import tabs_of
@@ -26,6 +29,19 @@ class SubscriptionPeriodAdmin(AuditAdmin):
         "order",
         "gap_reason",
         "voided_at",
+    )
+    export_columns: ClassVar = (
+        Column("subscription__instance__organization_name", _("instance")),
+        "subscription__instance__subdomain",
+        "tier",
+        "kind",
+        "starts_at",
+        "ends_at",
+        "order__order_id",
+        "gap_reason",
+        "voided_at",
+        "void_reason",
+        "id",
     )
     list_filter = (("starts_at", DayRangeFilter),)
     tabs = tabs_of("kind", PeriodKind)
@@ -57,6 +73,20 @@ class SubscriptionAdjustmentAdmin(AuditAdmin):
         "reason",
         "created_by",
         "voided_at",
+    )
+    export_columns: ClassVar = (
+        Column("subscription__instance__organization_name", _("instance")),
+        "subscription__instance__subdomain",
+        "kind",
+        "days",
+        "starts_at",
+        "ends_at",
+        "reason",
+        "created_by",
+        "created_at",
+        "voided_at",
+        "voided_by",
+        "id",
     )
     list_filter = (("starts_at", DayRangeFilter),)
     tabs = tabs_of("kind", AdjustmentKind)

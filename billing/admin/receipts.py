@@ -4,36 +4,56 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE
-from django.db.models import Q, Sum
+from django.db.models import F, Func, Q, Sum, TextField, Value
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
-from billing.admin.staff_time import WhyForm
-from billing.admin.stored_words import Booked
+from billing.admin.details import ReceiptDetails
+from billing.admin.stored_words import Booked, actor_words
 from billing.enums import ReceiptKind
 from billing.models import PaymentOrder, Receipt, ReceiptCounter
-from billing.receipts.content import read_number
+from billing.receipts.content import SERIES, read_number
 from billing.receipts.pages import receipt_file, receipt_page
 from billing.services import receipts
 from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.dialogs import WhyDialog, without_actions
+from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import AmountRangeFilter, DayRangeFilter
 from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
 from kitehub.backoffice.tabs import tabs_of
 from kitehub.display import money
 
+# As `receipt_number` writes it.
+_CODE = Func(
+    Value(f"{SERIES}%s-%s"),
+    F("year"),
+    Func(F("number"), Value("FM000000"), function="to_char", output_field=TextField()),
+    function="format",
+    output_field=TextField(),
+)
 KIND_COLOURS = {ReceiptKind.RECEIPT.value: "success", ReceiptKind.VOID.value: "danger"}
 
 
 @admin.register(Receipt)
-class ReceiptAdmin(Booked, Audited, AuditAdmin):
+class ReceiptAdmin(ReceiptDetails, Booked, Audited, AuditAdmin):
     """Receipts, by number."""
 
     list_display = ("code_text", "kind_label", "instance", "amount_text", "order", "issued_at")
+    export_columns: ClassVar = (
+        Column(_CODE, _("number")),
+        "kind",
+        "issued_at",
+        amount("amount"),
+        "order__order_id",
+        Column("instance__organization_name", _("instance")),
+        Column("created_by", words=actor_words),
+        "id",
+    )
     list_filter = (("issued_at", DayRangeFilter), ("amount", AmountRangeFilter))
     tabs = tabs_of("kind", ReceiptKind)
     more_orders = (("-amount", "-year", "-number"), ("-issued_at",))
@@ -84,7 +104,7 @@ class ReceiptAdmin(Booked, Audited, AuditAdmin):
                 "It stays, with a stamp; a receipt with a number of its own takes it back. "
                 "The money stays where it is: to give it back, refund the order."
             ),
-            "form_class": WhyForm,
+            "form_class": WhyDialog,
             "form_submit_text": _("Make void"),
         },
     )
@@ -110,11 +130,7 @@ class ReceiptAdmin(Booked, Audited, AuditAdmin):
         """Offers to make void only what isn't."""
         receipt = context.get("original")
         if receipt and (receipt.kind != ReceiptKind.RECEIPT or receipt.voided_by_code):
-            context["actions_detail"] = [
-                offered
-                for offered in context.get("actions_detail", [])
-                if not str(offered.get("path", "")).rstrip("/").endswith("/void")
-            ]
+            without_actions(context, "void")
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _receipt(self, request: HttpRequest, object_id: str) -> Receipt:

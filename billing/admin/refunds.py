@@ -1,37 +1,44 @@
 """Refunds in the admin: one person asks, another approves, and the bank gets a file."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
-from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget
 
-from billing.admin.staff_time import WhyForm
+from billing.admin.details import RefundDetails
+from billing.admin.refund_dialogs import (
+    ApproveDialog,
+    RejectDialog,
+    SentDialog,
+    approved,
+    refusals,
+)
 from billing.banks import BANKS, bank
 from billing.enums import RefundStatus
 from billing.models import PaymentOrder, Refund
 from billing.refund_export import payouts_csv
 from billing.services import refunds
-from billing.services.refund_sources import Payee, RefundRefused
+from billing.services.refund_sources import Payee
 from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
+from kitehub.backoffice.dialogs import without_actions
+from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import AmountRangeFilter, DayRangeFilter
-from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
+from kitehub.backoffice.forms import ReasonedModelForm
 from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
+from kitehub.backoffice.rehearsals import rehearse
 from kitehub.backoffice.tabs import tabs_of
 from kitehub.display import money
 
@@ -91,23 +98,8 @@ class RefundForm(ReasonedModelForm):
         )
 
 
-class ApproveForm(Reasoned, BaseDialogForm):
-    """Asks whether to approve."""
-
-    field_order = ("reason",)
-
-
-class SentForm(BaseDialogForm):
-    """Asks for the bank's reference."""
-
-    reference = forms.CharField(
-        label=_("bank reference"), max_length=100, widget=UnfoldAdminTextInputWidget
-    )
-    field_order = ("reference",)
-
-
 @admin.register(Refund)
-class RefundAdmin(Audited, AuditAdmin):
+class RefundAdmin(RefundDetails, Audited, AuditAdmin):
     """The queue of refunds. To add one is to ask for it; who asked doesn't approve it."""
 
     form = RefundForm
@@ -121,6 +113,26 @@ class RefundAdmin(Audited, AuditAdmin):
         "decided_by",
         "sent_at",
     )
+    export_columns: ClassVar = (
+        "requested_at",
+        "status",
+        "source",
+        "order__order_id",
+        amount("amount"),
+        Column("instance__organization_name", _("instance")),
+        "reason",
+        "payee_bank_bin",
+        "payee_account",
+        "payee_name",
+        "requested_by",
+        "decided_by",
+        "decided_at",
+        "decision",
+        "sent_by",
+        "sent_at",
+        "sent_reference",
+        "id",
+    )
     list_filter = (("requested_at", DayRangeFilter), ("amount", AmountRangeFilter), "source")
     tabs = tabs_of("status", RefundStatus)
     more_orders = (("-amount", "-requested_at"),)
@@ -133,6 +145,7 @@ class RefundAdmin(Audited, AuditAdmin):
     search_help_text = _("Order code, subdomain, ID or amount")
     autocomplete_fields = _OF
     actions_detail: ClassVar[Any] = ("approve", "reject", "mark_sent")
+    actions: ClassVar[Any] = ("approve_all",)
     actions_list: ClassVar[Any] = ("payouts",)
     fieldsets = (
         (None, {"fields": (("status_label", "amount_text", "cash_text"), "why_text")}),
@@ -167,17 +180,21 @@ class RefundAdmin(Audited, AuditAdmin):
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may ask for refunds."""
-        return bool(ModelAdmin.has_add_permission(self, request))
+        return bool(request.user.has_perm("billing.request_refund"))
 
     def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Who may decide what others ask for: by Django's permissions, change refunds."""
-        return bool(request.user.has_perm("billing.change_refund"))
+        """Who may decide what others ask for."""
+        return bool(request.user.has_perm("billing.approve_refund"))
+
+    def has_decide_or_take_back_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may decide, and who may ask: these take back what they asked for."""
+        return self.has_decide_permission(request) or self.has_add_permission(request)
 
     # --- Asking ---------------------------------------------------------------------------------
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Refund:
         """Asks for the refund. What was entered is only read."""
-        with _refusals():
+        with refusals():
             return form.ask(actor_of(request))  # type: ignore[no-any-return]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -198,7 +215,7 @@ class RefundAdmin(Audited, AuditAdmin):
             "description": _(
                 "The money counts as paid back at once; then the bank has to send it."
             ),
-            "form_class": ApproveForm,
+            "form_class": ApproveDialog,
             "form_submit_text": _("Approve"),
         },
     )
@@ -206,25 +223,28 @@ class RefundAdmin(Audited, AuditAdmin):
         """Approves the refund."""
         said = gettext("The refund is approved.")
         work = partial(refunds.approve, decision=reason_of(request))
-        return self._do(request, object_id, work, said)
+        return self._do(request, form, work, said)
 
     @action(
         description=_("Reject"),
         icon="close",
-        permissions=["decide"],
+        permissions=["decide_or_take_back"],
         url_path="reject",
         dialog={
             "title": _("Reject this refund?"),
             "description": _("Nothing is paid back. It can be asked for again."),
-            "form_class": WhyForm,
+            "form_class": RejectDialog,
             "form_submit_text": _("Reject"),
         },
     )
     def reject(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        """Rejects the refund."""
+        """Rejects the refund; who asked for it takes it back so."""
+        own = form.row is not None and form.row.requested_by == actor_of(request)
+        if not own and not self.has_decide_permission(request):
+            raise Refusal(gettext("Only who asked for it may take it back."))
         said = gettext("The refund is rejected.")
         work = partial(refunds.reject, decision=reason_of(request))
-        return self._do(request, object_id, work, said)
+        return self._do(request, form, work, said)
 
     @action(
         description=_("Sent"),
@@ -234,7 +254,7 @@ class RefundAdmin(Audited, AuditAdmin):
         dialog={
             "title": _("Has the bank sent it?"),
             "description": _("Enter the reference that the bank gave this transfer."),
-            "form_class": SentForm,
+            "form_class": SentDialog,
             "form_submit_text": _("Sent"),
         },
     )
@@ -242,7 +262,7 @@ class RefundAdmin(Audited, AuditAdmin):
         """Says that the bank has sent the refund."""
         said = gettext("The refund is marked as sent.")
         work = partial(refunds.mark_sent, reference=form.cleaned_data["reference"])
-        return self._do(request, object_id, work, said)
+        return self._do(request, form, work, said)
 
     @action(
         description=_("File for the bank"),
@@ -271,21 +291,51 @@ class RefundAdmin(Audited, AuditAdmin):
             RefundStatus.REQUESTED: {"approve", "reject"},
             RefundStatus.APPROVED: {"sent"},
         }.get(RefundStatus(refund.status) if refund else RefundStatus.SENT, set())
-        if refund and refund.requested_by == actor_of(request):
+        own = refund is not None and refund.requested_by == actor_of(request)
+        if own:
             offered = offered - {"approve"}
-        # By its address: unfold's list has no names.
-        context["actions_detail"] = [
-            each
-            for each in context.get("actions_detail", [])
-            if str(each.get("path", "")).rstrip("/").rpartition("/")[2] in offered
-        ]
+        elif not self.has_decide_permission(request):
+            offered = offered - {"reject"}
+        without_actions(context, *({"approve", "reject", "sent"} - offered))
         return super().render_change_form(request, context, *args, **kwargs)
 
-    def _do(self, request: HttpRequest, object_id: str, work: Any, said: str) -> HttpResponse:
-        refund = self.get_object(request, object_id)
+    @admin.action(description=_("Approve selected refunds"), permissions=["decide"])
+    @each_alone
+    def approve_all(self, request: HttpRequest, queryset: QuerySet[Refund]) -> Any:
+        """Approves each that somebody else asked for."""
+        actor = actor_of(request)
+
+        def preview(refund: Refund) -> str:
+            found = rehearse(lambda: approved(refund, actor))
+            if not found.possible:
+                raise Refusal(found.lines[0].value)
+            return "; ".join(f"{line.label}: {line.value}" for line in found.lines)
+
+        def act(refund: Refund) -> str:
+            with refusals():
+                refunds.approve(
+                    refund_id=refund.pk,
+                    actor=actor,
+                    at=timezone.now(),
+                    decision=reason_of(request),
+                )
+            self.log(request, [refund], CHANGE, [{"changed": {"fields": ["status"]}}])
+            return gettext("The refund is approved.")
+
+        bulk = Bulk(
+            name="approve_all",
+            title=_("Approve selected refunds"),
+            meaning=_("The money counts as paid back at once; then the bank has to send it."),
+            preview=preview,
+            act=act,
+        )
+        return run_on_each(self, request, queryset, bulk)
+
+    def _do(self, request: HttpRequest, form: Any, work: Any, said: str) -> HttpResponse:
+        refund = form.row
         if refund is None:
             raise Refusal(gettext("There is no such row."))
-        with _refusals():
+        with refusals():
             work(refund_id=refund.pk, actor=actor_of(request), at=timezone.now())
         self.log(request, [refund], CHANGE, [{"changed": {"fields": ["status"]}}])
         self.message_user(request, said)
@@ -361,16 +411,4 @@ class Refundable:
 
     def has_refund_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may ask for refunds."""
-        return bool(request.user.has_perm("billing.add_refund"))
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """Tells what the service refuses in words, and how much there is."""
-    try:
-        yield
-    except RefundRefused as error:
-        said = str(error.refusal.label)
-        if error.available is not None:
-            said += " " + gettext("At most %(amount)s.") % {"amount": money(error.available)}
-        raise Refusal(said) from error
+        return bool(request.user.has_perm("billing.request_refund"))

@@ -1,52 +1,112 @@
-"""What staff do to a subscription's time on its page: give days, pause it, resume it."""
+"""What staff do to a subscription's time: days, a pause, its end. Each shows the dates first."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, ClassVar
 
 from django import forms
+from django.contrib import admin
 from django.contrib.admin.models import CHANGE
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
-from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
+from billing.admin.what_comes import day, of_time
+from billing.enums import SubscriptionStatus
 from billing.models import Subscription, SubscriptionAdjustment
 from billing.services.subscriptions import (
     CannotPause,
+    NoSubscription,
     SubscriptionEnded,
+    cancel_at_period_end,
     extend,
     pause,
+    undo_cancel,
     unpause,
 )
 from billing.services.subscriptions.adjustments import MOST_DAYS
 from kitehub.backoffice import history
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.bulk import Bulk, WhyForm, each_alone, run_on_each
+from kitehub.backoffice.dialogs import Line, without_actions
 from kitehub.backoffice.differences import plain_values
-from kitehub.backoffice.forms import Aside, Reasoned
-from kitehub.backoffice.search import parse_uuid
-from kitehub.db.acting import REASON_LENGTH
+from kitehub.backoffice.rehearsals import PlannedDialog, RehearsedDialog, rehearse
 
-_TOLD = ("status", "current_period_start", "current_period_end", "trial_end")
+Change = Callable[..., Subscription]
+
+EXTEND, PAUSE, UNPAUSE, STOP, GO_ON = "extend", "pause", "unpause", "stop", "go-on"
+_TOLD = ("status", "current_period_start", "current_period_end", "trial_end", "canceled_at")
+_UNSAID = "–"
 
 
-class WhyForm(Reasoned, BaseDialogForm):
-    """Asks why, and takes no silence for an answer."""
+class DaysDialog(PlannedDialog):
+    """Asks how many days, and shows until when it is then."""
 
-    reason = Aside(
-        label=_("Reason"),
-        max_length=REASON_LENGTH,
-        widget=UnfoldAdminTextInputWidget,
-        help_text=_("Kept in the history, for those who ask later."),
+    model = Subscription
+    days = forms.IntegerField(
+        label=_("days"), min_value=1, max_value=MOST_DAYS, widget=UnfoldAdminIntegerFieldWidget
     )
 
+    def attempt(self, actor: str) -> Sequence[Line]:
+        """Gives them."""
+        return changed(self.row, extend, actor, days=self.cleaned_data["days"])
 
-class DaysForm(WhyForm):
-    """Asks how many days, and why."""
 
-    field_order = ("days", "reason")
+class TimeDialog(RehearsedDialog):
+    """Shows what a change without anything to enter does to the dates."""
+
+    model = Subscription
+    change: ClassVar[Any]
+
+    def attempt(self, actor: str) -> Sequence[Line]:
+        """Makes it."""
+        return changed(self.row, type(self).change, actor)
+
+
+class PauseDialog(TimeDialog):
+    """Shows how much waits for the end of the pause."""
+
+    change = staticmethod(pause)
+
+    def attempt(self, actor: str) -> Sequence[Line]:
+        """Pauses it. The end of what is paid is only known once it goes on."""
+        was, now = self.row.current_period_end, timezone.now()
+        change_time(self.row, pause, actor=actor, reason=_UNSAID)
+        left = max((was - now).days, 0)
+        said = ngettext(
+            "%(days)s day, from when it goes on", "%(days)s days, from when it goes on", left
+        )
+        return [
+            Line(gettext("Access"), gettext("none, until somebody ends the pause"), warns=True),
+            Line(gettext("What is left"), said % {"days": left}),
+            Line(gettext("Paid until now"), day(was)),
+        ]
+
+
+class UnpauseDialog(TimeDialog):
+    """Shows the dates from now on."""
+
+    change = staticmethod(unpause)
+
+
+class StopDialog(TimeDialog):
+    """Shows until when everything stays."""
+
+    change = staticmethod(cancel_at_period_end)
+
+
+class GoOnDialog(TimeDialog):
+    """Shows that it is as it was."""
+
+    change = staticmethod(undo_cancel)
+
+
+class ManyDaysForm(WhyForm):
+    """Asks how many days each gets, and why."""
 
     days = forms.IntegerField(
         label=_("days"), min_value=1, max_value=MOST_DAYS, widget=UnfoldAdminIntegerFieldWidget
@@ -54,107 +114,197 @@ class DaysForm(WhyForm):
 
 
 class KeepsTime:
-    """For the admin of subscriptions: the actions of its page."""
+    """For the admin of subscriptions: the actions of its page and of its list."""
 
     @action(
         description=_("Give days"),
         icon="more_time",
-        permissions=["change"],
-        url_path="extend",
+        permissions=["extend"],
+        url_path=EXTEND,
         dialog={
             "title": _("Give days"),
             "description": _(
                 "They come behind all that is paid or tried, and what is paid later behind them."
             ),
-            "form_class": DaysForm,
+            "form_class": DaysDialog,
             "form_submit_text": _("Give days"),
         },
     )
-    def extend(self, request: HttpRequest, form: DaysForm, object_id: str) -> HttpResponse:
+    def extend(self, request: HttpRequest, form: DaysDialog, object_id: str) -> HttpResponse:
         """Gives days for nothing."""
         days: int = form.cleaned_data["days"]
         said = ngettext("%(days)s day is given.", "%(days)s days are given.", days)
-        return self._change_time(request, object_id, extend, said % {"days": days}, days=days)
+        return self._change_time(request, form, extend, said % {"days": days}, days=days)
 
     @action(
         description=_("Pause"),
         icon="pause_circle",
-        permissions=["change"],
-        url_path="pause",
+        permissions=["extend"],
+        url_path=PAUSE,
         dialog={
             "title": _("Pause the subscription"),
             "description": _(
                 "The school has no access until somebody resumes it. What is left then goes on."
             ),
-            "form_class": WhyForm,
+            "form_class": PauseDialog,
             "form_submit_text": _("Pause"),
         },
     )
-    def pause(self, request: HttpRequest, form: WhyForm, object_id: str) -> HttpResponse:
+    def pause(self, request: HttpRequest, form: PauseDialog, object_id: str) -> HttpResponse:
         """Stops its time."""
-        return self._change_time(request, object_id, pause, gettext("It is paused."))
+        return self._change_time(request, form, pause, gettext("It is paused."))
 
     @action(
         description=_("End the pause"),
         icon="play_circle",
-        permissions=["change"],
-        url_path="unpause",
+        permissions=["extend"],
+        url_path=UNPAUSE,
         dialog={
             "title": _("End the pause"),
             "description": _("What was left when the pause began goes on from now."),
-            "form_class": WhyForm,
+            "form_class": UnpauseDialog,
             "form_submit_text": _("End the pause"),
         },
     )
-    def unpause(self, request: HttpRequest, form: WhyForm, object_id: str) -> HttpResponse:
+    def unpause(self, request: HttpRequest, form: UnpauseDialog, object_id: str) -> HttpResponse:
         """Lets its time go on."""
-        return self._change_time(request, object_id, unpause, gettext("The pause is over."))
+        return self._change_time(request, form, unpause, gettext("The pause is over."))
+
+    @action(
+        description=_("Cancel at the period's end"),
+        icon="event_busy",
+        permissions=["change_plan"],
+        url_path=STOP,
+        dialog={
+            "title": _("Cancel at the period's end?"),
+            "description": _(
+                "Everything stays until the end of what is paid; then it is over, without grace. "
+                "Who pays an order after this goes on."
+            ),
+            "form_class": StopDialog,
+            "form_submit_text": _("Cancel at the period's end"),
+        },
+    )
+    def stop(self, request: HttpRequest, form: StopDialog, object_id: str) -> HttpResponse:
+        """Cancels it at the end of what is paid."""
+        said = gettext("It ends with what is paid.")
+        return self._change_time(request, form, cancel_at_period_end, said)
+
+    @action(
+        description=_("Undo the cancellation"),
+        icon="event_available",
+        permissions=["change_plan"],
+        url_path=GO_ON,
+        dialog={
+            "title": _("Undo the cancellation?"),
+            "description": _("It goes on after the end of what is paid, and is renewed as before."),
+            "form_class": GoOnDialog,
+            "form_submit_text": _("Undo the cancellation"),
+        },
+    )
+    def go_on(self, request: HttpRequest, form: GoOnDialog, object_id: str) -> HttpResponse:
+        """Takes the cancellation back."""
+        said = gettext("It isn't cancelled any more.")
+        return self._change_time(request, form, undo_cancel, said)
+
+    @admin.action(description=_("Give days to selected subscriptions"), permissions=["extend"])
+    @each_alone
+    def extend_all(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> Any:
+        """Gives each the same days."""
+        form = ManyDaysForm(request.POST)
+        days = form.cleaned_data["days"] if form.is_valid() else 1
+
+        def preview(row: Subscription) -> str:
+            found = rehearse(lambda: changed(row, extend, actor_of(request), days=1))
+            if not found.possible:
+                raise Refusal(found.lines[0].value)
+            said = gettext("paid until %(until)s, and the days behind it")
+            return said % {"until": day(row.current_period_end)}
+
+        def act(row: Subscription) -> str:
+            after = self._log_time(request, row, extend, days=days)
+            return gettext("paid until %(until)s") % {"until": day(after.current_period_end)}
+
+        bulk = Bulk(
+            name="extend_all",
+            title=_("Give days to selected subscriptions"),
+            meaning=_(
+                "They come behind all that is paid or tried, and what is paid later behind them."
+            ),
+            preview=preview,
+            act=act,
+            form_class=ManyDaysForm,
+        )
+        return run_on_each(self, request, queryset, bulk)
+
+    def has_extend_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may give days and pause."""
+        return bool(request.user.has_perm("billing.extend_subscription"))
+
+    def has_change_plan_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may change what is bought, and cancel it."""
+        return bool(request.user.has_perm("billing.change_plan"))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
         """Offers what can be done to the row as it is."""
-        row = context.get("original")
-        open_ = SubscriptionAdjustment.objects.open_pauses().filter(subscription=row)
-        idle = "/pause/" if row is not None and open_.exists() else "/unpause/"
-        # By its address: unfold's list has no names.
-        context["actions_detail"] = [
-            offered
-            for offered in context.get("actions_detail", [])
-            if not str(offered.get("path", "")).endswith(idle)
-        ]
+        without_actions(context, *_idle(context.get("original")))
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
 
     def _change_time(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        change: Callable[..., Subscription],
-        said: str,
-        **options: Any,
+        self, request: HttpRequest, form: Any, change: Change, said: str, **options: Any
     ) -> HttpResponse:
         its: Any = self
-        key = parse_uuid(object_id)
         # Not by get_object, which locks the row: the instance comes first in the order of locks.
-        row = Subscription.objects.filter(pk=key).first() if key else None
-        if row is None:
+        if form.row is None:
             raise Refusal(gettext("There is no such row."))
-        before = plain_values(row, _TOLD)
-        try:
-            changed = change(
-                instance_id=row.instance_id,
-                at=timezone.now(),
-                actor=actor_of(request),
-                reason=reason_of(request),
-                **options,
-            )
-        except SubscriptionEnded as error:
-            raise Refusal(gettext("Nothing was changed: nothing is left of it.")) from error
-        except CannotPause as error:
-            raise Refusal(
-                gettext("Nothing was changed: it is paused already, or isn't paused.")
-            ) from error
-        part = history.values_part(before, plain_values(changed, _TOLD))
-        its.log(request, [row], CHANGE, [{"changed": {"fields": ["current_period_end"]}}, *part])
+        self._log_time(request, form.row, change, **options)
         its.message_user(request, said)
-        return lead_to(request, its._page("change", row.pk))
+        return lead_to(request, its._page("change", form.row.pk))
+
+    def _log_time(
+        self, request: HttpRequest, row: Subscription, change: Change, **options: Any
+    ) -> Subscription:
+        its: Any = self
+        before = plain_values(row, _TOLD)
+        by = {"actor": actor_of(request), "reason": reason_of(request)}
+        after = change_time(row, change, **by, **options)
+        part = history.values_part(before, plain_values(after, _TOLD))
+        its.log(request, [row], CHANGE, [{"changed": {"fields": ["current_period_end"]}}, *part])
+        return after
+
+
+def change_time(
+    row: Subscription, change: Change, *, actor: str, reason: str, **options: Any
+) -> Subscription:
+    """Changes a subscription's time. Raises Refusal."""
+    if row.deleted:
+        raise Refusal(gettext("This row is deleted. Restore it before changing it."))
+    done = partial(change, instance_id=row.instance_id, at=timezone.now())
+    try:
+        return done(actor=actor, reason=reason, **options)
+    except (SubscriptionEnded, NoSubscription) as error:
+        raise Refusal(gettext("Nothing was changed: nothing is left of it.")) from error
+    except CannotPause as error:
+        raise Refusal(
+            gettext("Nothing was changed: it is paused already, or isn't paused.")
+        ) from error
+
+
+def changed(row: Subscription, change: Change, actor: str, **options: Any) -> Sequence[Line]:
+    """Changes a subscription's time, and says what is other than before. Raises Refusal."""
+    after = change_time(row, change, actor=actor, reason=_UNSAID, **options)
+    return list(of_time(row, after))
+
+
+def _idle(row: Subscription | None) -> set[str]:
+    """The actions that a subscription as it is has no use for."""
+    if row is None or row.deleted:
+        return {EXTEND, PAUSE, UNPAUSE, STOP, GO_ON}
+    paused = SubscriptionAdjustment.objects.open_pauses().filter(subscription=row).exists()
+    idle = {PAUSE} if paused else {UNPAUSE}
+    if row.status == SubscriptionStatus.CANCELED:
+        over = row.current_period_end <= timezone.now()
+        return idle | {STOP} | ({GO_ON} if over else set())
+    return idle | {GO_ON} | ({STOP} if row.status == SubscriptionStatus.EXPIRED else set())

@@ -49,6 +49,10 @@ class ImportsStatements:
 
     actions_list: ClassVar[Any] = ("import_statement",)
 
+    def has_import_statement_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may import statements."""
+        return bool(request.user.has_perm("billing.import_statement"))
+
     def get_urls(self) -> Any:
         """Beside the others, the page that imports a statement."""
         its: Any = self
@@ -62,7 +66,7 @@ class ImportsStatements:
     @action(
         description=_("Import a statement"),
         icon="upload_file",
-        permissions=["sort_out"],
+        permissions=["import_statement"],
         url_path="import-statement",
     )
     def import_statement(self, request: HttpRequest) -> HttpResponse:
@@ -74,7 +78,7 @@ class ImportsStatements:
     def statement_view(self, request: HttpRequest) -> HttpResponse:
         """Asks for a file, shows what would come of it, and imports it when that was seen."""
         its: Any = self
-        if not its.has_sort_out_permission(request):
+        if not its.has_import_statement_permission(request):
             raise PermissionDenied
         if request.method != "POST":
             return self._ask(request, FileForm())

@@ -1,26 +1,26 @@
 """Subscriptions and their history in the admin."""
 
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q
 from django.http import HttpRequest
-from django.utils.html import format_html_join
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
+from billing.admin.changes import Changes
+from billing.admin.details import SubscriptionDetails
 from billing.admin.staff_time import KeepsTime
 from billing.admin.stored_words import actor_words, reason_words
+from billing.admin.why_blocked import LeadsToWhyBlocked
 from billing.enums import SubscriptionStatus
 from billing.lifecycles import SUBSCRIPTION
 from billing.models import Subscription, SubscriptionHistory
-from billing.querysets import PLANNED_STATE, STATE
 from kitehub.backoffice import AuditAdmin, RecordAdmin
 from kitehub.backoffice.base import RECORD_FIELDSET
-from kitehub.backoffice.differences import differences, in_words, label_of, plain_values
+from kitehub.backoffice.differences import in_words
+from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.names import instances_at
 from kitehub.backoffice.tabs import tabs_of
@@ -34,52 +34,6 @@ SUBSCRIPTION_COLOURS = {
     SubscriptionStatus.CANCELED.value: "default",
     SubscriptionStatus.EXPIRED.value: "danger",
 }
-
-
-class Changes:
-    """For the admin of the history: what each row changed against the one before."""
-
-    spelling: ClassVar = {"monthly_price": money}
-    ordering = ("-changed_at", "-id")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[SubscriptionHistory]:
-        """Each row with the one before."""
-        rows: Any = super().get_queryset(request)  # type: ignore[misc]
-        return rows.with_previous()  # type: ignore[no-any-return]
-
-    @display(description=_("changed by"), ordering="changed_by")
-    def by_text(self, row: SubscriptionHistory) -> str:
-        """A program by what it does."""
-        return actor_words(row.changed_by)
-
-    @display(description=_("reason"), ordering="change_reason")
-    def why_text(self, row: SubscriptionHistory) -> str:
-        """Why, in words."""
-        return reason_words(row.change_reason)
-
-    @display(description=_("what changed"))
-    def changes_text(self, row: SubscriptionHistory) -> str:
-        """A line for each field that changed; for the first row, what it starts with."""
-        return format_html_join("", "<div>{}</div>", ((line,) for line in self.lines(row)))
-
-    def lines(self, row: SubscriptionHistory) -> Iterable[str]:
-        """What a row changed, in words."""
-        before: dict[str, Any] | None = row.previous  # type: ignore[attr-defined]
-        if before is None:
-            return [gettext("Begins with:"), *self._state(row)]
-        # Rows that the plan's trigger wrote don't know the rest.
-        both_know = before["deleted"] is not None and row.deleted is not None
-        after = plain_values(row, STATE if both_know else PLANNED_STATE)
-        changed = [str(it) for it in differences(row, before, after, self.spelling)]
-        return changed or [gettext("Nothing that is kept here.")]
-
-    def _state(self, row: SubscriptionHistory) -> list[str]:
-        fields: list[Any] = [row._meta.get_field(name) for name in PLANNED_STATE]
-        return [
-            f"{label_of(field)}: "
-            f"{in_words(field, getattr(row, field.name), self.spelling.get(field.name))}"
-            for field in fields
-        ]
 
 
 class HistoryInline(Changes, TabularInline):
@@ -103,10 +57,19 @@ class HistoryInline(Changes, TabularInline):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(KeepsTime, RecordAdmin):
+class SubscriptionAdmin(SubscriptionDetails, KeepsTime, LeadsToWhyBlocked, RecordAdmin):
     """Subscriptions, with everything that ever changed in them."""
 
-    actions_detail = (*RecordAdmin.actions_detail, "extend", "pause", "unpause")
+    actions: ClassVar[Any] = (*RecordAdmin.actions, "extend_all")
+    actions_detail: ClassVar[Any] = (
+        "why",
+        *RecordAdmin.actions_detail,
+        "extend",
+        "pause",
+        "unpause",
+        "stop",
+        "go_on",
+    )
     lifecycle = SUBSCRIPTION
     spelling: ClassVar = {"monthly_price": money}
     refusals: ClassVar[dict[str, Any]] = {
@@ -122,6 +85,22 @@ class SubscriptionAdmin(KeepsTime, RecordAdmin):
         "current_period_start",
         "current_period_end",
         "canceled_at",
+    )
+    export_columns: ClassVar = (
+        Column("instance__organization_name", _("instance")),
+        "instance__subdomain",
+        Column("instance__owner__email", _("owner")),
+        "status",
+        "tier",
+        amount("monthly_price"),
+        "billing_months",
+        "current_period_start",
+        "current_period_end",
+        "trial_end",
+        "pending_tier",
+        "canceled_at",
+        "created_at",
+        "id",
     )
     list_filter = (("current_period_end", DayRangeFilter), "tier")
     tabs = tabs_of("status", SubscriptionStatus)
@@ -192,6 +171,20 @@ class SubscriptionHistoryAdmin(Changes, AuditAdmin):
         "changes_text",
         "by_text",
         "why_text",
+    )
+    export_columns: ClassVar = (
+        "changed_at",
+        Column("subscription__instance__organization_name", _("instance")),
+        "status",
+        "tier",
+        amount("monthly_price"),
+        "current_period_start",
+        "current_period_end",
+        "trial_end",
+        "canceled_at",
+        Column("changed_by", words=actor_words),
+        Column("change_reason", words=reason_words),
+        "id",
     )
     list_filter = (("changed_at", DayRangeFilter),)
     tabs = tabs_of("status", SubscriptionStatus)

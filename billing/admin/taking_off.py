@@ -1,5 +1,6 @@
 """Staff take back what they have assigned: off an order that isn't paid, into the inbox again."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -12,34 +13,46 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from billing.admin.staff_time import WhyForm
+from billing.admin.what_comes import of_line, refusing
 from billing.enums import PaymentStatus
 from billing.models import PaymentAllocation, PaymentOrder
 from billing.services import inbox
 from billing.services.releasing import held_by
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
-from kitehub.backoffice.search import parse_uuid
+from kitehub.backoffice.audit import actor_of, lead_to, reason_of
+from kitehub.backoffice.dialogs import Line, without_actions
+from kitehub.backoffice.rehearsals import PlannedDialog
 from kitehub.display import money
 
 TAKE_OFF = "take-off"
 
 
-class TakeOffForm(WhyForm):
+class TakeOffDialog(PlannedDialog):
     """Asks which bank line's money, and why."""
 
-    field_order = ("allocation", "reason")
-
+    model = PaymentOrder
     allocation = forms.ChoiceField(label=_("bank transfer"), widget=UnfoldAdminSelectWidget)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        key = parse_uuid(str(self.object_id))
-        order = PaymentOrder.objects.filter(pk=key).first() if key else None
+        order = self.row
         which: Any = self.fields["allocation"]
         which.choices = [
             (str(allocation.pk), _said(allocation, left))
             for allocation, left in (_takeable(order) if order else [])
         ]
+
+    def attempt(self, actor: str) -> Sequence[Line]:
+        """Takes it off."""
+        with refusing(inbox.CannotMatch):
+            transfer = inbox.unmatch(
+                allocation_id=self.cleaned_data["allocation"],
+                actor=actor,
+                reason="–",
+                at=timezone.now(),
+            )
+        order = PaymentOrder.objects.get(pk=self.row.pk)
+        rest = gettext("%(rest)s still to be paid") % {"rest": money(order.rest)}
+        return [Line(order.order_id, rest), of_line(transfer)]
 
 
 class TakesOff:
@@ -53,25 +66,23 @@ class TakesOff:
         dialog={
             "title": _("Which payment was not for this order?"),
             "description": _("The bank line waits for a person again."),
-            "form_class": TakeOffForm,
+            "form_class": TakeOffDialog,
             "form_submit_text": _("Take a payment off"),
         },
     )
-    def take_off(self, request: HttpRequest, form: TakeOffForm, object_id: str) -> HttpResponse:
+    def take_off(self, request: HttpRequest, form: TakeOffDialog, object_id: str) -> HttpResponse:
         """Takes what is left of an allocation off the order."""
         its: Any = self
         # Not by get_object: the service locks the bank line before the order.
         key = form.cleaned_data["allocation"]
         allocation = PaymentAllocation.objects.select_related("order").get(pk=key)
-        try:
+        with refusing(inbox.CannotMatch):
             inbox.unmatch(
                 allocation_id=allocation.pk,
                 actor=actor_of(request),
                 reason=reason_of(request),
                 at=timezone.now(),
             )
-        except inbox.CannotMatch as error:
-            raise Refusal(str(error)) from error
         part = [{"changed": {"fields": ["paid_amount"]}}]
         its.log(request, [allocation.order], CHANGE, part)
         its.message_user(request, gettext("It waits in the inbox again."))
@@ -79,7 +90,7 @@ class TakesOff:
 
     def has_take_off_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may say what a bank line is for."""
-        return bool(request.user.has_perm("billing.change_banktransfer"))
+        return bool(request.user.has_perm("billing.match_transfer"))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -87,12 +98,7 @@ class TakesOff:
         """Offers it where there is something to take off."""
         order = context.get("original")
         if order is None or order.deleted or not _takeable(order):
-            # By its address: unfold's list has no names.
-            context["actions_detail"] = [
-                offered
-                for offered in context.get("actions_detail", [])
-                if not str(offered.get("path", "")).endswith(f"/{TAKE_OFF}/")
-            ]
+            without_actions(context, TAKE_OFF)
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
 
 

@@ -3,7 +3,8 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q, Sum
+from django.db.models import BigIntegerField, Case, F, Q, Sum, When
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.translation import gettext
@@ -11,10 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from billing.admin.allocations import TransferAllocationInline
+from billing.admin.details import TransferDetails
 from billing.admin.inbox import SortsOut
+from billing.admin.inbox_page import InboxPage
 from billing.admin.refunds import Refundable
 from billing.admin.statement_import import ImportsStatements
-from billing.admin.stored_words import Booked, refusal_words
+from billing.admin.stored_words import Booked, actor_words, reason_words, refusal_words
 from billing.enums import TransferDirection, TransferState
 from billing.matching import order_codes
 from billing.models import (
@@ -23,10 +26,12 @@ from billing.models import (
     FeedSilence,
     PaymentAllocation,
     PaymentOrder,
+    PlannedMatch,
     StatementMapping,
 )
 from billing.services.candidates import candidates, paid_elsewhere
 from kitehub.backoffice import AuditAdmin, Audited
+from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import AmountRangeFilter, DayRangeFilter
 from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
@@ -36,6 +41,13 @@ from kitehub.display import money
 # What one search looks for, and finds, among the lines that wait.
 _MOST_CODES = 4
 _MOST_FOUND = 200
+
+# Outgoing with a minus.
+_SIGNED = Case(
+    When(direction="OUT", then=-F("amount")),
+    default=F("amount"),
+    output_field=BigIntegerField(),
+)
 
 # Each state is there: of one that is missing, unfold shows the code.
 TRANSFER_COLOURS = {
@@ -49,7 +61,9 @@ TRANSFER_COLOURS = {
 
 
 @admin.register(BankTransfer)
-class BankTransferAdmin(ImportsStatements, SortsOut, Refundable, Audited, AuditAdmin):
+class BankTransferAdmin(
+    TransferDetails, InboxPage, ImportsStatements, SortsOut, Refundable, Audited, AuditAdmin
+):
     """Bank lines, the newest first."""
 
     list_display = (
@@ -60,6 +74,27 @@ class BankTransferAdmin(ImportsStatements, SortsOut, Refundable, Audited, AuditA
         "counterparty_name",
         "instance",
         "reason",
+    )
+    export_columns: ClassVar = (
+        "transferred_at",
+        "received_at",
+        "state",
+        amount(_SIGNED, _("amount")),
+        "memo",
+        "counterparty_name",
+        "counterparty_account",
+        "counterparty_bank",
+        "account_number",
+        "reference",
+        Column("instance__organization_name", _("instance")),
+        amount("allocated_amount"),
+        amount("credited_amount"),
+        amount("refunded_amount"),
+        "reason",
+        "note",
+        "provider",
+        "provider_id",
+        "id",
     )
     list_filter = (
         ("received_at", DayRangeFilter),
@@ -85,7 +120,15 @@ class BankTransferAdmin(ImportsStatements, SortsOut, Refundable, Audited, AuditA
     )
     inlines = (TransferAllocationInline,)
     refund_of = "transfer"
-    actions_detail: ClassVar[Any] = ("assign", "keep", "discard", "bring_back", "refund")
+    actions_detail: ClassVar[Any] = (
+        "assign",
+        "keep",
+        "discard",
+        "bring_back",
+        "take_credit_back",
+        "unmatch",
+        "refund",
+    )
     fieldsets = (
         (None, {"fields": (("state_label", "reason"), "note", "duplicate_of", "settled_at")}),
         (_("What it may be for"), {"fields": ("candidates_text",)}),
@@ -209,6 +252,17 @@ class PaymentAllocationAdmin(Booked, AuditAdmin):
     """What of which bank line or credit pays which order."""
 
     list_display = ("created_at", "order", "amount_text", "transfer", "booked_by", "booked_for")
+    export_columns: ClassVar = (
+        "created_at",
+        "order__order_id",
+        amount("amount"),
+        Column("transfer__reference", _("bank reference")),
+        "transfer__transferred_at",
+        "transfer__counterparty_name",
+        Column("created_by", words=actor_words),
+        Column("reason", words=reason_words),
+        "id",
+    )
     list_filter = (("created_at", DayRangeFilter),)
     sums: ClassVar[Any] = {_("Allocated"): Sum("amount")}
     list_select_related = ("order", "transfer")
@@ -229,6 +283,40 @@ class PaymentAllocationAdmin(Booked, AuditAdmin):
     def amount_text(self, allocation: PaymentAllocation) -> str:
         """The amount as money; negative takes back."""
         return money(allocation.amount)
+
+
+@admin.register(PlannedMatch)
+class PlannedMatchAdmin(AuditAdmin):
+    """What was assigned with one click in the inbox, and what has become of it."""
+
+    list_display = (
+        "created_at",
+        "transfer",
+        "order",
+        "amount_text",
+        "state",
+        "created_by",
+        "reason",
+    )
+    list_filter = ("state", ("created_at", DayRangeFilter))
+    list_select_related = ("transfer", "order")
+    ordering = ("-created_at",)
+    search_uuids = ("id", "order_id", "transfer_id")
+    search_help_text = _("ID")
+    fields = (
+        ("transfer", "order"),
+        ("amount_text", "state"),
+        "reason",
+        "failure",
+        ("created_at", "created_by"),
+        ("due_at", "concluded_at"),
+    )
+    readonly_fields = ("amount_text",)
+
+    @display(description=_("amount"), ordering="amount")
+    def amount_text(self, plan: PlannedMatch) -> str:
+        """The amount as money."""
+        return money(plan.amount)
 
 
 @admin.register(BankFeed)
@@ -266,6 +354,21 @@ class BankFeedAdmin(AuditAdmin):
         return refusal_words(feed.refused_reason)
 
 
+class SilentFilter(admin.SimpleListFilter):
+    """Whether a silence goes on."""
+
+    title = _("state")
+    parameter_name = "silent"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Those that go on."""
+        return [("now", _("silent now"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        """The silences without an end."""
+        return queryset.filter(ends_at=None) if self.value() == "now" else queryset
+
+
 @admin.register(FeedSilence)
 class FeedSilenceAdmin(AuditAdmin):
     """Times in which a bank feed said nothing."""
@@ -273,6 +376,7 @@ class FeedSilenceAdmin(AuditAdmin):
     small = "A row for each outage of a bank or its provider."
 
     list_display = ("feed", "starts_at", "ends_at")
+    list_filter = (SilentFilter,)
     list_select_related = ("feed",)
     ordering = ("-starts_at",)
 

@@ -27,9 +27,10 @@ from billing.api.schemas import (
     Reference,
     order_out,
 )
-from billing.enums import PaymentStatus, PaymentType
+from billing.enums import PaymentStatus, PaymentType, ViewChannel
 from billing.models import PaymentOrder
 from billing.querysets import PaymentOrderQuerySet
+from billing.services.order_views import note_view
 from billing.services.orders import (
     BadOrder,
     OrderClosed,
@@ -240,9 +241,12 @@ def order_png(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _image(request: HttpRequest, code: str, media_type: str) -> HttpResponse:
-    payload = payload_of(_order(request, code), at=timezone.now())
+    order, now = _order(request, code), timezone.now()
+    payload = payload_of(order, at=now)
     if payload is None:
         return _conflict("nothing_to_pay")
+    if request.method == "GET":
+        note_view(order_id=order.pk, channel=ViewChannel.API, at=now)
     drawn = qr.png(payload) if media_type == "image/png" else qr.svg(payload)
     response = HttpResponse(drawn, content_type=media_type)
     version = sha256(f"{media_type} {payload}".encode()).hexdigest()[:20]

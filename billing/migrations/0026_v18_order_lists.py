@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("billing", "0022_v17_closed_schools"),
+        ("billing", "0025_v18_trials_by_end"),
         ("kitehub", "0018_v17_language"),
         ("storage", "0010_v16_tier_limits"),
     ]

@@ -1,8 +1,12 @@
 """Billing's tables, by noun."""
 
 from billing.models.credit import CreditBalance, CreditEntry
+from billing.models.figures import DailyFigure, FigureEntry
+from billing.models.manual import ManualPayment
+from billing.models.order_views import OrderView
 from billing.models.orders import PaymentOrder
 from billing.models.periods import SubscriptionAdjustment, SubscriptionPeriod
+from billing.models.planned import PlannedMatch
 from billing.models.receipts import Receipt, ReceiptCounter
 from billing.models.refunds import Refund
 from billing.models.subscriptions import Subscription, SubscriptionHistory
@@ -19,9 +23,14 @@ __all__ = [
     "BankTransfer",
     "CreditBalance",
     "CreditEntry",
+    "DailyFigure",
     "FeedSilence",
+    "FigureEntry",
+    "ManualPayment",
+    "OrderView",
     "PaymentAllocation",
     "PaymentOrder",
+    "PlannedMatch",
     "Receipt",
     "ReceiptCounter",
     "Refund",

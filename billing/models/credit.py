@@ -89,6 +89,9 @@ class CreditEntry(Identified):
         db_table_comment = "Changes of instances' credit; append-only"
         verbose_name = _("credit entry")
         verbose_name_plural = _("credit entries")
+        permissions: ClassVar = [
+            ("grant_credit", "Can give credit"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(kind__in=CreditKind.values) & ~Q(amount=0),

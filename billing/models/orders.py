@@ -115,6 +115,10 @@ class PaymentOrder(Record):
         db_table_comment = "VietQR payment orders"
         verbose_name = _("payment order")
         verbose_name_plural = _("payment orders")
+        permissions: ClassVar = [
+            ("cancel_order", "Can cancel payment orders"),
+            ("reopen_order", "Can give orders more time, open them anew and send their mail"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["order_id"], name="payment_orders_order_id_key"),
             models.CheckConstraint(condition=Q(amount__gt=0), name="payment_orders_amount_check"),
@@ -235,6 +239,23 @@ class PaymentOrder(Record):
                 fields=["instance", "subject"],
                 name="idx_payment_orders_part_paid",
                 condition=Q(status=PaymentStatus.EXPIRED.value, paid_amount__gt=0, deleted=False),
+            ),
+            # What the back office counts: orders that a person should look at.
+            Index(
+                fields=["-paid_at", "-id"],
+                name="idx_payment_orders_late",
+                condition=Q(
+                    status=PaymentStatus.PAID.value, paid_at__gt=F("expires_at"), deleted=False
+                ),
+            ),
+            Index(
+                fields=["-created_at", "-id"],
+                name="idx_payment_orders_partly",
+                condition=Q(
+                    status__in=[PaymentStatus.PENDING.value, PaymentStatus.EXPIRED.value],
+                    paid_amount__gt=0,
+                    deleted=False,
+                ),
             ),
         ]
 

@@ -70,6 +70,10 @@ class Refund(Identified):
         db_table_comment = "Refunds, each approved by a second person"
         verbose_name = _("refund")
         verbose_name_plural = _("refunds")
+        permissions: ClassVar = [
+            ("request_refund", "Can ask for refunds"),
+            ("approve_refund", "Can decide refunds that others asked for"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="refunds_amount_check"),
             models.CheckConstraint(

@@ -63,6 +63,10 @@ class Subscription(Record):
         db_table_comment = "Subscription lifecycle management"
         verbose_name = _("subscription")
         verbose_name_plural = _("subscriptions")
+        permissions: ClassVar = [
+            ("extend_subscription", "Can give days and pause subscriptions"),
+            ("change_plan", "Can change the tier of subscriptions, and cancel them"),
+        ]
         constraints: ClassVar = [
             models.CheckConstraint(
                 condition=Q(tier__in=Tier.values), name="subscriptions_tier_check"
@@ -103,6 +107,12 @@ class Subscription(Record):
                 fields=["status", "current_period_end"],
                 name="idx_subscriptions_status_period_end",
                 condition=Q(status=SubscriptionStatus.ACTIVE.value),
+            ),
+            # Not the plan's: trials by their end.
+            Index(
+                fields=["current_period_end"],
+                name="idx_subscriptions_trials",
+                condition=Q(status=SubscriptionStatus.TRIAL.value, deleted=False),
             ),
         ]
 

@@ -110,6 +110,10 @@ class BankTransfer(Identified):
         db_table_comment = "Bank lines as told by providers and statements; never changed"
         verbose_name = _("bank transfer")
         verbose_name_plural = _("bank transfers")
+        permissions: ClassVar = [
+            ("match_transfer", "Can say what bank transfers are for"),
+            ("import_statement", "Can import bank statements"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["provider", "account_number", "provider_id"],
@@ -194,6 +198,11 @@ class BankTransfer(Identified):
                 fields=["instance", "-transferred_at"],
                 condition=Q(instance__isnull=False),
                 name="idx_bank_transfers_instance",
+            ),
+            Index(
+                fields=["duplicate_of"],
+                condition=Q(duplicate_of__isnull=False),
+                name="idx_bank_transfers_duplicate_of",
             ),
         ]
 
@@ -334,6 +343,8 @@ class BankFeed(Identified):
         db_table_comment = "Accounts at providers, and when they were last heard of"
         verbose_name = _("bank feed")
         verbose_name_plural = _("bank feeds")
+        # Of the lines that came by it: it holds more than their columns do.
+        permissions: ClassVar = [("view_raw_body", "Can view what the bank sent as it came")]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 fields=["provider", "account_number"], name="bank_feeds_account_key"

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from billing.enums import PaymentStatus
 from kitehub.db.querysets import RecordQuerySet
@@ -49,6 +49,18 @@ class PaymentOrderQuerySet(RecordQuerySet["PaymentOrder"]):
         """
         left = Q(status=PaymentStatus.EXPIRED, paid_amount__gt=0)
         return self.filter(Q(status=PaymentStatus.PENDING) | left)
+
+    def part_paid(self) -> Self:
+        """Orders that have a part of their money and not all (idx_payment_orders_partly)."""
+        return self.filter(
+            status__in=[PaymentStatus.PENDING, PaymentStatus.EXPIRED], paid_amount__gt=0
+        )
+
+    def paid_late(self, *, since: datetime) -> Self:
+        """Orders whose money came after their expiry, since a moment (idx_payment_orders_late)."""
+        return self.filter(
+            status=PaymentStatus.PAID, paid_at__gt=F("expires_at"), paid_at__gte=since
+        )
 
     def older_than(self, order: PaymentOrder) -> Self:
         """Orders after that one, where the newest come first and equal times go by id."""

@@ -8,11 +8,24 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from billing.enums import CreditKind, PaymentStatus, TransferState, UnmatchedReason
-from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
+from billing.enums import (
+    CreditKind,
+    PaymentStatus,
+    PlannedState,
+    TransferState,
+    UnmatchedReason,
+)
+from billing.models import (
+    BankTransfer,
+    CreditEntry,
+    PaymentAllocation,
+    PaymentOrder,
+    PlannedMatch,
+)
 from billing.services import credit, settlement
 from billing.services.paying_accounts import is_closed, is_paid_to
 from billing.services.releasing import held_by
@@ -34,16 +47,18 @@ def match_transfer(
     actor: str,
     reason: str,
     at: datetime | None = None,
+    plan_id: UUID | None = None,
 ) -> BankTransfer:
     """Books a waiting line on orders, each with its đồng; what is left goes on waiting.
 
-    An order that is complete by it is PAID, with all that follows. Raises CannotMatch for a line
+    An order that is complete by it is PAID, with all that follows. `plan_id` is the planned match
+    that is booked by this; another one's line doesn't wait. Raises CannotMatch for a line
     that doesn't wait, an order that can't be paid, is paid on another account or is of a closed
     school, and amounts that are more than the line has or the order asks for.
     """
     now = at or timezone.now()
     with transaction.atomic(), acting(actor, reason, at=now):
-        transfer = _waiting(transfer_id)
+        transfer = waiting(transfer_id, plan_id=plan_id)
         orders = _payable([order_id for order_id, _amount in parts], transfer)
         if sum(amount for _order_id, amount in parts) > transfer.unmatched:
             raise CannotMatch(_left(transfer))
@@ -80,7 +95,7 @@ def keep_transfer_as_credit(
     """
     now = at or timezone.now()
     with transaction.atomic(), acting(actor, reason, at=now):
-        transfer = _waiting(transfer_id)
+        transfer = waiting(transfer_id)
         if transfer.instance_id is not None:
             raise CannotMatch(_("What came to a school's own account is no credit with KiteHub."))
         kept = transfer.unmatched if amount is None else amount
@@ -96,6 +111,67 @@ def keep_transfer_as_credit(
             at=now,
         )
         return _concluded(transfer, now)
+
+
+def take_credit_back(
+    *, transfer_id: UUID, actor: str, reason: str, at: datetime | None = None
+) -> BankTransfer:
+    """Undoes that a line was kept as credit, of all of it; the line waits again.
+
+    Raises CannotMatch for a line of which nothing is credit, and where the credit is used already.
+    """
+    now = at or timezone.now()
+    with transaction.atomic(), acting(actor, reason, at=now):
+        transfer = BankTransfer.objects.select_for_update(of=("self",), no_key=True).get(
+            pk=transfer_id
+        )
+        kept = CreditEntry.objects.filter(transfer=transfer).values("instance_id")
+        held = kept.annotate(held=Sum("amount")).filter(held__gt=0).order_by("instance_id")
+        rows = list(held.values_list("instance_id", "held"))
+        if not rows:
+            raise CannotMatch(_("Nothing of this line is kept as credit."))
+        for instance_id, amount in rows:
+            try:
+                credit.spend(
+                    instance_id=instance_id,
+                    amount=amount,
+                    kind=CreditKind.UNDONE,
+                    transfer=transfer,
+                    actor=actor,
+                    reason=reason,
+                    at=now,
+                )
+            except credit.NotEnoughCredit as error:
+                raise CannotMatch(
+                    _("Of this credit only %(left)s is left.") % {"left": money(error.balance)}
+                ) from error
+        BankTransfer.objects.filter(pk=transfer.pk).update(
+            state=TransferState.UNMATCHED, reason=UnmatchedReason.UNDONE, settled_at=None
+        )
+        transfer.refresh_from_db()
+        return transfer
+
+
+def waiting(transfer_id: UUID, *, plan_id: UUID | None = None) -> BankTransfer:
+    """A line that waits for a person, locked.
+
+    Raises CannotMatch for any other, and for one that somebody has just assigned, unless that is
+    the planned match `plan_id`.
+    """
+    rows = BankTransfer.objects.select_for_update(of=("self",), no_key=True)
+    transfer = rows.filter(pk=transfer_id).first()
+    if transfer is None:
+        raise CannotMatch(_("There is no such bank line."))
+    if transfer.state != TransferState.UNMATCHED:
+        raise CannotMatch(_state(transfer))
+    planned = PlannedMatch.objects.filter(transfer=transfer, state=PlannedState.PLANNED)
+    other = planned.select_related("order").first()
+    if other is not None and other.pk != plan_id:
+        raise CannotMatch(
+            _("%(who)s has just assigned it to %(order)s.")
+            % {"who": other.created_by, "order": other.order.order_id}
+        )
+    return transfer
 
 
 def unmatch(
@@ -148,7 +224,7 @@ def discard(
     if not reason.strip():
         raise CannotMatch(_("A line is discarded for a reason."))
     with transaction.atomic(), acting(actor, reason, at=now):
-        transfer = _waiting(transfer_id)
+        transfer = waiting(transfer_id)
         BankTransfer.objects.filter(pk=transfer.pk).update(
             state=TransferState.DISCARDED, note=f"{actor}: {reason}"[:500], settled_at=now
         )
@@ -180,13 +256,6 @@ def _left(transfer: BankTransfer) -> str:
 
 def _state(transfer: BankTransfer) -> str:
     return _("The bank line is in the state “%(state)s”.") % {"state": transfer.get_state_display()}
-
-
-def _waiting(transfer_id: UUID) -> BankTransfer:
-    transfer = BankTransfer.objects.select_for_update(of=("self",), no_key=True).get(pk=transfer_id)
-    if transfer.state != TransferState.UNMATCHED:
-        raise CannotMatch(_state(transfer))
-    return transfer
 
 
 def _payable(keys: Sequence[UUID], transfer: BankTransfer) -> dict[UUID, PaymentOrder]:

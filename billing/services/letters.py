@@ -25,6 +25,16 @@ def renewal_opened(*, order: PaymentOrder, subscription: Subscription) -> bool:
     )
 
 
+def order_again(*, order: PaymentOrder, subscription: Subscription, at: datetime) -> bool:
+    """Asks for the mail with an order once more; False if somebody did within the same minute."""
+    return _ask(
+        subscription,
+        reason=f"renewal:{order.order_id}:{at:%Y-%m-%dT%H:%M}",
+        template=RENEWAL,
+        context={**_facts(subscription), **_payment(order)},
+    )
+
+
 def reminder(*, reminder: Reminder, subscription: Subscription, order: PaymentOrder | None) -> bool:
     """Asks for a reminder of a period's end; False if it was asked for before."""
     return _ask(

@@ -12,11 +12,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from billing import banks, qr
-from billing.enums import CreditKind, OrderPurpose, PaymentStatus, PaymentType
+from billing.enums import CreditKind, OrderPurpose, PaymentStatus, PaymentType, ViewChannel
 from billing.models import BankTransfer, CreditEntry, PaymentOrder
 from billing.qr_links import qr_path
 from billing.receipts.texts import upgrade_words
 from billing.services import credit, subscriptions
+from billing.services.order_views import note_view
 from billing.services.orders import payload_of, status_of, to_transfer
 from billing.services.releasing import IN_VAIN
 from kitehub.enums import Tier
@@ -75,7 +76,12 @@ def _released(order: PaymentOrder) -> dict[str, int]:
 @owner_of
 def checkout(request: HttpRequest, school: Instance, code: str) -> HttpResponse:
     """How to pay an order of the school's."""
-    return render(request, "billing/checkout.html", _context(school, _order(school, code)))
+    order = _order(school, code)
+    context = _context(school, order)
+    # The page then asks for its inner part alone, which is no new look at it.
+    if context["checkout"].svg and request.method == "GET":  # type: ignore[attr-defined]
+        note_view(order_id=order.pk, channel=ViewChannel.PORTAL, at=timezone.now())
+    return render(request, "billing/checkout.html", context)
 
 
 @require_safe

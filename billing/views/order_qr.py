@@ -7,8 +7,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from billing import qr
+from billing.enums import ViewChannel
 from billing.models import PaymentOrder
 from billing.qr_links import code_of
+from billing.services.order_views import note_view
 from billing.services.orders import payload_of
 
 # Seconds; what is due changes with a payment.
@@ -30,9 +32,12 @@ def order_qr(request: HttpRequest, token: str, kind: str) -> HttpResponse:
 
     Whoever has the address may see it: it says what a payer has to know, and no more.
     """
-    payload = payload_of(_order(token), at=timezone.now())
+    order, now = _order(token), timezone.now()
+    payload = payload_of(order, at=now)
     if payload is None:
         return HttpResponse(_("Nothing is due.") + "\n", status=410, content_type=_TEXT)
+    if request.method == "GET":
+        note_view(order_id=order.pk, channel=ViewChannel.LINK, at=now)
     if kind == "svg":
         response = HttpResponse(qr.svg(payload), content_type="image/svg+xml")
     else:

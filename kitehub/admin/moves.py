@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -14,6 +14,7 @@ from kitehub.backoffice.names import instances_at
 from kitehub.backoffice.tabs import tabs_of
 from kitehub.enums import MoveStep
 from kitehub.models import InstanceChange, InstanceGate, InstanceMove, InstanceSuspension
+from kitehub.models.moves import ENDED
 
 
 class _OfInstance(AuditAdmin):
@@ -29,12 +30,32 @@ class _OfInstance(AuditAdmin):
         return Q(instance_id__in=found) if found else Q()
 
 
+class UnfinishedFilter(admin.SimpleListFilter):
+    """Moves that aren't over."""
+
+    title = _("state")
+    parameter_name = "unfinished"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Those that go on, or were cut short."""
+        return [("yes", _("not finished"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The moves in a step before the last."""
+        return unfinished(queryset) if self.value() == "yes" else queryset
+
+
+def unfinished(moves: QuerySet[Any]) -> QuerySet[Any]:
+    """The moves among these that aren't over, on instance_moves_one_open."""
+    return moves.exclude(step__in=ENDED)
+
+
 @admin.register(InstanceMove)
 class InstanceMoveAdmin(_OfInstance):
-    """Where instances moved. `manage.py move_instance` moves them."""
+    """Where instances moved. Their pages, and `manage.py move_instance`, move them."""
 
     list_display = ("created_at", "instance", "step_label", "target_url", "refused_ms", "ended_at")
-    list_filter = (("created_at", DayRangeFilter),)
+    list_filter = (("created_at", DayRangeFilter), UnfinishedFilter)
     tabs = tabs_of("step", MoveStep)
     fields = (
         "instance",

@@ -1,5 +1,7 @@
 """Users and groups. Who is staff, and what staff may do, is for superusers alone to say."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -12,12 +14,17 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from kitehub.admin.details import UserDetails
+from kitehub.admin.second_factor import SetsUpCodes
+from kitehub.admin.sessions import EndsSessions
 from kitehub.backoffice import Audited, ExactSearch
+from kitehub.backoffice.exports import Exported
 from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
 from kitehub.backoffice.lists import CarefulLists
 from kitehub.backoffice.tabs import Tab
 from kitehub.db.words import starts_words
 from kitehub.models import User
+from kitehub.services import security
 
 admin.site.unregister(Group)
 
@@ -34,13 +41,33 @@ class ReasonedUserCreationForm(Reasoned, UserCreationForm):
 
 
 @admin.register(User)
-class UserAdmin(Audited, ExactSearch, CarefulLists, DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg,misc]
+class UserAdmin(  # type: ignore[misc]
+    SetsUpCodes,
+    EndsSessions,
+    UserDetails,
+    Audited,
+    ExactSearch,
+    Exported,
+    CarefulLists,
+    DjangoUserAdmin,  # type: ignore[type-arg]
+    ModelAdmin,
+):
     """People who sign in. Nobody is deleted: the log of what they did would go with them."""
 
     form = ReasonedUserForm
     add_form = ReasonedUserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("email", "full_name", "is_staff", "is_active", "last_login", "date_joined")
+    export_columns: ClassVar = (
+        "email",
+        "full_name",
+        "is_staff",
+        "is_superuser",
+        "is_active",
+        "last_login",
+        "date_joined",
+        "id",
+    )
     list_filter = ("groups",)
     tabs = (
         Tab("staff", _("Staff"), Q(is_staff=True)),
@@ -70,6 +97,13 @@ class UserAdmin(Audited, ExactSearch, CarefulLists, DjangoUserAdmin, ModelAdmin)
             },
         ),
     )
+
+    @contextmanager
+    def writing(self, request: HttpRequest, reason: str | None = None) -> Iterator[None]:
+        """Also tells the security log where the change comes from."""
+        with super().writing(request, reason):
+            security.tell_database(request)
+            yield
 
     def related_matches(self, term: str) -> Q:
         """People whose e-mail address or name has words that begin with those of the term."""
@@ -124,6 +158,13 @@ class GroupAdmin(Audited, CarefulLists, DjangoGroupAdmin, ModelAdmin):  # type: 
     small = "A row for each kind of colleague."
 
     form = ReasonedModelForm
+
+    @contextmanager
+    def writing(self, request: HttpRequest, reason: str | None = None) -> Iterator[None]:
+        """Also tells the security log where the change comes from."""
+        with super().writing(request, reason):
+            security.tell_database(request)
+            yield
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Superusers: a group gives its members what it holds."""

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
 from django.db import IntegrityError, router, transaction
 from django.db.models import DateTimeField, JSONField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -142,6 +142,9 @@ class Audited:
         )
         if request.method != "POST":
             return view()
+        may: Any = self
+        if not may.has_delete_permission(request):
+            raise PermissionDenied
         try:
             if not form.is_valid():
                 raise Refusal(_first_error(form))

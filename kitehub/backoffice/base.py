@@ -14,6 +14,7 @@ from kitehub.backoffice import history, stale
 from kitehub.backoffice.audit import Audited
 from kitehub.backoffice.deletion import SoftDeletion
 from kitehub.backoffice.differences import Spelling
+from kitehub.backoffice.exports import Exported
 from kitehub.backoffice.forms import RecordForm
 from kitehub.backoffice.lists import CarefulLists
 from kitehub.backoffice.search import ExactSearch
@@ -33,7 +34,7 @@ RECORD_FIELDSET: tuple[Any, dict[str, Any]] = (
 )
 
 
-class RecordAdmin(Audited, SoftDeletion, ExactSearch, CarefulLists, ModelAdmin):
+class RecordAdmin(Audited, SoftDeletion, ExactSearch, Exported, CarefulLists, ModelAdmin):
     """A table of records that staff keep.
 
     A save over a change that somebody else made meanwhile is refused and shown; a deletion is a
@@ -106,7 +107,7 @@ class RecordAdmin(Audited, SoftDeletion, ExactSearch, CarefulLists, ModelAdmin):
         return names
 
 
-class AuditAdmin(ExactSearch, CarefulLists, ModelAdmin):
+class AuditAdmin(ExactSearch, Exported, CarefulLists, ModelAdmin):
     """A table that is written by the system and only read by people."""
 
     list_per_page = 50

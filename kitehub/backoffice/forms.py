@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils import formats, timezone
 from django.utils.translation import gettext, gettext_lazy, ngettext
+from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from kitehub.backoffice import stale
@@ -42,6 +43,12 @@ class Reasoned(forms.Form):
         widget=UnfoldAdminTextInputWidget,
         help_text=gettext_lazy("Kept in the history, for those who ask later."),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if isinstance(self, BaseDialogForm):
+            # The page under a dialog has fields of the same names, and labels go by the id.
+            kwargs.setdefault("auto_id", "dialog_%s")
+        super().__init__(*args, **kwargs)
 
     def clean(self) -> dict[str, Any]:
         """Nothing goes through that was refused."""

@@ -6,6 +6,8 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.fields import InvalidJSONInput
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
 
 
@@ -43,6 +45,16 @@ class StorableJSONField(forms.JSONField):
         except (ValueError, RecursionError):
             return InvalidJSONInput(data)
         return found if _is_storable(found) else InvalidJSONInput(data)
+
+
+def shown_json(data: Any, encoder: type[json.JSONEncoder] | None = None) -> SafeString:
+    """JSON on a page that nobody may change, as people read it.
+
+    In place of unfold's `prettify_json`, which colours it by inline styles where Pygments happens
+    to be installed, and escapes every Vietnamese letter.
+    """
+    text = json.dumps(data, ensure_ascii=False, indent=2, sort_keys=True, cls=encoder)
+    return format_html('<pre class="shown-json">{}</pre>', text)
 
 
 def _is_storable(value: Any) -> bool:

@@ -16,6 +16,10 @@ class Job(ProcrastinateJob):
         proxy = True
         verbose_name = _("background job")
         verbose_name_plural = _("background jobs")
+        permissions: ClassVar = [
+            ("retry_job", "Can put failed jobs into the queue again"),
+            ("cancel_job", "Can take jobs out of the queue"),
+        ]
 
 
 class JobFailure(models.Model):

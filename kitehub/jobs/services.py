@@ -25,7 +25,13 @@ Argument = str | int | bool | None
 _queue = JobManager(DjangoConnector(DEFAULT_DB_ALIAS))
 
 
-def enqueue(task: str, *, lock: str | None = None, **arguments: Argument) -> int:
+def enqueue(
+    task: str,
+    *,
+    lock: str | None = None,
+    not_before: datetime | None = None,
+    **arguments: Argument,
+) -> int:
     """Puts a job into the queue, in the open transaction of the platform; returns its id.
 
     `task` is the name of one in a `tasks.py`: "kitehub.tasks.apply_tier". Jobs with the same `lock`
@@ -41,6 +47,7 @@ def enqueue(task: str, *, lock: str | None = None, **arguments: Argument) -> int
         queueing_lock=known.queueing_lock,
         queue=known.queue,
         priority=known.priority,
+        schedule_at=not_before,
     )
     # Two jobs of one queueing lock are an error, which must not cost the caller's transaction.
     with transaction.atomic(using=DEFAULT_DB_ALIAS):
@@ -88,6 +95,15 @@ def requeue_failed(*, job_id: int) -> bool:
         except UniqueViolation:
             return False  # the same job waits in the queue already
     return True
+
+
+def cancel_waiting(*, job_id: int) -> bool:
+    """Takes a job that waits out of the queue; False if it doesn't wait any more.
+
+    A job that runs is left alone: it may be in the middle of anything.
+    """
+    with transaction.atomic(using=DEFAULT_DB_ALIAS):
+        return _queue.cancel_job_by_id(job_id)
 
 
 def forget_finished(

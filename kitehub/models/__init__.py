@@ -1,4 +1,4 @@
-"""Users, instances, mail, and what belongs to an instance: config, keys, gates, moves, end."""
+"""Users, roles, security, mail, notes, instances, and what belongs to an instance."""
 
 from kitehub.models.api_keys import ApiKey
 from kitehub.models.configs import InstanceConfig
@@ -7,8 +7,12 @@ from kitehub.models.gates import InstanceChange, InstanceGate
 from kitehub.models.instances import Instance
 from kitehub.models.leaving import ArchiveRun, Tombstone
 from kitehub.models.moves import InstanceMove, InstanceSuspension
+from kitehub.models.notes import Note
+from kitehub.models.roles import StaffRole
+from kitehub.models.security import SecondFactor, SecurityEvent, SignedInSession
 from kitehub.models.sign_ins import SignInAttempts
 from kitehub.models.users import User
+from kitehub.models.watches import InstanceWatch
 
 __all__ = [
     "ApiKey",
@@ -20,7 +24,13 @@ __all__ = [
     "InstanceGate",
     "InstanceMove",
     "InstanceSuspension",
+    "InstanceWatch",
+    "Note",
+    "SecondFactor",
+    "SecurityEvent",
     "SignInAttempts",
+    "SignedInSession",
+    "StaffRole",
     "Tombstone",
     "User",
 ]

@@ -81,6 +81,13 @@ class Instance(Record):
         db_table = "instances"
         verbose_name = _("instance")
         verbose_name_plural = _("instances")
+        # What its levers ask for; docs/operations.md says which is which.
+        permissions: ClassVar = [
+            ("provision_instance", "Can finish the opening of instances"),
+            ("move_instance", "Can move instances to another database"),
+            ("suspend_instance", "Can suspend and resume instances"),
+            ("close_instance", "Can close instances and open them again"),
+        ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["subdomain"], name="instances_subdomain_key"),
             deletion_agrees("instances"),

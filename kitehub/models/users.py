@@ -57,6 +57,13 @@ class User(Identified, AbstractBaseUser, PermissionsMixin):
         db_default="",
         db_comment="What the person last chose to read, for their mail; empty: the site's first",
     )
+    asks_for_code = models.BooleanField(
+        _("signs in with a code"),
+        default=False,
+        db_default=False,
+        editable=False,
+        db_comment="Whether a second factor is in force, known without looking it up",
+    )
     date_joined = models.DateTimeField(_("joined"), db_default=Now(), editable=False)
 
     USERNAME_FIELD = "email"

@@ -6,6 +6,7 @@ from kitehub.querysets.emails import EmailQuerySet
 from kitehub.querysets.gates import InstanceGateQuerySet
 from kitehub.querysets.instances import InstanceQuerySet
 from kitehub.querysets.tombstones import TombstoneQuerySet
+from kitehub.querysets.watches import InstanceWatchQuerySet
 
 __all__ = [
     "ApiKeyQuerySet",
@@ -13,5 +14,6 @@ __all__ = [
     "InstanceConfigQuerySet",
     "InstanceGateQuerySet",
     "InstanceQuerySet",
+    "InstanceWatchQuerySet",
     "TombstoneQuerySet",
 ]

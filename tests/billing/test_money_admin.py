@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
@@ -18,7 +19,7 @@ from kitehub.enums import Tier
 from kitehub.models import User
 from tests.billing.bookings import NOW, line, paid_order
 from tests.factories.kitehub import InstanceFactory, UserFactory
-from tests.kitehub.backoffice.pages import form_of, list_url, messages_of, page_url
+from tests.kitehub.backoffice.pages import act, form_of, list_url, messages_of, page_url
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +40,7 @@ def refund(order: PaymentOrder) -> Refund:
 
 
 def do(client: Client, row: Any, name: str, **said: str) -> list[str]:
-    return messages_of(client.post(page_url(row, name), SUBMIT | said, follow=True))
+    return messages_of(act(client, row, name, **said))
 
 
 def clerk(*permissions: str) -> Client:
@@ -140,10 +141,12 @@ class TestDeciding:
         assert back_office.get(page_url(refund, "approve")).status_code == 200
         refund.refresh_from_db()
         assert refund.status == RefundStatus.REQUESTED
-        assert do(back_office, refund, "approve", reason="Đúng") == ["Đã duyệt hoàn tiền."]
+        assert do(back_office, refund, "approve", reason="Đúng", retyped="99.000") == [
+            "Đã duyệt hoàn tiền."
+        ]
         file = back_office.get(reverse("admin:billing_refund_payouts"))
         assert "0071000123456" in file.content.decode()
-        assert do(back_office, refund, "mark_sent", reference="FT77") == [
+        assert do(back_office, refund, "mark_sent", reference="FT77", retyped="99000") == [
             "Đã ghi nhận ngân hàng chuyển tiền."
         ]
         refund.refresh_from_db()
@@ -161,17 +164,60 @@ class TestDeciding:
         page = back_office.get(page_url(own)).content.decode()
         assert page_url(own, "approve") not in page
         assert page_url(own, "reject") in page
-        assert do(back_office, own, "approve") == ["Người yêu cầu hoàn tiền không được tự duyệt."]
+        assert do(back_office, own, "approve", reason="x", retyped="1") == [
+            "Người yêu cầu hoàn tiền không được tự duyệt."
+        ]
         assert do(back_office, own, "reject", reason="Nhầm") == ["Đã từ chối hoàn tiền."]
 
     def test_who_may_only_look_or_ask_decides_nothing(self, refund: Refund) -> None:
-        for client in (clerk("view_refund"), clerk("view_refund", "add_refund")):
+        looking = clerk("view_refund", "add_refund", "change_refund", "delete_refund")
+        for client in (clerk("view_refund"), looking):
             assert client.get(page_url(refund)).status_code == 200
             for name in ("approve", "reject", "mark_sent"):
                 sent = SUBMIT | {"reason": "x", "reference": "x"}
                 assert client.post(page_url(refund, name), sent).status_code == 403
             assert client.get(reverse("admin:billing_refund_payouts")).status_code == 403
         assert clerk("view_refund").get(ADD).status_code == 403
+        refund.refresh_from_db()
+        assert refund.status == RefundStatus.REQUESTED
+
+    def test_what_comes_of_it_is_seen_and_the_amount_typed_again(
+        self, back_office: Client, order: PaymentOrder
+    ) -> None:
+        whole = refunds.request_refund(
+            order_id=order.pk, amount=599_000, reason="x", actor="lan@kitehub.test", at=NOW
+        )
+        page = back_office.get(page_url(whole, "approve")).content.decode()
+        assert "kỳ đăng ký và phiếu thu không còn hiệu lực" in page
+        assert "0071000123456" in page
+        assert do(back_office, whole, "approve", reason="x", retyped="99.000") == []
+        whole.refresh_from_db()
+        assert whole.status == RefundStatus.REQUESTED
+        said = {"reason": "x", "retyped": "599.000 ₫"}
+        assert do(back_office, whole, "approve", **said) == ["Đã duyệt hoàn tiền."]
+        (again,) = do(back_office, whole, "approve", **said)
+        assert again != "Đã duyệt hoàn tiền."
+
+    def test_several_are_approved_each_with_its_result(
+        self, back_office: Client, order: PaymentOrder, refund: Refund, staff: User
+    ) -> None:
+        own = refunds.request_refund(
+            order_id=order.pk, amount=1, reason="x", actor=staff.email, at=NOW
+        )
+        sent = {"action": "approve_all", ACTION_CHECKBOX_NAME: [str(own.pk), str(refund.pk)]}
+        for said in ({}, {"confirmed": "yes", "reason": "Đúng"}):
+            page = back_office.post(list_url(Refund), {**sent, **said})
+            done = {it.row: it.done for it in page.context["outcomes"]}
+            assert done == {str(own): False, str(refund): True}
+        refund.refresh_from_db()
+        own.refresh_from_db()
+        assert (refund.status, own.status) == (RefundStatus.APPROVED, RefundStatus.REQUESTED)
+
+    def test_who_asked_takes_it_back_without_deciding_others(
+        self, order: PaymentOrder, refund: Refund
+    ) -> None:
+        asking = clerk("view_refund", "request_refund")
+        assert "chỉ" in do(asking, refund, "reject", reason="x")[0].lower()
         refund.refresh_from_db()
         assert refund.status == RefundStatus.REQUESTED
 

@@ -184,7 +184,7 @@ def test_an_account_that_is_nobodys_missing_or_anothers_is_said_at_its_field(
 
 def test_a_kept_file_is_its_senders_alone_and_for_an_hour(back_office: Client) -> None:
     page = send(back_office, simple(FIRST))
-    other = clerk("change_banktransfer", "view_banktransfer")
+    other = clerk("import_statement", "view_banktransfer")
     assert go_on(other, page, "import").url == PAGE
     key = form_of(page)["kept"]
     # Nobody is signed in by it, and a session of a person is no file.

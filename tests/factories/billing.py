@@ -13,8 +13,11 @@ from billing.models import (
     BankTransfer,
     CreditEntry,
     FeedSilence,
+    ManualPayment,
+    OrderView,
     PaymentAllocation,
     PaymentOrder,
+    PlannedMatch,
     Receipt,
     Refund,
     StatementMapping,
@@ -53,6 +56,18 @@ class PaymentOrderFactory(DjangoModelFactory[PaymentOrder]):
     status = PaymentStatus.PENDING
     payment_content = factory.LazyAttribute(lambda order: f"KITEHUB {order.order_id}")
     expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=24))
+
+
+class OrderViewFactory(DjangoModelFactory[OrderView]):
+    """A QR code that was shown once in the portal."""
+
+    class Meta:
+        model = OrderView
+
+    order = factory.SubFactory(PaymentOrderFactory)
+    channel = "PORTAL"
+    first_at = factory.LazyFunction(timezone.now)
+    last_at = factory.SelfAttribute("first_at")
 
 
 class SubscriptionFactory(DjangoModelFactory[Subscription]):
@@ -96,6 +111,36 @@ class BankTransferFactory(DjangoModelFactory[BankTransfer]):
     memo = factory.Sequence(lambda n: f"NGUYEN VAN A chuyen tien {n}")
     transferred_at = factory.LazyFunction(timezone.now)
     received_at = factory.SelfAttribute("transferred_at")
+
+
+class ManualPaymentFactory(DjangoModelFactory[ManualPayment]):
+    """Cash that somebody says they have in hand; nobody has confirmed it."""
+
+    class Meta:
+        model = ManualPayment
+
+    order = factory.SubFactory(PaymentOrderFactory)
+    kind = "CASH"
+    amount = 299_000
+    received_at = factory.LazyFunction(timezone.now)
+    reference = factory.Sequence(lambda n: f"PT-{n:05}")
+    evidence = "Phiếu thu tay, chị Hoa giữ"
+    reason = "Khách trả tiền mặt"
+    requested_by = "lan"
+
+
+class PlannedMatchFactory(DjangoModelFactory[PlannedMatch]):
+    """An assignment of a line that waits, not booked yet."""
+
+    class Meta:
+        model = PlannedMatch
+
+    transfer = factory.SubFactory(BankTransferFactory, state="UNMATCHED")
+    order = factory.SubFactory(PaymentOrderFactory)
+    amount = factory.SelfAttribute("transfer.amount")
+    reason = "Số tiền bằng nhau"
+    created_by = "lan"
+    due_at = factory.LazyFunction(timezone.now)
 
 
 class PaymentAllocationFactory(DjangoModelFactory[PaymentAllocation]):

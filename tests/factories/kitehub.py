@@ -8,7 +8,16 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from kitehub.enums import ApiScope, InstanceStatus, Tier
-from kitehub.models import ApiKey, ArchiveRun, Email, Instance, InstanceConfig, Tombstone, User
+from kitehub.models import (
+    ApiKey,
+    ArchiveRun,
+    Email,
+    Instance,
+    InstanceConfig,
+    Note,
+    Tombstone,
+    User,
+)
 from kitehub.services import api_keys
 from kitehub.tenancy import pool_url
 
@@ -119,3 +128,17 @@ class EmailFactory(DjangoModelFactory[Email]):
     template = "password_reset"
     language = "vi"
     instance = factory.SubFactory(InstanceFactory)
+
+
+class NoteFactory(DjangoModelFactory[Note]):
+    """A note about a school, or about the row that is given as `about`."""
+
+    class Meta:
+        model = Note
+        exclude = ("about",)
+
+    about = factory.SubFactory(InstanceFactory)
+    table_name = factory.LazyAttribute(lambda o: o.about._meta.db_table)
+    row_id = factory.LazyAttribute(lambda o: o.about.pk)
+    text = "Khách hẹn chuyển tiền thứ Hai."
+    created_by = "lan@kitehub.test"

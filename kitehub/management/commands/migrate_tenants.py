@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, transaction
 
 from kitehub import tenancy
 from kitehub.management.arguments import add_lock_timeout, instance_named
@@ -16,6 +17,7 @@ from kitehub.management.silos.obstacles import Lookout
 from kitehub.management.silos.status import Standing, Survey
 from kitehub.models import Instance
 from kitehub.tenancy.fanout import Fanout, Misplaced, Result, Silo, State, gather, run_each
+from kitehub.workflows import note_schemas
 
 JOBS = 8
 CANARIES = 5
@@ -100,6 +102,8 @@ class Command(BaseCommand):
         finally:
             # An interrupted run says how far it came, too.
             self._progress(0, 0)
+            if not options["dry_run"]:
+                self._note(results)
             if options["json"]:
                 self._say_json(report.run_json(results, dry_run=options["dry_run"]))
             else:
@@ -137,6 +141,14 @@ class Command(BaseCommand):
                 f"{differ:,} of {total:,} differ from what the applied migrations make.",
                 returncode=Exit.DIFFERS,
             )
+
+    def _note(self, results: list[Result]) -> None:
+        """What became of the silos, for the back office; never at the cost of this run."""
+        try:
+            with transaction.atomic():
+                note_schemas(results)
+        except DatabaseError as error:
+            self.stderr.write(f"The back office was not told: {type(error).__name__}.")
 
     # --- Talking --------------------------------------------------------------------------------
 

@@ -114,6 +114,11 @@ def applied(connection: BaseDatabaseWrapper) -> frozenset[MigrationKey] | None:
         return frozenset(cursor.fetchall())
 
 
+def loader_with(have: Iterable[MigrationKey]) -> MigrationLoader:
+    """The code's migrations, of which these are applied; no database is asked."""
+    return _Loader(have)
+
+
 def _plan(connection: BaseDatabaseWrapper, have: frozenset[MigrationKey]) -> Plan:
     loader = _Loader(have)
     if conflicts := loader.detect_conflicts():

@@ -74,6 +74,16 @@ def save(client: Client, row: Any, form: dict[str, str] | None = None, **entered
     return client.post(page_url(row), {**form, **entered})
 
 
+def act(client: Client, row: Any, name: str, **said: str) -> Any:
+    """Sends an action's dialog, and once more where it first shows what will come of it."""
+    sent = {"_form_submitted": "True", **said}
+    answer = client.post(page_url(row, name), sent, follow=True)
+    plan = form_of(answer).get("plan") if answer.status_code == 200 else None
+    if not plan or answer.redirect_chain:
+        return answer
+    return client.post(page_url(row, name), {**sent, "plan": plan}, follow=True)
+
+
 def messages_of(answer: Any) -> list[str]:
     """What the page says at its top."""
     return [str(message) for message in answer.context["messages"]]

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from unfold import fields
 
 from kitehub.models import InstanceConfig
 from tests.factories.branding import BrandingJobFactory
@@ -73,3 +74,10 @@ def test_an_empty_field_is_an_empty_object(back_office: Client) -> None:
     answer = save(back_office, InstanceConfigFactory(), features="", limitations="")
     assert answer.status_code == 302, answer.context["adminform"].form.errors
     assert InstanceConfig.objects.get().features == {}
+
+
+def test_what_nobody_may_change_is_readable() -> None:
+    shown = fields.prettify_json({"trường": "Sao Mai <b>", "a": [1]}, None)
+    assert "trường" in shown
+    assert "Sao Mai &lt;b&gt;" in shown
+    assert "style=" not in shown

@@ -1,5 +1,7 @@
 """Every table of the plan has a list that staff can use."""
 
+from datetime import date
+
 import pytest
 from django.apps import apps
 from django.contrib import admin
@@ -10,7 +12,7 @@ from django.urls import reverse
 
 from billing.admin import ORDER_COLOURS, SUBSCRIPTION_COLOURS
 from billing.enums import PaymentStatus, SubscriptionStatus
-from billing.models import PaymentOrder, Subscription
+from billing.models import DailyFigure, PaymentOrder, Subscription
 from branding.admin import STATUS_COLOURS as BRANDING_COLOURS
 from branding.enums import BrandingStatus
 from kitehub.admin.api_keys import STATE_COLOURS as API_KEY_COLOURS
@@ -22,7 +24,12 @@ from kitehub.models import (
     InstanceGate,
     InstanceMove,
     InstanceSuspension,
+    InstanceWatch,
+    SecondFactor,
+    SecurityEvent,
+    SignedInSession,
     SignInAttempts,
+    User,
 )
 from storage.models import TierLimit
 from tests.factories.analytics import GuestEventFactory, GuestSessionFactory
@@ -31,8 +38,11 @@ from tests.factories.billing import (
     BankTransferFactory,
     CreditEntryFactory,
     FeedSilenceFactory,
+    ManualPaymentFactory,
+    OrderViewFactory,
     PaymentAllocationFactory,
     PaymentOrderFactory,
+    PlannedMatchFactory,
     ReceiptFactory,
     RefundFactory,
     StatementMappingFactory,
@@ -47,6 +57,7 @@ from tests.factories.kitehub import (
     EmailFactory,
     InstanceConfigFactory,
     InstanceFactory,
+    NoteFactory,
     TombstoneFactory,
 )
 from tests.factories.storage import (
@@ -73,6 +84,10 @@ def rows(db: None) -> None:
         order = PaymentOrderFactory(instance=instance)
         subscription = SubscriptionFactory(instance=instance)
         money_rows(order, subscription)
+        # Its entries are those that the subscription's trigger wrote.
+        DailyFigure.objects.create(
+            day=date(2026, 11, number + 1), measure="MRR", tier="BASIC", amount=1, quantity=1
+        )
         subscription.tier = "PREMIUM"
         subscription.save()
         session = GuestSessionFactory(instance_id=instance.id)
@@ -83,17 +98,28 @@ def rows(db: None) -> None:
         TombstoneFactory(instance=instance)
         ArchiveRunFactory(instance_id=instance.id)
         EmailFactory(instance=instance)
+        NoteFactory(about=instance)
+        security_rows(instance.owner, number)
         SignInAttempts.objects.create(key=f"{number:064}", attempts=1, since=instance.created_at)
         InstanceMove.objects.create(instance=instance, source_url="a", target_url="b")
         InstanceSuspension.objects.create(instance=instance, status_before="TRIAL", reason="x")
+        InstanceWatch.objects.create(instance=instance, nearly_full=True)
         TierLimit.objects.create(tier=Tier.values[number], limit_bytes=None)
         InstanceChange.objects.create(instance_id=instance.id, table_name="t", row_id=instance.id)
         # Last, as it refuses more rows.
         InstanceGate.objects.create(instance_id=instance.id, reason=GateReason.SUSPENDED)
 
 
+def security_rows(person: User, number: int) -> None:
+    """A row of every table about how a person signs in."""
+    SecurityEvent.objects.create(kind="SIGNED_IN", user=person, login=person.email)
+    SignedInSession.objects.create(session_key=str(number), user=person)
+    SecondFactor.objects.create(user=person, secret="JBSWY3DPEHPK3PXP")
+
+
 def money_rows(order: PaymentOrder, subscription: Subscription) -> None:
     """A row of every table of money."""
+    OrderViewFactory(order=order)
     PaymentAllocationFactory(order=order, transfer=BankTransferFactory(instance=order.instance))
     FeedSilenceFactory(feed=BankFeedFactory())
     StatementMappingFactory()
@@ -102,13 +128,16 @@ def money_rows(order: PaymentOrder, subscription: Subscription) -> None:
     CreditEntryFactory(instance=order.instance)
     RefundFactory(order=order)
     ReceiptFactory(order=order)
+    ManualPaymentFactory(order=order)
+    PlannedMatchFactory(order=order)
 
 
 def test_every_table_has_an_admin() -> None:
     assert [model for model in MODELS if model not in admin.site._registry] == []
     # The plan's ten, users, reservations, API keys, tombstones and archive runs, four of moves and
-    # suspensions, the tiers' limits, twelve of money, mail and attempts to sign in.
-    assert len(MODELS) == 34
+    # suspensions, what is seen of databases, the tiers' limits, fifteen of money, two of figures,
+    # mail, notes, roles, three of signing in and the attempts to.
+    assert len(MODELS) == 45
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.model_name)

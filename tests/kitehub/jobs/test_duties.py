@@ -30,8 +30,11 @@ DUTIES = {
     "billing.tasks.advance_subscriptions": "advance_subscriptions",
     "billing.tasks.renew_subscriptions": "renew_subscriptions",
     "billing.tasks.send_reminders": "send_reminders",
+    "billing.tasks.fold_figures": "fold_figures",
+    "kitehub.tasks.watch_instances": "watch_instances",
     "kitehub.tasks.forget_emails": "forget_emails",
     "kitehub.tasks.clear_sessions": "clearsessions",
+    "kitehub.tasks.forget_security_events": "forget_security_events",
     "storage.tasks.expire_reservations": "expire_reservations",
 }
 LATER = timedelta(hours=2)

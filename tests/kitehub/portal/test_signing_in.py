@@ -225,11 +225,6 @@ def test_pages_load_nothing_from_elsewhere_and_no_inline_code(path: str, client:
     assert not re.findall(r"(?:src|href|action)=\"(?:https?:)?//", markup)
 
 
-def test_the_back_office_and_the_api_keep_their_own_policy(back_office: Client) -> None:
-    for path in ("/admin/", "/api/v1/openapi.json"):
-        assert "Content-Security-Policy" not in back_office.get(path)
-
-
 def test_the_language_is_changed_where_one_is(client: Client) -> None:
     page = client.post("/i18n/setlang/", {"language": "en", "next": "/password/"}, follow=True)
     assert page.redirect_chain == [("/password/", 302)]

@@ -1,0 +1,211 @@
+"""What is asked before something is made of a bank line that waits, and what comes of it."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.db.models import F, Sum
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from billing.admin.what_comes import minute, of_line, of_order, of_school, refusing
+from billing.enums import PaymentStatus
+from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
+from billing.models.transfers import MOST_DONG
+from billing.services import inbox
+from billing.services.inbox import CannotMatch
+from kitehub.backoffice.dialogs import Line, WhyDialog
+from kitehub.backoffice.rehearsals import PlannedDialog, RehearsedDialog
+from kitehub.display import money
+from kitehub.models import Instance
+
+# With or without what groups its thousands.
+_AMOUNT = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{3}){1,4}|[0-9]{1,15}")
+_UNSAID = "–"
+
+
+class LineDialog(WhyDialog):
+    """Of a bank line, which has no version: its state and what is left of it say as much."""
+
+    model = BankTransfer
+
+    @property
+    def _version(self) -> str:
+        return f"{self.row.state} {self.row.unmatched}" if self.row else ""
+
+
+class AssignDialog(LineDialog, PlannedDialog):
+    """Asks for the order, or for several with what each gets."""
+
+    code = forms.CharField(
+        label=_("order codes"),
+        max_length=1_000,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+        help_text=_(
+            "One order a line: its code and, behind a blank, how many đồng. Without a number: as "
+            "much as there is and as is asked for."
+        ),
+    )
+
+    def clean_code(self) -> list[tuple[PaymentOrder, int | None]]:
+        """The orders with their amounts, as they were entered."""
+        lines = [line for line in self.cleaned_data["code"].splitlines() if line.strip()]
+        parts = [_part(line) for line in lines]
+        if len({order.pk for order, _amount in parts}) < len(parts):
+            raise forms.ValidationError(gettext("An order is there twice."))
+        return parts
+
+    def parts(self) -> list[tuple[UUID, int]]:
+        """The orders with what each gets."""
+        left, parts = self.row.unmatched, []
+        for order, entered in self.cleaned_data["code"]:
+            amount = min(left, order.rest) if entered is None else entered
+            left = max(left - amount, 0)
+            parts.append((order.pk, amount))
+        return parts
+
+    def attempt(self, actor: str) -> Sequence[Line]:
+        """Books the line."""
+        parts = dict(self.parts())
+        with refusing(CannotMatch):
+            transfer = inbox.match_transfer(
+                transfer_id=self.row.pk,
+                parts=list(parts.items()),
+                actor=actor,
+                reason=_UNSAID,
+                at=timezone.now(),
+            )
+        lines: list[Line] = []
+        for order, _entered in self.cleaned_data["code"]:
+            lines += [*of_school(order.instance), *of_order(order, parts[order.pk])]
+        return [*lines, of_line(transfer)]
+
+
+class KeepDialog(LineDialog, PlannedDialog):
+    """Asks for the school."""
+
+    subdomain = forms.CharField(
+        label=_("subdomain"), max_length=100, widget=UnfoldAdminTextInputWidget
+    )
+    amount = forms.IntegerField(
+        label=_("amount"),
+        required=False,
+        min_value=1,
+        max_value=MOST_DONG,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text=_("In đồng. Empty: as much as there is."),
+    )
+
+    def clean_subdomain(self) -> Instance:
+        """The school there."""
+        name = self.cleaned_data["subdomain"].strip().lower()
+        school = Instance.objects.filter(subdomain=name).first()
+        if school is None:
+            raise forms.ValidationError(gettext("There is no school at this subdomain."))
+        return school
+
+    def attempt(self, actor: str) -> Sequence[Line]:
+        """Keeps it."""
+        school, before = self.cleaned_data["subdomain"], self.row.unmatched
+        with refusing(CannotMatch):
+            transfer = inbox.keep_transfer_as_credit(
+                transfer_id=self.row.pk,
+                instance=school,
+                amount=self.cleaned_data["amount"],
+                actor=actor,
+                reason=_UNSAID,
+                at=timezone.now(),
+            )
+        kept = Line(gettext("Becomes the school's credit"), money(before - transfer.unmatched))
+        return [*of_school(school), kept, of_line(transfer)]
+
+
+class DiscardDialog(LineDialog):
+    """Shows the line once more."""
+
+    def preview(self) -> Sequence[Line]:
+        """What is put aside."""
+        said = f"{money(self.row.unmatched)} · {minute(self.row.transferred_at)}"
+        return [
+            Line(gettext("Left of the transfer"), said),
+            Line(gettext("Memo"), self.row.memo[:200] or "–"),
+        ]
+
+
+class BringBackDialog(DiscardDialog):
+    """Shows the line once more."""
+
+
+class TakeCreditBackDialog(LineDialog, RehearsedDialog):
+    """Shows what is left of the line then."""
+
+    def attempt(self, actor: str) -> Sequence[Line]:
+        """Takes it back."""
+        before = self.row.credited_amount
+        with refusing(CannotMatch):
+            transfer = inbox.take_credit_back(
+                transfer_id=self.row.pk, actor=actor, reason=_UNSAID, at=timezone.now()
+            )
+        return [Line(gettext("No credit any more"), money(before)), of_line(transfer)]
+
+
+class UnmatchDialog(LineDialog, PlannedDialog):
+    """Asks from which order what the line has given is taken, and shows what both are then."""
+
+    allocation = forms.ChoiceField(label=_("payment order"), widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        which: Any = self.fields["allocation"]
+        which.choices = [
+            (str(allocation.pk), f"{allocation.order.order_id} · {money(left)}")
+            for allocation, left in (given_by(self.row) if self.row else [])
+        ]
+
+    def attempt(self, actor: str) -> Sequence[Line]:
+        """Takes it off."""
+        key = self.cleaned_data["allocation"]
+        with refusing(CannotMatch):
+            transfer = inbox.unmatch(
+                allocation_id=key, actor=actor, reason=_UNSAID, at=timezone.now()
+            )
+        order = PaymentOrder.all_objects.get(allocations=key)
+        rest = gettext("%(rest)s still to be paid") % {"rest": money(order.rest)}
+        return [Line(order.order_id, rest), of_line(transfer)]
+
+
+def given_by(transfer: BankTransfer) -> list[tuple[PaymentAllocation, int]]:
+    """What of a line is on orders that aren't paid, and so can be taken off them."""
+    rows = (
+        PaymentAllocation.objects.filter(transfer=transfer, amount__gt=0)
+        .exclude(order__status=PaymentStatus.PAID)
+        .annotate(left=F("amount") + Coalesce(Sum("reversals__amount"), 0))
+        .filter(left__gt=0)
+        .select_related("order")
+        .order_by("created_at", "pk")
+    )
+    return [(allocation, allocation.left) for allocation in rows]
+
+
+def _part(line: str) -> tuple[PaymentOrder, int | None]:
+    """The order and the đồng of a line; raises ValidationError."""
+    code, *others = line.split()
+    number = "".join(others)
+    if number and not _AMOUNT.fullmatch(number):
+        raise forms.ValidationError(gettext("“%(line)s” has no amount in đồng.") % {"line": line})
+    amount = int(re.sub("[.,]", "", number)) if number else None
+    found = PaymentOrder.objects.filter(order_id=code.upper()).select_related("instance")
+    order = found.first()
+    if order is None:
+        raise forms.ValidationError(gettext("There is no order %(code)s.") % {"code": code})
+    return order, amount

@@ -1,0 +1,246 @@
+"""The inbox: bank lines that wait, worked through one after the other.
+
+One line is open, with the orders that come into question and why; one click assigns it, and for a
+moment that can be taken back. Candidates are looked up for the open line alone, so the page costs
+the same however many wait.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.admin.models import CHANGE
+from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+
+from billing.admin.inbox import FROM
+from billing.admin.what_comes import minute
+from billing.enums import PlannedState
+from billing.models import BankTransfer, PlannedMatch
+from billing.services import planned
+from billing.services.candidates import Candidate, candidates, paid_elsewhere
+from billing.services.inbox import CannotMatch
+from kitehub.backoffice.audit import REFUSED, actor_of
+from kitehub.backoffice.search import parse_uuid
+from kitehub.display import money
+
+SHOWN = 20
+# Beyond this, how many more there are makes no difference.
+COUNTED = 1_000
+_LAST = "billing_inbox_last"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An order that the open line may be for, as the page shows it."""
+
+    order_id: UUID
+    code: str
+    school: str
+    subdomain: str
+    asks: str
+    gets: str
+    pays: bool
+    status: str
+    why: Sequence[str]
+    address: str
+
+
+class InboxPage:
+    """For the admin of bank lines: the inbox, and what its buttons do."""
+
+    def get_urls(self) -> Any:
+        """Beside the others, the inbox and its two buttons."""
+        its: Any = self
+        name = "billing_banktransfer_inbox"
+        wrap = its.admin_site.admin_view
+        return [
+            path("inbox/", wrap(self.inbox_view), name=name),
+            path("inbox/assign/", wrap(self.inbox_assign_view), name=f"{name}_assign"),
+            path("inbox/undo/", wrap(self.inbox_undo_view), name=f"{name}_undo"),
+            *super().get_urls(),  # type: ignore[misc]
+        ]
+
+    def inbox_view(self, request: HttpRequest) -> HttpResponse:
+        """The lines that wait, the oldest first, with one of them open."""
+        its: Any = self
+        if not its.has_view_permission(request):
+            raise PermissionDenied
+        waiting = lines_that_wait()
+        lines = _page(waiting, parse_uuid(request.GET.get("line", "")))
+        opened = lines[0] if lines else None
+        found = candidates(opened) if opened else []
+        shown = {
+            **its.admin_site.each_context(request),
+            "title": gettext("Inbox of transfers"),
+            "opts": its.opts,
+            "media": its.media,
+            "count": waiting[: COUNTED + 1].count(),
+            "most": COUNTED,
+            "line": opened,
+            "left": money(opened.unmatched) if opened else "",
+            "failed": planned.failed_last(opened) if opened else None,
+            "offers": [_offer(each, opened) for each in found if opened],
+            "elsewhere": paid_elsewhere(opened) if opened else [],
+            "lines": [(each, money(each.unmatched), _at(each)) for each in lines],
+            "next": _at(lines[1]) if len(lines) > 1 else "",
+            "previous": _before(waiting, opened),
+            "may": its.has_sort_out_permission(request),
+            "last": _last(request),
+            "undo_seconds": int(planned.UNDO_FOR.total_seconds()),
+            "dialogs": _dialogs(opened) if opened else [],
+        }
+        request.current_app = its.admin_site.name
+        answer = TemplateResponse(request, "billing/admin/inbox.html", shown)
+        answer.headers["Cache-Control"] = "private, no-store"
+        return answer
+
+    def inbox_assign_view(self, request: HttpRequest) -> HttpResponse:
+        """Assigns a line to one of its candidates; what speaks for it is the reason."""
+        transfer_id, order_id = self._keys(request, "line", "order")
+
+        def work() -> None:
+            plan = planned.plan_match(
+                transfer_id=transfer_id,
+                order_id=order_id,
+                actor=actor_of(request),
+                at=timezone.now(),
+            )
+            its: Any = self
+            message = [{"changed": {"fields": ["state"]}}]
+            its.log(request, [plan.transfer], CHANGE, message)
+            request.session[_LAST] = str(plan.pk)
+
+        return self._press(request, work)
+
+    def inbox_undo_view(self, request: HttpRequest) -> HttpResponse:
+        """Takes an assignment back that isn't booked yet; its line is the open one again."""
+        (plan_id,) = self._keys(request, "plan")
+        reopened: list[BankTransfer] = []
+
+        def work() -> None:
+            plan = planned.take_back(plan_id=plan_id, actor=actor_of(request), at=timezone.now())
+            its: Any = self
+            its.log(request, [plan.transfer], CHANGE, [{"changed": {"fields": ["state"]}}])
+            request.session.pop(_LAST, None)
+            reopened.append(plan.transfer)
+            its.message_user(request, gettext("It is undone: the line waits again."))
+
+        answer = self._press(request, work)
+        return HttpResponseRedirect(_at(reopened[0])) if reopened else answer
+
+    # --- Parts ----------------------------------------------------------------------------------
+
+    def _keys(self, request: HttpRequest, *names: str) -> list[Any]:
+        """The keys that came with a button; what is no key is one of nothing."""
+        its: Any = self
+        if not its.has_sort_out_permission(request):
+            raise PermissionDenied
+        return [parse_uuid(request.POST.get(name, "")) or UUID(int=0) for name in names]
+
+    def _press(self, request: HttpRequest, work: Any) -> HttpResponse:
+        """Does what a button is for in one transaction; what is refused is a message."""
+        its: Any = self
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        try:
+            with its.writing(request, reason=""):
+                work()
+        except CannotMatch as error:
+            messages.error(request, str(error))
+        except OperationalError:  # a deadlock, or a lock that somebody holds for too long
+            messages.error(request, gettext("Somebody else is changing it. Try again."))
+        except REFUSED as error:
+            messages.error(request, its.refusal_of(error))
+        return HttpResponseRedirect(reverse("admin:billing_banktransfer_inbox"))
+
+
+def lines_that_wait() -> QuerySet[BankTransfer]:
+    """Lines that wait for a person and that nobody has just assigned, the oldest first."""
+    open_ = PlannedMatch.objects.filter(transfer=OuterRef("pk"), state=PlannedState.PLANNED)
+    waiting = BankTransfer.objects.unmatched().filter(~Exists(open_))
+    return waiting.select_related("instance").order_by("received_at", "pk")
+
+
+def _page(waiting: QuerySet[BankTransfer], key: UUID | None) -> list[BankTransfer]:
+    """The lines from the one with a key on; from the oldest, where it doesn't wait (any more)."""
+    first = BankTransfer.objects.filter(pk=key).first() if key else None
+    if first is not None:
+        found = list(waiting.filter(received_at__gte=first.received_at)[: SHOWN + 1])
+        after = [each for each in found if (each.received_at, each.pk) >= _place(first)]
+        if after:
+            return after[:SHOWN]
+    return list(waiting[:SHOWN])
+
+
+def _before(waiting: QuerySet[BankTransfer], line: BankTransfer | None) -> str:
+    """The address of the line before one, if there is any."""
+    if line is None:
+        return ""
+    rows = waiting.filter(received_at__lte=line.received_at).order_by("-received_at", "-pk")
+    before = next((each for each in rows[:SHOWN] if _place(each) < _place(line)), None)
+    return _at(before) if before else ""
+
+
+def _place(line: BankTransfer) -> tuple[Any, UUID]:
+    return line.received_at, line.pk
+
+
+def _at(line: BankTransfer) -> str:
+    return f"{reverse('admin:billing_banktransfer_inbox')}?{urlencode({'line': line.pk})}"
+
+
+def _offer(found: Candidate, line: BankTransfer) -> Offer:
+    order = found.order
+    gets = min(line.unmatched, order.rest)
+    return Offer(
+        order_id=order.pk,
+        code=order.order_id,
+        school=order.instance.organization_name if order.instance else "",
+        subdomain=order.instance.subdomain if order.instance else "",
+        asks=money(order.rest),
+        gets=money(gets),
+        pays=gets >= order.rest - order.credit_offered,
+        status=str(order.get_status_display()),
+        why=[str(each.label) for each in found.why],
+        address=reverse("admin:billing_paymentorder_change", args=[order.pk]),
+    )
+
+
+def _dialogs(line: BankTransfer) -> list[tuple[str, str, str]]:
+    """The dialogs of a line's page, which lead back here: address, icon and title."""
+    named = {
+        "assign": ("call_split", gettext("Split over several orders")),
+        "keep": ("savings", gettext("Keep as credit")),
+        "discard": ("block", gettext("Discard")),
+    }
+    return [
+        (reverse(f"admin:billing_banktransfer_{name}", args=[line.pk]) + f"?{FROM}=inbox", *said)
+        for name, said in named.items()
+    ]
+
+
+def _last(request: HttpRequest) -> dict[str, Any] | None:
+    """What somebody has just assigned, as long as that is news."""
+    key = parse_uuid(request.session.get(_LAST, ""))
+    plan = PlannedMatch.objects.filter(pk=key).select_related("order").first() if key else None
+    if plan is None:
+        return None
+    return {
+        "plan": plan,
+        "amount": money(plan.amount),
+        "due": minute(plan.due_at),
+        "open": plan.state == PlannedState.PLANNED,
+        "failed": plan.state == PlannedState.FAILED,
+        "order": reverse("admin:billing_paymentorder_change", args=[plan.order_id]),
+        "line": reverse("admin:billing_banktransfer_change", args=[plan.transfer_id]),
+    }

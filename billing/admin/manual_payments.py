@@ -1,0 +1,377 @@
+"""Payments by hand: entered on an order's page, decided by another person in their own list."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.models import ADDITION, CHANGE
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action, display
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSplitDateTimeWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from billing.admin.amount_dialogs import AmountDialog, StateDialog
+from billing.admin.what_comes import minute, of_line, of_order, of_school, refusing
+from billing.enums import ManualPaymentKind, ManualPaymentStatus, PaymentStatus
+from billing.models import ManualPayment, PaymentOrder
+from billing.models.transfers import MOST_DONG
+from billing.services import manual
+from billing.services.manual import CannotEnter
+from kitehub.backoffice import AuditAdmin, Audited
+from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
+from kitehub.backoffice.dialogs import Line, RetypedDialog, without_actions
+from kitehub.backoffice.filters import DayRangeFilter
+from kitehub.backoffice.labels import Label
+from kitehub.backoffice.moments import MomentField
+from kitehub.backoffice.names import instances_at
+from kitehub.backoffice.rehearsals import RehearsedDialog, rehearse
+from kitehub.display import money
+
+MARK_PAID = "mark-paid"
+MANUAL_COLOURS = {
+    ManualPaymentStatus.REQUESTED.value: "warning",
+    ManualPaymentStatus.CONFIRMED.value: "success",
+    ManualPaymentStatus.REJECTED.value: "default",
+}
+
+
+class MarkPaidDialog(RetypedDialog):
+    """Asks what was seen, with what proves it. The order's code is typed again."""
+
+    model = PaymentOrder
+
+    kind = forms.ChoiceField(
+        label=_("what was seen"),
+        choices=ManualPaymentKind.choices,
+        initial=ManualPaymentKind.BANK,
+        widget=UnfoldAdminSelectWidget,
+    )
+    amount = forms.IntegerField(
+        label=_("amount"),
+        min_value=1,
+        max_value=MOST_DONG,
+        widget=UnfoldAdminIntegerFieldWidget,
+        help_text=_("In đồng."),
+    )
+    received_at = MomentField(
+        label=_("received at"),
+        widget=UnfoldAdminSplitDateTimeWidget,
+        help_text=_("The bank's time, or when the cash was handed over."),
+    )
+    reference = forms.CharField(
+        label=_("bank reference"),
+        max_length=100,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("The bank's; of cash, the number of the paper."),
+    )
+    memo = forms.CharField(
+        label=_("memo"),
+        max_length=300,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("As the bank shows it: so the same line is known when a feed tells it later."),
+    )
+    payer_name = forms.CharField(
+        label=_("payer's name"),
+        max_length=200,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+    )
+    evidence = forms.CharField(
+        label=_("evidence"),
+        max_length=500,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("Number of the photo or the paper, and who has it."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.row is not None:
+            self.fields["amount"].initial = self.row.rest or None
+
+    def preview(self) -> Sequence[Line]:
+        """What is asked for, and that another person has to confirm."""
+        return [
+            *of_school(self.row.instance),
+            Line(gettext("Still to be paid"), money(self.row.rest)),
+            Line(gettext("Then"), gettext("another person confirms it")),
+        ]
+
+
+class EntersPayments:
+    """For the admin of orders: the action that enters a payment by hand."""
+
+    @action(
+        description=_("Mark as paid by hand"),
+        icon="payments",
+        permissions=["mark_paid"],
+        url_path=MARK_PAID,
+        dialog={
+            "title": _("Which money has come for this order?"),
+            "description": _(
+                "For cash, and for bank lines that no feed told. Nothing is booked before another "
+                "person confirms it."
+            ),
+            "form_class": MarkPaidDialog,
+            "form_submit_text": _("Enter the payment"),
+        },
+    )
+    def mark_paid(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Enters a payment, for another person to confirm."""
+        its: Any = self
+        order = form.row
+        if order is None:
+            raise Refusal(gettext("There is no such row."))
+        names = ("amount", "received_at", "reference", "memo", "payer_name", "evidence")
+        with refusing(CannotEnter):
+            payment = manual.enter_payment(
+                order_id=order.pk,
+                kind=ManualPaymentKind(form.cleaned_data["kind"]),
+                **{name: form.cleaned_data[name] for name in names},
+                actor=actor_of(request),
+                reason=reason_of(request),
+                at=timezone.now(),
+            )
+        added = {"name": str(ManualPayment._meta.verbose_name), "object": str(payment)}
+        its.log(request, [order], ADDITION, [{"added": added}])
+        its.message_user(request, gettext("The payment is entered. Another person confirms it."))
+        return lead_to(request, its._page("change", order.pk))
+
+    def has_mark_paid_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may enter payments by hand."""
+        return bool(request.user.has_perm("billing.mark_paid"))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Offers it while the order can be paid."""
+        order = context.get("original")
+        payable = (PaymentStatus.PENDING, PaymentStatus.EXPIRED)
+        if order is None or order.deleted or order.status not in payable:
+            without_actions(context, MARK_PAID)
+        return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
+
+
+class ConfirmDialog(RehearsedDialog, AmountDialog):
+    """Shows what would be booked, and asks for the amount again."""
+
+    model = ManualPayment
+
+    def attempt(self, actor: str) -> Sequence[Line]:
+        """Confirms it."""
+        return confirmed(self.row, actor)
+
+
+class RejectDialog(StateDialog):
+    """Asks why."""
+
+    model = ManualPayment
+
+
+@admin.register(ManualPayment)
+class ManualPaymentAdmin(Audited, AuditAdmin):
+    """The queue of payments by hand. Who entered one doesn't confirm it."""
+
+    list_display = (
+        "requested_at",
+        "status_label",
+        "order",
+        "amount_text",
+        "kind",
+        "reference",
+        "requested_by",
+        "decided_by",
+    )
+    list_filter = ("status", "kind", ("requested_at", DayRangeFilter))
+    list_select_related = ("order",)
+    ordering = ("-requested_at",)
+    search_columns: ClassVar = ("reference",)
+    search_uuids = ("id", "order_id", "transfer_id")
+    search_help_text = _("Order code, bank reference, subdomain or ID")
+    actions: ClassVar[Any] = ("confirm_all",)
+    actions_detail: ClassVar[Any] = ("confirm", "reject")
+    fieldsets = (
+        (None, {"fields": (("status_label", "amount_text"), "order", "kind")}),
+        (
+            _("What was seen"),
+            {
+                "fields": (
+                    ("received_at", "reference"),
+                    ("account_number", "payer_name"),
+                    "memo",
+                    "evidence",
+                    "why_text",
+                )
+            },
+        ),
+        (
+            _("What happened"),
+            {
+                "fields": (
+                    ("requested_by", "requested_at"),
+                    ("decided_by", "decided_at"),
+                    "decision",
+                    "transfer",
+                )
+            },
+        ),
+    )
+    readonly_fields = ("status_label", "amount_text", "why_text")
+
+    @action(
+        description=_("Confirm"),
+        icon="check",
+        permissions=["decide"],
+        url_path="confirm",
+        dialog={
+            "title": _("Confirm this payment?"),
+            "description": _("It is a bank transfer then, and pays its order at once."),
+            "form_class": ConfirmDialog,
+            "form_submit_text": _("Confirm"),
+        },
+    )
+    def confirm(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Confirms the payment."""
+        work = partial(manual.confirm_payment, decision=reason_of(request))
+        return self._decide(request, form, work, gettext("The payment is confirmed and booked."))
+
+    @action(
+        description=_("Reject"),
+        icon="close",
+        permissions=["decide_or_take_back"],
+        url_path="reject",
+        dialog={
+            "title": _("Reject this payment?"),
+            "description": _("Nothing is booked. It can be entered again."),
+            "form_class": RejectDialog,
+            "form_submit_text": _("Reject"),
+        },
+    )
+    def reject(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Rejects the payment; who entered it takes it back so."""
+        payment = form.row
+        own = payment is not None and payment.requested_by == actor_of(request)
+        if not own and not self.has_decide_permission(request):
+            raise Refusal(gettext("Only who entered it may take it back."))
+        work = partial(manual.reject_payment, decision=reason_of(request))
+        return self._decide(request, form, work, gettext("The payment is rejected."))
+
+    @admin.action(description=_("Confirm selected payments"), permissions=["decide"])
+    @each_alone
+    def confirm_all(self, request: HttpRequest, queryset: QuerySet[ManualPayment]) -> Any:
+        """Confirms each that somebody else entered."""
+        actor = actor_of(request)
+
+        def preview(payment: ManualPayment) -> str:
+            found = rehearse(lambda: confirmed(payment, actor))
+            if not found.possible:
+                raise Refusal(found.lines[0].value)
+            return "; ".join(f"{line.label}: {line.value}" for line in found.lines)
+
+        def act(payment: ManualPayment) -> str:
+            with refusing(CannotEnter):
+                manual.confirm_payment(
+                    payment_id=payment.pk,
+                    actor=actor,
+                    at=timezone.now(),
+                    decision=reason_of(request),
+                )
+            self.log(request, [payment], CHANGE, [{"changed": {"fields": ["status"]}}])
+            return gettext("The payment is confirmed and booked.")
+
+        bulk = Bulk(
+            name="confirm_all",
+            title=_("Confirm selected payments"),
+            meaning=_("Each is a bank transfer then, and pays its order at once."),
+            preview=preview,
+            act=act,
+        )
+        return run_on_each(self, request, queryset, bulk)
+
+    def has_decide_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may confirm what others entered."""
+        return bool(request.user.has_perm("billing.approve_payment"))
+
+    def has_decide_or_take_back_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may confirm, and who may enter: these take back what they entered."""
+        may_enter = request.user.has_perm("billing.mark_paid")
+        return self.has_decide_permission(request) or bool(may_enter)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Offers what can be done to the payment as it is, and by whom."""
+        payment = context.get("original")
+        if payment is None or payment.status != ManualPaymentStatus.REQUESTED:
+            without_actions(context, "confirm", "reject")
+        elif payment.requested_by == actor_of(request):
+            without_actions(context, "confirm")
+        elif not self.has_decide_permission(request):
+            without_actions(context, "reject")
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _decide(self, request: HttpRequest, form: Any, work: Any, said: str) -> HttpResponse:
+        payment = form.row
+        if payment is None:
+            raise Refusal(gettext("There is no such row."))
+        with refusing(CannotEnter):
+            work(payment_id=payment.pk, actor=actor_of(request), at=timezone.now())
+        self.log(request, [payment], CHANGE, [{"changed": {"fields": ["status"]}}])
+        self.message_user(request, said)
+        return lead_to(request, self._page("change", payment.pk))
+
+    # --- Columns --------------------------------------------------------------------------------
+
+    def related_matches(self, term: str) -> Q:
+        """Payments of the order with this code, or of the instance with this subdomain."""
+        matches = Q()
+        orders = PaymentOrder.all_objects.filter(order_id=term.upper()).values_list("id", flat=True)
+        if found := list(orders):
+            matches |= Q(order_id__in=found)
+        if instances := instances_at(term):
+            matches |= Q(order__instance_id__in=instances)
+        return matches
+
+    @display(description=_("state"), ordering="status", label=MANUAL_COLOURS)
+    def status_label(self, payment: ManualPayment) -> Label:
+        """The state as a coloured label."""
+        return Label(payment.status, payment.get_status_display())
+
+    @display(description=_("amount"), ordering="amount")
+    def amount_text(self, payment: ManualPayment) -> str:
+        """The amount as money."""
+        return money(payment.amount)
+
+    @display(description=_("reason"))
+    def why_text(self, payment: ManualPayment) -> str:
+        """Why it was entered by hand."""
+        return payment.reason
+
+
+def confirmed(payment: ManualPayment, actor: str) -> Sequence[Line]:
+    """Confirms a payment, and says what has come of it. Raises Refusal."""
+    with refusing(CannotEnter):
+        done = manual.confirm_payment(payment_id=payment.pk, actor=actor, at=timezone.now())
+    transfer: Any = done.transfer
+    said = f"{money(done.amount)} · {minute(done.received_at)} · {done.reference}"
+    return [
+        Line(gettext("Bank transfer"), said),
+        *of_order(done.order, transfer.allocated_amount),
+        *_credited(transfer.credited_amount),
+        of_line(transfer),
+    ]
+
+
+def _credited(amount: int) -> Sequence[Line]:
+    return [Line(gettext("Becomes the school's credit"), money(amount))] if amount else []

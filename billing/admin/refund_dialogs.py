@@ -1,0 +1,98 @@
+"""What is asked before a refund is decided or marked as sent, and what comes of it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from billing.admin.amount_dialogs import AmountDialog, StateDialog
+from billing.admin.what_comes import of_time
+from billing.banks import bank
+from billing.models import PaymentOrder, Refund, Subscription
+from billing.services import refunds
+from billing.services.refund_sources import RefundRefused
+from kitehub.backoffice.audit import Refusal
+from kitehub.backoffice.dialogs import Line
+from kitehub.backoffice.rehearsals import RehearsedDialog
+from kitehub.display import money
+
+
+class ApproveDialog(RehearsedDialog, AmountDialog):
+    """Shows what would be paid back, and asks for the amount again."""
+
+    model = Refund
+
+    def attempt(self, actor: str) -> Sequence[Line]:
+        """Approves it."""
+        return approved(self.row, actor)
+
+
+class RejectDialog(StateDialog):
+    """Asks why."""
+
+    model = Refund
+
+
+class SentDialog(AmountDialog):
+    """Asks for the bank's reference, and for what was sent."""
+
+    model = Refund
+
+    reference = forms.CharField(
+        label=_("bank reference"), max_length=100, widget=UnfoldAdminTextInputWidget
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = False
+
+    def preview(self) -> Sequence[Line]:
+        """To whom it goes."""
+        return payee_of(self.row)
+
+
+def approved(refund: Refund, actor: str) -> Sequence[Line]:
+    """Approves a refund, and says what has come of it. Raises Refusal."""
+    before = Subscription.objects.filter(instance=refund.instance).first()
+    with refusals():
+        done = refunds.approve(refund_id=refund.pk, actor=actor, at=timezone.now())
+    cash = refunds.cash_of(done)
+    lines = [Line(gettext("Paid back"), money(done.amount))]
+    if cash:
+        lines += [Line(gettext("By bank transfer"), money(cash)), *payee_of(done)]
+    if done.amount > cash:
+        lines.append(Line(gettext("Credit again"), money(done.amount - cash)))
+    order = PaymentOrder.all_objects.filter(pk=done.order_id).first() if done.order_id else None
+    if order is not None and not order.paid_amount:
+        lines.append(
+            Line(order.order_id, gettext("paid back whole: its period and receipt end"), warns=True)
+        )
+        after = Subscription.objects.filter(instance=refund.instance).first()
+        if before is not None and after is not None:
+            lines += of_time(before, after)
+    return lines
+
+
+def payee_of(refund: Refund) -> list[Line]:
+    """Where its money goes."""
+    known = bank(refund.payee_bank_bin)
+    named = [str(known) if known else refund.payee_bank_bin, refund.payee_account]
+    said = " · ".join(filter(None, [*named, refund.payee_name]))
+    return [Line(gettext("Goes to"), said)] if said else []
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Tells what the service refuses in words, and how much there is."""
+    try:
+        yield
+    except RefundRefused as error:
+        said = str(error.refusal.label)
+        if error.available is not None:
+            said += " " + gettext("At most %(amount)s.") % {"amount": money(error.available)}
+        raise Refusal(said) from error

@@ -1,0 +1,13 @@
+DROP TRIGGER count_subscription_history ON subscription_history;
+DROP TRIGGER count_refunds ON refunds;
+DROP TRIGGER count_gone_payment_orders ON payment_orders;
+DROP TRIGGER count_payment_orders ON payment_orders;
+DROP TRIGGER count_new_payment_orders ON payment_orders;
+DROP FUNCTION count_subscription_change();
+DROP FUNCTION count_refund();
+DROP FUNCTION count_payment_order();
+DROP FUNCTION figure_differences();
+DROP FUNCTION figures_of_facts();
+DROP FUNCTION subscription_figures(TEXT, TEXT, BIGINT, TEXT, TEXT, BIGINT);
+DROP FUNCTION subscription_stage(TEXT, BOOLEAN, TIMESTAMPTZ, TIMESTAMPTZ, TIMESTAMPTZ);
+DROP FUNCTION day_in_vietnam(TIMESTAMPTZ);

@@ -1,0 +1,2 @@
+-- The tables go with the migration before this one; run again, this one finds nothing to add.
+SELECT 1;

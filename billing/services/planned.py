@@ -1,0 +1,138 @@
+"""A bank line is assigned with one click, and for a moment the click can be taken back.
+
+The line is locked before its plan is made; a plan is locked before what settlement locks.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from billing.enums import PlannedState
+from billing.models import BankTransfer, PaymentOrder, PlannedMatch
+from billing.services import inbox
+from billing.services.candidates import candidates
+from billing.services.inbox import CannotMatch
+from kitehub.db.acting import REASON_LENGTH, acting
+from kitehub.db.rehearsals import rehearsal
+from kitehub.jobs.services import enqueue
+
+logger = logging.getLogger(__name__)
+BOOK = "billing.tasks.book_planned"
+# Long enough to see a mistake, too short for anybody to wait for the booking.
+UNDO_FOR = timedelta(seconds=20)
+# How many orders come into question when one of them is chosen.
+_LOOKED_AT = 20
+
+
+def plan_match(*, transfer_id: UUID, order_id: UUID, actor: str, at: datetime) -> PlannedMatch:
+    """Assigns a waiting line to one of its candidates: as much as there is and as is asked for.
+
+    What speaks for the order is the reason. It is booked UNDO_FOR later, and until then
+    `take_back` undoes it. Raises CannotMatch for a line that doesn't wait or that somebody else
+    has just assigned, for an order that is no candidate (any more), and where it could not be
+    booked now.
+    """
+    with transaction.atomic(), acting(actor, at=at):
+        transfer = inbox.waiting(transfer_id)
+        found = next(
+            (each for each in candidates(transfer, limit=_LOOKED_AT) if each.order.pk == order_id),
+            None,
+        )
+        if found is None:
+            raise CannotMatch(_("This order doesn't come into question any more."))
+        reason = "; ".join(str(each.label) for each in found.why)[:REASON_LENGTH]
+        amount = min(transfer.unmatched, found.order.rest)
+        with rehearsal():
+            inbox.match_transfer(
+                transfer_id=transfer_id,
+                parts=[(order_id, amount)],
+                actor=actor,
+                reason=reason,
+                at=at,
+            )
+        plan = PlannedMatch.objects.create(
+            transfer=transfer,
+            order=found.order,
+            amount=amount,
+            reason=reason,
+            created_by=actor,
+            created_at=at,
+            due_at=at + UNDO_FOR,
+        )
+        enqueue(BOOK, not_before=plan.due_at, plan_id=str(plan.pk))
+    return plan
+
+
+def take_back(*, plan_id: UUID, actor: str, at: datetime) -> PlannedMatch:
+    """Undoes an assignment that isn't booked yet; the line waits again. Raises CannotMatch."""
+    with transaction.atomic(), acting(actor, at=at):
+        plan = _locked(plan_id)
+        if plan is None:
+            raise CannotMatch(_("It is booked already: take it off the order, or refund it."))
+        return _conclude(plan, PlannedState.TAKEN_BACK, at=at)
+
+
+def book_planned(*, plan_id: UUID, at: datetime) -> PlannedState:
+    """Books an assignment whose time has come; returns what has become of it.
+
+    One that can't be booked any more is FAILED and says why; its line waits for a person again.
+    Raises DoesNotExist for no such plan.
+    """
+    with transaction.atomic():
+        plan = _locked(plan_id)
+        if plan is None or plan.due_at > at:
+            return PlannedState(PlannedMatch.objects.values_list("state").get(pk=plan_id)[0])
+        try:
+            with transaction.atomic():
+                inbox.match_transfer(
+                    transfer_id=plan.transfer_id,
+                    parts=[(plan.order_id, plan.amount)],
+                    actor=plan.created_by,
+                    reason=plan.reason,
+                    at=at,
+                    plan_id=plan.pk,
+                )
+        except CannotMatch as error:
+            plan.failure = str(error)[:REASON_LENGTH]
+            _conclude(plan, PlannedState.FAILED, at=at)
+        else:
+            _conclude(plan, PlannedState.BOOKED, at=at)
+    return PlannedState(plan.state)
+
+
+def book_due(*, at: datetime) -> int:
+    """Books every assignment whose own job was lost, each for itself; returns how many."""
+    due = PlannedMatch.objects.filter(state=PlannedState.PLANNED, due_at__lte=at)
+    booked = 0
+    for key in due.order_by("due_at").values_list("pk", flat=True):
+        try:
+            booked += book_planned(plan_id=key, at=at) == PlannedState.BOOKED
+        except Exception:
+            logger.exception("The assignment %s can't be booked.", key)
+    return booked
+
+
+def failed_last(transfer: BankTransfer) -> PlannedMatch | None:
+    """The last assignment of a line, where it could not be booked."""
+    last = PlannedMatch.objects.filter(transfer=transfer).order_by("-created_at").first()
+    return last if last is not None and last.state == PlannedState.FAILED else None
+
+
+def order_of(plan: PlannedMatch) -> PaymentOrder:
+    """The order of an assignment, deleted or not."""
+    return PaymentOrder.all_objects.get(pk=plan.order_id)
+
+
+def _locked(plan_id: UUID) -> PlannedMatch | None:
+    rows = PlannedMatch.objects.select_for_update(of=("self",), no_key=True)
+    return rows.filter(pk=plan_id, state=PlannedState.PLANNED).first()
+
+
+def _conclude(plan: PlannedMatch, state: PlannedState, *, at: datetime) -> PlannedMatch:
+    plan.state = state
+    plan.concluded_at = at
+    plan.save(update_fields=["state", "failure", "concluded_at"])
+    return plan

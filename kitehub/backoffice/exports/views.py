@@ -1,0 +1,77 @@
+"""The links above a list that give its filtered set as a file."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ERROR_FLAG
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import path, reverse
+
+from kitehub.backoffice.exports.answers import ANSWERS
+from kitehub.backoffice.exports.columns import Column, prepare
+from kitehub.backoffice.exports.trail import PLACES
+
+
+class Exported:
+    """For a ModelAdmin: its list can be had as CSV and as XLSX.
+
+    `export_columns` are paths of fields, or Columns; without any there is no export. Who may see
+    the list may take it along, and each file is in the log: by whom, of what, how many rows.
+    """
+
+    export_columns: ClassVar[Sequence[str | Column]] = ()
+    opts: Any
+    admin_site: Any
+    change_list_template: Any = "kitehub/backoffice/exported_list.html"
+
+    def get_urls(self) -> list[Any]:
+        """Also the files' addresses."""
+        urls: list[Any] = super().get_urls()  # type: ignore[misc]
+        if not self.export_columns:
+            return urls
+        view = self.admin_site.admin_view(self.export_view)
+        name = f"{self.opts.app_label}_{self.opts.model_name}_export"
+        return [path("export.<str:kind>", view, name=name), *urls]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """The list, with the addresses of its files."""
+        context = {
+            "export_links": self._export_links(request),
+            # The page that the links are added to.
+            "list_template": super().change_list_template or "admin/change_list.html",  # type: ignore[misc]
+            **(extra_context or {}),
+        }
+        return super().changelist_view(request, context)  # type: ignore[misc]
+
+    def export_view(self, request: HttpRequest, kind: str) -> HttpResponseBase:
+        """The filtered set as a file; back to the list where its address cannot be looked up."""
+        if request.method != "GET":
+            return HttpResponseNotAllowed(["GET"])
+        if kind not in ANSWERS:
+            raise Http404
+        if not self.has_view_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        try:
+            rows = self.filtered_rows(request)  # type: ignore[attr-defined]
+        except IncorrectLookupParameters:
+            page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+            return HttpResponseRedirect(f"{page}?{ERROR_FLAG}=1")
+        columns = prepare(self.opts.model, self.export_columns)
+        return ANSWERS[kind](request, rows, columns)
+
+    def _export_links(self, request: HttpRequest) -> list[dict[str, str]]:
+        if not self.export_columns or "_popup" in request.GET:
+            return []
+        asked = request.GET.copy()
+        for name in PLACES:
+            asked.pop(name, None)
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_export"
+        ending = f"?{asked.urlencode()}" if asked else ""
+        return [
+            {"name": kind.upper(), "url": reverse(name, args=[kind]) + ending} for kind in ANSWERS
+        ]

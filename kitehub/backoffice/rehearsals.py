@@ -1,0 +1,87 @@
+"""What an action would do, found out by doing it and taking it back.
+
+A preview that is worked out beside the service says in time something else than the service does.
+This one is the service: it runs, what came of it is read, and all of it is undone.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from django import forms
+from django.db import OperationalError
+from django.utils.translation import gettext
+
+from kitehub.backoffice.audit import REFUSED, Refusal, actor_of
+from kitehub.backoffice.dialogs import Line, WhyDialog
+from kitehub.backoffice.forms import Aside
+from kitehub.db.rehearsals import rehearsal
+
+
+class Rehearsed(NamedTuple):
+    """What would come of an action, and whether anything would."""
+
+    lines: Sequence[Line]
+    possible: bool
+
+
+def rehearse(work: Callable[[], Sequence[Line]]) -> Rehearsed:
+    """What work would do, as it says after it has done it; or why it can't be done."""
+    try:
+        with rehearsal():
+            return Rehearsed(work(), possible=True)
+    except OperationalError:  # a deadlock, or a lock that somebody holds for too long
+        why = gettext("Somebody else is changing it. Try again.")
+    except REFUSED as error:
+        why = str(error) if isinstance(error, Refusal) else gettext("The database refuses it.")
+    return Rehearsed([Line(gettext("Not possible:"), why, warns=True)], possible=False)
+
+
+class RehearsedDialog(WhyDialog):
+    """A dialog that shows what will come of its row by trying it."""
+
+    def attempt(self, actor: str) -> Sequence[Line]:
+        """Does it, and says what has come of it. Raises Refusal."""
+        raise NotImplementedError
+
+    def preview(self) -> Sequence[Line]:
+        """What comes of it, where nothing has to be entered first."""
+        return rehearse(lambda: self.attempt(actor_of(self.request))).lines
+
+
+class PlannedDialog(RehearsedDialog):
+    """A dialog with something to enter: sent once it shows what that will do, sent again it acts.
+
+    It acts on what was seen alone: another input, or another outcome by now, is shown first.
+    """
+
+    plan = Aside(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.planned: Sequence[Line] = ()
+
+    def is_valid(self) -> bool:
+        """Whether all is entered, possible, and has been looked at."""
+        if not super().is_valid() or (self.model is not None and self.row is None):
+            return super().is_valid()
+        found = rehearse(lambda: self.attempt(actor_of(self.request)))
+        told = self._digest(found.lines)
+        if found.possible and self.cleaned_data["plan"] == told:
+            return True
+        self.fields["plan"].bound_data = lambda data, initial: told  # type: ignore[method-assign]
+        self.planned = found.lines
+        if found.possible:
+            note = Line(gettext("Nothing is done yet."), gettext("Look at it, then send again."))
+            self.planned = [note, *found.lines]
+        return False
+
+    def preview(self) -> Sequence[Line]:
+        """Nothing before something is entered."""
+        return self.planned
+
+    def _digest(self, lines: Sequence[Line]) -> str:
+        aside = {name for name, field in self.fields.items() if isinstance(field, Aside)}
+        entered = [(name, str(self.data.get(name))) for name in self.fields if name not in aside]
+        said = repr((entered, [tuple(map(str, line)) for line in lines]))
+        return hashlib.sha256(said.encode()).hexdigest()[:32]

@@ -1,0 +1,1 @@
+DROP INDEX idx_procrastinate_jobs_failed;

@@ -1,0 +1,15 @@
+DROP TRIGGER log_group_permissions_taken ON auth_group_permissions;
+DROP TRIGGER log_group_permissions_given ON auth_group_permissions;
+DROP FUNCTION log_group_permissions();
+DROP TRIGGER log_taken_permissions ON kitehub_users_user_permissions;
+DROP TRIGGER log_given_permissions ON kitehub_users_user_permissions;
+DROP FUNCTION log_own_permissions();
+DROP TRIGGER log_left_groups ON kitehub_users_groups;
+DROP TRIGGER log_joined_groups ON kitehub_users_groups;
+DROP FUNCTION log_memberships();
+DROP TRIGGER log_account_changes ON kitehub_users;
+DROP TRIGGER log_powerful_accounts ON kitehub_users;
+DROP FUNCTION log_account_change();
+DROP TRIGGER keep_security_events_whole ON security_events;
+DROP TRIGGER keep_recent_security_events ON security_events;
+DROP TRIGGER keep_security_events ON security_events;

@@ -1,0 +1,215 @@
+"""One person enters money that no feed told, another confirms it, and it counts once."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from billing.enums import FeedProvider, ManualPaymentKind, TransferDirection
+from billing.feeds import Line
+from billing.models import BankTransfer, ManualPayment, PaymentOrder, Receipt
+from billing.services import credit, manual
+from billing.services.orders import cancel_order
+from billing.services.settlement import settle_transfer
+from billing.services.transfers import record
+from kitehub.db.invariants import findings
+from tests.billing.settling import NOW, OWN, SCHOOLS, enroll, school, subscribe
+from tests.factories.billing import SubscriptionFactory
+from tests.kitehub.db.records import execute
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + timedelta(hours=2)
+
+
+def enter(order: PaymentOrder, amount: int = 599_000, **said: Any) -> ManualPayment:
+    told: dict[str, Any] = {
+        "kind": ManualPaymentKind.BANK,
+        "received_at": NOW + timedelta(hours=1),
+        "reference": "FT26327000001",
+        "evidence": "Ảnh sao kê 14, chị Hoa chụp",
+        "actor": "lan",
+        "reason": "Kênh báo bị gián đoạn",
+        "at": LATER,
+        **said,
+    }
+    return manual.enter_payment(order_id=order.pk, amount=amount, **told)
+
+
+def confirm(payment: ManualPayment, actor: str = "minh") -> ManualPayment:
+    return manual.confirm_payment(payment_id=payment.pk, actor=actor, at=LATER, decision="Đúng")
+
+
+def feed(order: PaymentOrder, amount: int = 599_000, **said: Any) -> Line:
+    told: dict[str, Any] = {
+        "provider": FeedProvider.SEPAY,
+        "provider_id": "9001",
+        "account_number": OWN,
+        "direction": TransferDirection.IN,
+        "amount": amount,
+        "memo": f"MBVCB {order.memo} chuyen tien",
+        "reference": "FT26327000001",
+        "transferred_at": NOW + timedelta(hours=1),
+        **said,
+    }
+    return Line(**told)
+
+
+def test_nothing_is_booked_before_another_person_confirms() -> None:
+    order = subscribe(school())
+    payment = enter(order)
+    assert (payment.status, payment.transfer, payment.account_number) == ("REQUESTED", None, OWN)
+    assert not BankTransfer.objects.exists()
+    with pytest.raises(manual.CannotEnter, match="không được tự xác nhận"):
+        confirm(payment, "lan")
+    confirmed = confirm(payment)
+    order.refresh_from_db()
+    transfer = BankTransfer.objects.get()
+    assert (order.status, order.paid_at) == ("PAID", NOW + timedelta(hours=1))
+    assert order.transaction_reference == "FT26327000001"
+    assert (transfer.provider, transfer.state, transfer.unmatched) == ("MANUAL", "MATCHED", 0)
+    assert transfer.raw["evidence"] == payment.evidence
+    assert (confirmed.transfer, confirmed.decided_by) == (transfer, "minh")
+    assert Receipt.objects.filter(order=order).count() == 1
+    with pytest.raises(manual.CannotEnter, match="từ trước"):
+        confirm(payment)
+    with pytest.raises(manual.CannotEnter, match="từ trước"):
+        manual.reject_payment(payment_id=payment.pk, actor="minh", at=LATER, decision="x")
+
+
+def test_more_than_the_order_asks_for_is_credit_and_less_leaves_it_open() -> None:
+    own = school()
+    SubscriptionFactory(instance=own)
+    order = subscribe(own)
+    confirm(enter(order, 100_000))
+    order.refresh_from_db()
+    assert (order.status, order.paid_amount) == ("PENDING", 100_000)
+    confirm(enter(order, 500_000, reference="FT2"))
+    order.refresh_from_db()
+    assert (order.status, credit.balance(instance_id=own.pk)) == ("PAID", 1_000)
+    assert [each for each in findings(connection) if each.broken] == []
+
+
+@pytest.mark.parametrize("first", ["hand", "feed"])
+def test_the_same_money_told_by_a_feed_counts_once(first: str) -> None:
+    order = subscribe(school())
+    if first == "feed":
+        told = record(feed(order), at=LATER)
+        settle_transfer(transfer_id=told.transfer_id, at=LATER)
+        other = subscribe(order.instance, at=LATER)  # type: ignore[arg-type]
+        with pytest.raises(manual.AlreadyTold) as refused:
+            enter(other)
+        assert refused.value.transfer_id == told.transfer_id
+        return
+    confirm(enter(order))
+    told = record(feed(order), at=LATER)
+    assert told.state == "DUPLICATE"
+    assert order.allocations.count() == 1
+
+
+def test_a_feed_that_tells_it_before_it_is_confirmed_stops_the_confirmation() -> None:
+    order = subscribe(school())
+    payment = enter(order)
+    told = record(feed(order), at=LATER)
+    with pytest.raises(manual.AlreadyTold):
+        confirm(payment)
+    payment.refresh_from_db()
+    assert payment.status == "REQUESTED"
+    assert BankTransfer.objects.get().pk == told.transfer_id
+
+
+def test_without_the_banks_reference_the_code_in_the_memo_tells_the_twin() -> None:
+    order = subscribe(school())
+    confirm(enter(order, reference="Ảnh 14"))
+    assert record(feed(order, reference=""), at=LATER).state == "DUPLICATE"
+    # One that says the same once more is another payment.
+    assert record(feed(order, reference="", provider_id="9002"), at=LATER).state == "RECEIVED"
+
+
+def test_cash_is_no_banks_line() -> None:
+    order = subscribe(school())
+    confirm(enter(order, kind=ManualPaymentKind.CASH, reference="PT-0012"))
+    order.refresh_from_db()
+    assert (order.status, order.transaction_reference) == ("PAID", "PT-0012")
+    assert BankTransfer.objects.get().account_number == manual.CASH_ACCOUNT
+    assert record(feed(order, reference="PT-0012"), at=LATER).state == "RECEIVED"
+
+
+def test_course_is_paid_on_the_schools_account_and_more_waits() -> None:
+    order = enroll(school())
+    confirm(enter(order, 600_000))
+    order.refresh_from_db()
+    transfer = BankTransfer.objects.get()
+    assert (order.status, transfer.account_number, transfer.instance_id) == (
+        "PAID",
+        SCHOOLS,
+        order.instance_id,
+    )
+    assert (transfer.state, transfer.unmatched) == ("UNMATCHED", 100_000)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"amount": 0},
+        {"amount": 10**14},
+        {"received_at": LATER + timedelta(seconds=1)},
+        {"reference": " "},
+        {"evidence": ""},
+        {"reason": ""},
+    ],
+)
+def test_what_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(manual.CannotEnter):
+        enter(subscribe(school()), **wrong)
+    assert not ManualPayment.objects.exists()
+
+
+def test_the_same_paper_is_entered_once_until_it_is_rejected() -> None:
+    order = subscribe(school())
+    payment = enter(order)
+    with pytest.raises(manual.CannotEnter, match="FT26327000001"):
+        enter(subscribe(school()))
+    with pytest.raises(manual.CannotEnter, match="lý do"):
+        manual.reject_payment(payment_id=payment.pk, actor="lan", at=LATER, decision=" ")
+    manual.reject_payment(payment_id=payment.pk, actor="lan", at=LATER, decision="Nhầm đơn")
+    assert enter(order).status == "REQUESTED"
+
+
+def test_an_order_that_can_not_be_paid_any_more_takes_nothing() -> None:
+    order = subscribe(school())
+    payment = enter(order)
+    cancel_order(order_id=order.pk, actor="lan", reason="x", at=LATER)
+    with pytest.raises(manual.CannotEnter, match="Đã hủy"):
+        confirm(payment)
+    with pytest.raises(manual.CannotEnter, match="Đã hủy"):
+        enter(order, reference="FT9")
+    assert not BankTransfer.objects.exists()
+
+
+def test_the_database_holds_the_two_people_and_what_was_entered() -> None:
+    def entered(state: str) -> ManualPayment:
+        order = subscribe(school())
+        payment = enter(order, reference=str(order.pk))
+        if state == "CONFIRMED":
+            confirm(payment)
+        elif state == "REJECTED":
+            manual.reject_payment(payment_id=payment.pk, actor="lan", at=LATER, decision="x")
+        return ManualPayment.objects.get(pk=payment.pk)
+
+    for statement in (
+        "UPDATE manual_payments SET amount = 1 WHERE id = %s",
+        "UPDATE manual_payments SET status = 'REJECTED' WHERE id = %s",
+        "UPDATE manual_payments SET decided_by = 'hoa' WHERE id = %s",
+        "DELETE FROM manual_payments WHERE id = %s",
+    ):
+        key = entered("CONFIRMED").pk
+        with pytest.raises(IntegrityError), transaction.atomic():
+            execute(statement, key)
+    own = entered("REQUESTED")
+    with pytest.raises(IntegrityError, match=r"two_people|transfer_check"):
+        execute(
+            "UPDATE manual_payments SET status = 'CONFIRMED', decided_by = 'lan',"
+            " decided_at = now() WHERE id = %s",
+            own.pk,
+        )
