@@ -125,9 +125,20 @@ class CarefulChangeList(ChangeList):
         for name in (*PAGE_PARAMETERS, SUM):
             self.params.pop(name, None)
             self.filter_params.pop(name, None)
+        self._open_tab()
         with blaming_the_address(request):
             self.outside_tabs = super().get_queryset(request, exclude_parameters)
             return self._in(self.tab)
+
+    def _open_tab(self) -> None:
+        """Takes `?status__exact=PAID`, as links elsewhere have it, for the tab of the same rows."""
+        for tab in () if TAB in self.params else self.model_admin.tabs:
+            for name in [f"{column}__exact" for column, _value in tab.columns]:
+                if self.params.get(name) == tab.key and len(self.filter_params[name]) == 1:
+                    for given in (self.params, self.filter_params):
+                        del given[name]
+                    self.params[TAB], self.filter_params[TAB] = tab.key, [tab.key]
+                    return
 
     def _in(self, tab: Tab | None) -> QuerySet[Any]:
         rows: QuerySet[Any] = self.outside_tabs

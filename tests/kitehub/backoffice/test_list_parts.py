@@ -48,6 +48,11 @@ def test_tabs_count_the_states_and_lead_to_them(
     assert {tab.said for tab in narrowed} == {""}
     assert all("amount_from" in tab.url for tab in narrowed)
     assert len(listed(back_office, "?tab=bogus").result_list) == 4
+    # A filter that says the same opens the tab.
+    same = listed(back_office, "?status__exact=PAID")
+    assert [tab.active for tab in same.tabs] == [False, False, True, False, False, False]
+    assert same.chips == []
+    assert [row.pk for row in same.result_list] == [orders[3].pk]
 
 
 def test_transfers_that_wait_for_a_person_come_first(back_office: Client) -> None:
