@@ -9,7 +9,7 @@ from procrastinate.contrib.django import app
 
 from kitehub import workflows
 from kitehub.jobs.retries import UNTIL_DONE
-from kitehub.services import emails
+from kitehub.services import emails, security, sessions
 
 logger = logging.getLogger(__name__)
 
@@ -21,6 +21,31 @@ def apply_tier(instance_id: str, actor: str, reason: str) -> str | None:
     if tier is None:
         logger.warning("Instance %s is deleted; its tier is left as it was.", instance_id)
     return tier
+
+
+@app.task
+def move_instance(instance_id: str, to: str, actor: str, reason: str) -> str:
+    """Moves a school to another database, or finishes its move. What is refused fails the job."""
+    return workflows.do_move(instance_id=UUID(instance_id), to=to, actor=actor)
+
+
+@app.task
+def abort_move(instance_id: str, actor: str, reason: str) -> str:
+    """Gives up a school's move before its switch."""
+    return workflows.do_abort(instance_id=UUID(instance_id))
+
+
+@app.task
+def purge_moves(instance_id: str, actor: str, reason: str) -> int:
+    """Removes what a school's finished moves left at their sources."""
+    return workflows.do_purge(instance_id=UUID(instance_id))
+
+
+@app.task
+def close_instance(instance_id: str, days: int, actor: str, reason: str) -> str:
+    """Archives a school and closes it; says when its data goes."""
+    due = workflows.do_closing(instance_id=UUID(instance_id), days=days, actor=actor, reason=reason)
+    return due.isoformat()
 
 
 @app.task(retry=UNTIL_DONE)
@@ -48,3 +73,12 @@ def forget_emails(timestamp: int) -> None:
 def clear_sessions(timestamp: int) -> None:
     """Deletes the sessions that are over."""
     SessionStore.clear_expired()
+
+
+@app.periodic(cron="40 20 * * *")  # UTC: twenty to four at night in Vietnam
+@app.task(queueing_lock="kitehub.tasks.forget_security_events")
+def forget_security_events(timestamp: int) -> None:
+    """Deletes what happened to accounts more than two years ago, and sessions that are over."""
+    at = timezone.now()
+    security.forget(at=at)
+    sessions.forget_over(at=at)

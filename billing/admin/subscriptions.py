@@ -13,6 +13,7 @@ from billing.admin.changes import Changes
 from billing.admin.details import SubscriptionDetails
 from billing.admin.staff_time import KeepsTime
 from billing.admin.stored_words import actor_words, reason_words
+from billing.admin.why_blocked import LeadsToWhyBlocked
 from billing.enums import SubscriptionStatus
 from billing.lifecycles import SUBSCRIPTION
 from billing.models import Subscription, SubscriptionHistory
@@ -56,11 +57,12 @@ class HistoryInline(Changes, TabularInline):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(SubscriptionDetails, KeepsTime, RecordAdmin):
+class SubscriptionAdmin(SubscriptionDetails, KeepsTime, LeadsToWhyBlocked, RecordAdmin):
     """Subscriptions, with everything that ever changed in them."""
 
     actions: ClassVar[Any] = (*RecordAdmin.actions, "extend_all")
     actions_detail: ClassVar[Any] = (
+        "why",
         *RecordAdmin.actions_detail,
         "extend",
         "pause",

@@ -21,6 +21,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminS
 
 from kitehub.backoffice import Audited, ExactSearch
 from kitehub.backoffice.audit import Refusal, actor_of, reason_of
+from kitehub.backoffice.bulk import WhyForm
 from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
 from kitehub.backoffice.labels import Label
 from kitehub.backoffice.lists import CarefulLists
@@ -65,7 +66,7 @@ class ApiKeyForm(ReasonedModelForm):
         return _of_field("expires_at", lambda: api_keys.clean_end(end, at=timezone.now()))
 
 
-class RotateForm(Reasoned):
+class RotateForm(WhyForm):
     """Asks how long the old key goes on, and why."""
 
     field_order = ("overlap", "reason")
@@ -230,7 +231,7 @@ class ApiKeyAdmin(Audited, ExactSearch, CarefulLists, ModelAdmin):
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Asks, then ends the key for good."""
         key = self._key(request, object_id)
-        form = Reasoned(request.POST or None)
+        form = WhyForm(request.POST or None)
         if not form.is_valid():
             return self._ask(request, key, form, gettext("Revoke"))
         if not api_keys.revoke(key=key, actor=actor_of(request), reason=reason_of(request)):

@@ -52,7 +52,7 @@ def unfinished(moves: QuerySet[Any]) -> QuerySet[Any]:
 
 @admin.register(InstanceMove)
 class InstanceMoveAdmin(_OfInstance):
-    """Where instances moved. `manage.py move_instance` moves them."""
+    """Where instances moved. Their pages, and `manage.py move_instance`, move them."""
 
     list_display = ("created_at", "instance", "step_label", "target_url", "refused_ms", "ended_at")
     list_filter = (("created_at", DayRangeFilter), UnfinishedFilter)

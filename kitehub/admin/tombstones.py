@@ -24,7 +24,7 @@ STATES = {
 
 @admin.register(Tombstone)
 class TombstoneAdmin(InstanceNames, AuditAdmin):
-    """Tombstones, to be read; `manage.py deprovision_instance` closes schools and opens them."""
+    """Tombstones, to be read; the pages of schools, and a command, close and open them."""
 
     small = "A row for each school that was closed."
     list_display = (
