@@ -16,7 +16,10 @@ from kitehub.models import Instance, User
 from tests.factories.billing import PaymentOrderFactory
 from tests.factories.branding import BrandingJobFactory
 from tests.factories.kitehub import InstanceFactory, UserFactory
+from tests.kitehub.backoffice.open_forms import open_forms
 from tests.kitehub.backoffice.pages import form_of, messages_of, page_url, save
+
+__all__ = ["open_forms"]
 
 WHY = "theo yêu cầu của trường"
 
