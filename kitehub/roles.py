@@ -75,6 +75,11 @@ POWERS = (
         (SUPPORT, FINANCE, AUDITOR),
     ),
     Power(
+        _("See what the business earns"),
+        _on("billing", "view", "dailyfigure figureentry"),
+        (FINANCE, AUDITOR),
+    ),
+    Power(
         _("See credit and refunds"),
         _on("billing", "view", "creditbalance creditentry refund"),
         (SUPPORT, FINANCE, AUDITOR),
@@ -194,7 +199,7 @@ SUPERUSERS_ALONE = frozenset(
         *_on("kitehub", "add change delete", "user staffrole secondfactor"),
         *_on("kitehub", "change delete", "note"),
         *_on("kitehub", "add change delete", "instancewatch"),
-        *_on("billing", "add change delete", "orderview"),
+        *_on("billing", "add change delete", "orderview dailyfigure figureentry"),
         *_on("auth", "add change delete", "group permission"),
         *_on("admin", "add change delete", "logentry"),
         *_on("kitehub", "delete", "instance instanceconfig apikey email"),

@@ -225,6 +225,8 @@ KITEHUB_GRACE = _whole("KITEHUB_GRACE", "0,3,7", 3)
 KITEHUB_OPEN_SILOS = 8
 # Beside the platform's own server: where else schools may have databases of their own, by name.
 KITEHUB_SILO_SERVERS = servers(env.str("KITEHUB_SILO_SERVERS", default=""))
+# The folder, one for all workers, that the archives of schools go to that staff close.
+KITEHUB_ARCHIVES = env.str("KITEHUB_ARCHIVES", default="").strip()
 # What this site is called from outside, for addresses in mail and answers: https://kitehub.vn.
 # Never the name that a request claims to be for.
 KITEHUB_BASE_URL = _site_url()

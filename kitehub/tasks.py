@@ -23,6 +23,31 @@ def apply_tier(instance_id: str, actor: str, reason: str) -> str | None:
     return tier
 
 
+@app.task
+def move_instance(instance_id: str, to: str, actor: str, reason: str) -> str:
+    """Moves a school to another database, or finishes its move. What is refused fails the job."""
+    return workflows.do_move(instance_id=UUID(instance_id), to=to, actor=actor)
+
+
+@app.task
+def abort_move(instance_id: str, actor: str, reason: str) -> str:
+    """Gives up a school's move before its switch."""
+    return workflows.do_abort(instance_id=UUID(instance_id))
+
+
+@app.task
+def purge_moves(instance_id: str, actor: str, reason: str) -> int:
+    """Removes what a school's finished moves left at their sources."""
+    return workflows.do_purge(instance_id=UUID(instance_id))
+
+
+@app.task
+def close_instance(instance_id: str, days: int, actor: str, reason: str) -> str:
+    """Archives a school and closes it; says when its data goes."""
+    due = workflows.do_closing(instance_id=UUID(instance_id), days=days, actor=actor, reason=reason)
+    return due.isoformat()
+
+
 @app.task(retry=UNTIL_DONE)
 def send_email(email_id: str) -> str | None:
     """Sends a queued message; again while the mail server can't be reached."""

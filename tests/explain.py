@@ -28,6 +28,12 @@ def is_sorted_by_index(queryset: "QuerySet[Any, Any]") -> bool:
     return not any("Sort" in node["Node Type"] for node in _nodes(explained["Plan"]))
 
 
+def sorts_all(queryset: "QuerySet[Any, Any]") -> bool:
+    """Whether all the rows are sorted at once, rather than few at a time behind an index."""
+    (explained,) = json.loads(queryset.explain(format="json"))
+    return any(node["Node Type"] == "Sort" for node in _nodes(explained["Plan"]))
+
+
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for inner in plan.get("Plans", []):

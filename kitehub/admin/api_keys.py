@@ -21,6 +21,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminS
 
 from kitehub.backoffice import Audited, ExactSearch
 from kitehub.backoffice.audit import Refusal, actor_of, reason_of
+from kitehub.backoffice.bulk import WhyForm
 from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
 from kitehub.backoffice.labels import Label
 from kitehub.backoffice.lists import CarefulLists
@@ -65,7 +66,7 @@ class ApiKeyForm(ReasonedModelForm):
         return _of_field("expires_at", lambda: api_keys.clean_end(end, at=timezone.now()))
 
 
-class RotateForm(Reasoned):
+class RotateForm(WhyForm):
     """Asks how long the old key goes on, and why."""
 
     field_order = ("overlap", "reason")
@@ -100,6 +101,8 @@ class StateFilter(admin.SimpleListFilter):
 @admin.register(ApiKey)
 class ApiKeyAdmin(Audited, ExactSearch, CarefulLists, ModelAdmin):
     """Keys, which are read-only but for their end. To add one is to issue it."""
+
+    small = "A few rows a school."
 
     form = ApiKeyForm
     list_display = (
@@ -228,7 +231,7 @@ class ApiKeyAdmin(Audited, ExactSearch, CarefulLists, ModelAdmin):
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Asks, then ends the key for good."""
         key = self._key(request, object_id)
-        form = Reasoned(request.POST or None)
+        form = WhyForm(request.POST or None)
         if not form.is_valid():
             return self._ask(request, key, form, gettext("Revoke"))
         if not api_keys.revoke(key=key, actor=actor_of(request), reason=reason_of(request)):

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -16,9 +16,14 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from billing.services import SubscriptionEnded
+from kitehub.admin.blocked.page import SaysWhyBlocked
 from kitehub.admin.details import InstanceDetails
+from kitehub.admin.levers.closing import ClosesSchools
+from kitehub.admin.levers.finishing import FinishesOpenings
+from kitehub.admin.levers.moving import MovesSchools
+from kitehub.admin.levers.suspending import Suspending
+from kitehub.admin.levers.work import ShowsWork
 from kitehub.admin.opening import OpensSchools
-from kitehub.admin.suspensions import Suspending
 from kitehub.admin.watches import DatabaseFilter
 from kitehub.backoffice import RecordAdmin, history
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
@@ -27,6 +32,8 @@ from kitehub.backoffice.exports import Column
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.forms import Reasoned, RecordForm
 from kitehub.backoffice.search import parse_uuid
+from kitehub.backoffice.tabs import tabs_of
+from kitehub.db.words import starts_words
 from kitehub.display import money, size
 from kitehub.domains import clean_domain, clean_subdomain
 from kitehub.enums import InstanceStatus, Tier
@@ -102,17 +109,41 @@ STATUS_COLOURS = {
 
 
 @admin.register(Instance)
-class InstanceAdmin(InstanceDetails, OpensSchools, Suspending, RecordAdmin):
-    """Schools. Where an instance's data lives is not for this page."""
+class InstanceAdmin(
+    InstanceDetails,
+    OpensSchools,
+    FinishesOpenings,
+    Suspending,
+    MovesSchools,
+    ClosesSchools,
+    ShowsWork,
+    SaysWhyBlocked,
+    RecordAdmin,
+):
+    """Schools. Where an instance's data lives is not for this page's form, but for its levers."""
 
     form = InstanceForm
-    actions = (*RecordAdmin.actions, "suspend_all", "resume_all", "finish_selected")
+    actions = (
+        *RecordAdmin.actions,
+        "suspend_all",
+        "resume_all",
+        "reopen_all",
+        "finish_selected",
+    )
     actions_detail = (
+        "why",
         *RecordAdmin.actions_detail,
         "change_tier",
         "suspend_one",
         "resume_one",
         "finish_opening",
+        "move",
+        "go_on_with_move",
+        "abort_move",
+        "purge_moves",
+        "work",
+        "close",
+        "reopen",
     )
     list_display = (
         "organization_name",
@@ -137,12 +168,14 @@ class InstanceAdmin(InstanceDetails, OpensSchools, Suspending, RecordAdmin):
         "created_at",
         "id",
     )
-    list_filter = ("status", "tier", DatabaseFilter, ("created_at", DayRangeFilter))
+    list_filter = (("created_at", DayRangeFilter), "tier", DatabaseFilter)
+    tabs = tabs_of("status", InstanceStatus)
+    nothing_yet = _("Open the first school here, or let its owner do it in the portal.")
     list_select_related = ("owner",)
     ordering = ("-created_at",)
     search_columns: ClassVar = ("subdomain", "custom_domain")
     search_uuids = ("id", "owner_id")
-    search_help_text = _("Subdomain, own domain, owner's e-mail, ID, or part of the name")
+    search_help_text = _("Subdomain, own domain, owner's e-mail, ID, or words of the name")
     autocomplete_fields = ("owner",)
     readonly_fields = (*RecordAdmin.readonly_fields, "subscription_id")
     # Of a school that is there, none of these is entered by hand.
@@ -189,15 +222,9 @@ class InstanceAdmin(InstanceDetails, OpensSchools, Suspending, RecordAdmin):
         except ValidationError:
             return matches
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """Whole values first; only if none fits, names that contain the term."""
-        found, duplicates = super().get_search_results(request, queryset, search_term)
-        term = search_term.strip()
-        if term and "\x00" not in term and not found.exists():
-            return queryset.filter(organization_name__icontains=term), False
-        return found, duplicates
+    def last_resort(self, term: str) -> Q:
+        """Whole values first; only if none fits, names with words that begin as the term's do."""
+        return starts_words(term, "organization_name")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """What a school has bought and whether it is open: actions and payments say that."""

@@ -1,36 +1,29 @@
-"""Opening a school in the admin, and finishing what was cut short."""
+"""Opening a school in the admin."""
 
 from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
-from django.conf import settings
-from django.contrib import admin, messages
-from django.contrib.admin.models import ADDITION, CHANGE
+from django.contrib import messages
+from django.contrib.admin.models import ADDITION
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
 from django.forms.models import modelform_factory
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import action
-from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to
-from kitehub.backoffice.forms import Reasoned
+from kitehub.admin.places import POOL, SERVER, places_to_live
+from kitehub.backoffice.audit import actor_of
 from kitehub.db.errors import explain
 from kitehub.domains import clean_domain, clean_subdomain
 from kitehub.enums import Tier
 from kitehub.models import ApiKey, Instance
-from kitehub.workflows import Opened, SubdomainTaken, open_instance, provision
+from kitehub.workflows import Opened, SubdomainTaken, open_instance, watch_instance
 
-# Where a school's tables shall live; the names of KITEHUB_SILO_SERVERS come behind the prefix.
-_POOL, _SILO, _SERVER = "pool", "silo", "server:"
 _FIELDS = ("organization_name", "subdomain", "custom_domain", "owner", "tier")
-# Each may take a new database, and a request must end.
-MOST_FINISHED = 20
 
 
 class OpeningForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -43,7 +36,7 @@ class OpeningForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         where: Any = self.fields["where"]
-        where.choices = _places()
+        where.choices = places_to_live()
         self.fields["owner"].required = True
 
     def clean_subdomain(self) -> str:
@@ -65,22 +58,15 @@ class OpeningForm(forms.ModelForm):  # type: ignore[type-arg]
             custom_domain=told["custom_domain"],
             owner=told["owner"],
             tier=Tier(told["tier"]),
-            silo=where != _POOL,
-            server=where.removeprefix(_SERVER) if where.startswith(_SERVER) else "",
+            silo=where != POOL,
+            server=where.removeprefix(SERVER) if where.startswith(SERVER) else "",
             actor=actor,
         )
 
 
-class FinishForm(Reasoned, BaseDialogForm):
-    """Asks why before a school's database is made whole."""
-
-    field_order = ("reason",)
-
-
 class OpensSchools:
-    """For the ModelAdmin of instances: a page that opens a school, and actions that finish it."""
+    """For the ModelAdmin of instances: a page that opens a school."""
 
-    actions: ClassVar[Any]
     actions_list: ClassVar[Any] = ("open_school",)
 
     def get_urls(self) -> Any:
@@ -138,6 +124,7 @@ class OpensSchools:
             begun = Instance.objects.filter(subdomain=form.cleaned_data["subdomain"]).first()
             if why is None or begun is None:
                 raise
+            watch_instance(instance=begun)  # so that the queue of such openings has it
             its.log(request, [begun], ADDITION, [{"added": {}}])
             said = gettext(
                 "“%(row)s” is registered, but its database isn't ready: %(why)s Once that is "
@@ -146,6 +133,7 @@ class OpensSchools:
             messages.error(request, said % {"row": begun, "why": why})
             return HttpResponseRedirect(its._page("change", begun.pk))
         school, page = opened.instance, its._page("change", opened.instance.pk)
+        watch_instance(instance=school)
         its.log(request, [school], ADDITION, [{"added": {}}])
         messages.success(request, gettext("“%(row)s” is open.") % {"row": school})
         keys: Any = its.admin_site.get_model_admin(ApiKey)
@@ -153,67 +141,3 @@ class OpensSchools:
             answer: HttpResponse = keys.show_once(request, opened.first_key, page=page)
             return answer
         return HttpResponseRedirect(page)
-
-    # --- Finishing ------------------------------------------------------------------------------
-
-    @action(
-        description=gettext_lazy("Finish opening"),
-        icon="build_circle",
-        permissions=["change"],
-        url_path="finish",
-        dialog={
-            "title": gettext_lazy("Finish opening it?"),
-            "description": gettext_lazy(
-                "Makes what is missing of the school's database. What is there stays as it is."
-            ),
-            "form_class": FinishForm,
-            "form_submit_text": gettext_lazy("Finish opening"),
-        },
-    )
-    def finish_opening(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        """Makes one school's database whole."""
-        its: Any = self
-        school = its.get_object(request, object_id)
-        if school is None or school.deleted:
-            raise Refusal(gettext("There is no such row."))
-        self._finish(request, school)
-        return lead_to(request, its._page("change", school.pk))
-
-    @admin.action(
-        description=gettext_lazy("Finish opening selected schools"), permissions=["change"]
-    )
-    def finish_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Makes the schools' databases whole, and says of each how it went."""
-        rows = list(queryset.filter(deleted=False)[: MOST_FINISHED + 1])
-        if len(rows) > MOST_FINISHED:
-            raise Refusal(
-                gettext("At most %(most)s rows at once; choose fewer.") % {"most": MOST_FINISHED}
-            )
-        for school in rows:
-            self._finish(request, school)
-
-    def _finish(self, request: HttpRequest, school: Instance) -> None:
-        its: Any = self
-        try:
-            first_key = provision(school, actor=actor_of(request))
-        except Exception as error:
-            why = explain(error)
-            if why is None:
-                raise
-            said = gettext("“%(row)s” isn't ready: %(why)s")
-            messages.error(request, said % {"row": school, "why": why})
-        else:
-            its.log(request, [school], CHANGE, [{"changed": {"fields": []}}])
-            messages.success(request, gettext("“%(row)s” is whole.") % {"row": school})
-            if first_key is not None:
-                unseen = gettext("Its first API key was issued unseen: rotate it to see another.")
-                messages.info(request, unseen)
-
-
-def _places() -> list[tuple[str, Any]]:
-    on = gettext("A database of its own on the server %(name)s")
-    return [
-        (_POOL, gettext("In the pool")),
-        (_SILO, gettext("A database of its own on the platform's server")),
-        *((_SERVER + name, on % {"name": name}) for name in settings.KITEHUB_SILO_SERVERS),
-    ]

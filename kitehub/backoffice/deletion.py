@@ -99,6 +99,9 @@ class SoftDeletion:
     def check_deletion(self, rows: Sequence[Any]) -> None:
         """For an admin whose rows can't all be deleted: raises Refusal where one can't be."""
 
+    def check_restoring(self, rows: Sequence[Any]) -> None:
+        """For an admin whose rows come back in other ways too: raises Refusal where one does."""
+
     # --- One row ------------------------------------------------------------------------------
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -162,6 +165,7 @@ class SoftDeletion:
         row = its.get_object(request, object_id)
         if row is None:
             raise Refusal(gettext("There is no such row."))
+        self.check_restoring([row])
         if not row.restore()[0]:
             raise Refusal(gettext("“%(row)s” is not deleted.") % {"row": row})
         its.log(request, [row], CHANGE, RESTORED_MESSAGE)
@@ -231,6 +235,7 @@ class SoftDeletion:
             its.log(request, rows, DELETION, [])
             said = ngettext("%(count)s row deleted.", "%(count)s rows deleted.", len(rows))
         else:
+            self.check_restoring(rows)
             marked.restore()
             its.log(request, rows, CHANGE, RESTORED_MESSAGE)
             said = ngettext("%(count)s row restored.", "%(count)s rows restored.", len(rows))

@@ -1,12 +1,15 @@
-"""Background jobs in the admin: read there, and put into the queue again where they failed."""
+"""Background jobs in the admin: read there, tried again, and taken out of the queue."""
 
 import json
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
@@ -14,14 +17,15 @@ from django.utils.translation import gettext_lazy as _
 from procrastinate.contrib.django import admin as theirs  # noqa: F401
 from procrastinate.contrib.django.models import ProcrastinateJob
 from unfold.decorators import action, display
-from unfold.forms import BaseDialogForm
 
 from kitehub.backoffice import AuditAdmin
 from kitehub.backoffice.audit import Audited, Refusal, lead_to
-from kitehub.backoffice.forms import Reasoned
+from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
+from kitehub.backoffice.dialogs import Line, WhyDialog, without_actions
 from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
 from kitehub.backoffice.search import parse_uuid
+from kitehub.backoffice.tabs import tabs_of
 from kitehub.jobs import services
 from kitehub.jobs.models import Job
 
@@ -58,25 +62,20 @@ EVENTS = {
 }
 
 
-class StateFilter(admin.SimpleListFilter):
-    """The state of a job, in words."""
+class JobDialog(WhyDialog):
+    """Asks why before something is done to a job, beside what it is."""
 
-    title = _("status")
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Every state."""
-        return list(STATES.items())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The jobs in the chosen state."""
-        return queryset.filter(status=self.value()) if self.value() in STATES else queryset
-
-
-class RequeueForm(Reasoned, BaseDialogForm):
-    """Asks why before a job is tried again."""
-
-    field_order = ("reason",)
+    def preview(self) -> Sequence[Line]:
+        """The task, what it is about, and why it failed."""
+        key = str(self.object_id)
+        job = Job.objects.filter(pk=int(key)).first() if key.isdecimal() else None
+        if job is None:
+            return ()
+        lines = [Line(gettext("Task"), job.task_name), Line(gettext("About"), arguments_of(job))]
+        failure = getattr(job, "failure", None)
+        if failure is not None:
+            lines.append(Line(gettext("Last error"), failure.error, warns=True))
+        return lines
 
 
 @admin.register(Job)
@@ -93,7 +92,8 @@ class JobAdmin(Audited, AuditAdmin):
         "error_text",
     )
     list_display_links = ("job_id", "task_text")
-    list_filter = (StateFilter,)
+    small = "Jobs go a week after they are done, failed ones after 90 days."
+    tabs = tabs_of("status", STATES)
     list_select_related = ("failure",)
     ordering = ("-id",)
     search_help_text = _("Number, task, or an instance's subdomain or ID")
@@ -106,7 +106,8 @@ class JobAdmin(Audited, AuditAdmin):
         "events_text",
     )
     readonly_fields = (*list_display, "events_text")
-    actions_detail: ClassVar[Any] = ("requeue",)
+    actions: Any = ("requeue_all", "cancel_all")
+    actions_detail: ClassVar[Any] = ("requeue", "cancel")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -123,41 +124,105 @@ class JobAdmin(Audited, AuditAdmin):
             matches |= Q(args__instance_id__in=[str(each) for each in instances])
         return queryset.filter(matches), False
 
-    def has_requeue_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Those who may change jobs; what they change is when it is tried again."""
-        return request.user.has_perm("jobs.change_job")
+    def has_retry_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Those who may put failed jobs into the queue again."""
+        return request.user.has_perm("jobs.retry_job")
+
+    def has_cancel_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Those who may take jobs out of the queue."""
+        return request.user.has_perm("jobs.cancel_job")
 
     @action(
         description=_("Try again"),
         icon="replay",
-        permissions=["requeue"],
+        permissions=["retry"],
         url_path="requeue",
         dialog={
             "title": _("Try this job again?"),
             "description": _("It goes into the queue, and the next free worker runs it."),
-            "form_class": RequeueForm,
+            "form_class": JobDialog,
             "form_submit_text": _("Try again"),
         },
     )
     def requeue(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Puts a failed job into the queue again."""
-        job = self.get_object(request, object_id)
-        if job is None:
-            raise Refusal(gettext("There is no such row."))
-        if not services.requeue_failed(job_id=job.pk):
-            raise Refusal(gettext("Only a job that failed can be tried again."))
-        self.log(request, [job], CHANGE, [{"changed": {"fields": ["status"]}}])
-        self.message_user(request, gettext("Job %(id)s is in the queue again.") % {"id": job.pk})
-        return lead_to(request, self._page("change", job.pk))
+        return self._one(request, object_id, self._requeue)
+
+    @action(
+        description=_("Take out of the queue"),
+        icon="cancel",
+        permissions=["cancel"],
+        url_path="cancel",
+        dialog={
+            "title": _("Take this job out of the queue?"),
+            "description": _("It is never run. What asked for it doesn't hear of that."),
+            "form_class": JobDialog,
+            "form_submit_text": _("Take out of the queue"),
+        },
+    )
+    def cancel(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Takes a job that waits out of the queue."""
+        return self._one(request, object_id, self._cancel)
+
+    @each_alone
+    @admin.action(description=_("Try selected jobs again"), permissions=["retry"])
+    def requeue_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse:
+        """Puts failed jobs into the queue again."""
+        bulk = Bulk(
+            name="requeue_all",
+            title=gettext("Try again"),
+            meaning=gettext("They go into the queue, and the next free worker runs them."),
+            preview=_will_be_retried,
+            act=partial(self._requeue, request),
+        )
+        return run_on_each(self, request, queryset, bulk)
+
+    @each_alone
+    @admin.action(description=_("Take selected jobs out of the queue"), permissions=["cancel"])
+    def cancel_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse:
+        """Takes jobs that wait out of the queue."""
+        bulk = Bulk(
+            name="cancel_all",
+            title=gettext("Take out of the queue"),
+            meaning=gettext("They are never run. What asked for them doesn't hear of that."),
+            preview=_will_be_cancelled,
+            act=partial(self._cancel, request),
+        )
+        return run_on_each(self, request, queryset, bulk)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Offers to try again only what failed."""
+        """Offers to try again what failed, and to take out of the queue what waits."""
         job = context.get("original")
         if job is None or job.status != "failed":
-            context["actions_detail"] = []
+            without_actions(context, "requeue")
+        if job is None or job.status != "todo":
+            without_actions(context, "cancel")
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def _one(
+        self, request: HttpRequest, object_id: str, change: Callable[[HttpRequest, Job], str]
+    ) -> HttpResponse:
+        job = self.get_object(request, object_id)
+        if job is None:
+            raise Refusal(gettext("There is no such row."))
+        self.message_user(request, change(request, job))
+        return lead_to(request, self._page("change", job.pk))
+
+    def _requeue(self, request: HttpRequest, job: Job) -> str:
+        _will_be_retried(job)
+        if not services.requeue_failed(job_id=job.pk):
+            raise Refusal(gettext("Only a job that failed can be tried again."))
+        self.log(request, [job], CHANGE, [{"changed": {"fields": ["status"]}}])
+        return gettext("Job %(id)s is in the queue again.") % {"id": job.pk}
+
+    def _cancel(self, request: HttpRequest, job: Job) -> str:
+        _will_be_cancelled(job)
+        if not services.cancel_waiting(job_id=job.pk):
+            raise Refusal(gettext("Only a job that waits can be taken out of the queue."))
+        self.log(request, [job], CHANGE, [{"changed": {"fields": ["status"]}}])
+        return gettext("Job %(id)s is out of the queue.") % {"id": job.pk}
 
     # --- Columns ------------------------------------------------------------------------------
 
@@ -189,8 +254,7 @@ class JobAdmin(Audited, AuditAdmin):
     @display(description=_("about"))
     def arguments_text(self, job: Job) -> str:
         """Its arguments."""
-        shown = {name: value for name, value in job.args.items() if name != "timestamp"}
-        return json.dumps(shown, ensure_ascii=False)[1:-1] or "–"
+        return arguments_of(job)
 
     @display(description=_("last error"))
     def error_text(self, job: Job) -> str:
@@ -210,3 +274,21 @@ class JobAdmin(Audited, AuditAdmin):
 
 def _moment(at: Any) -> str:
     return formats.date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else "–"
+
+
+def arguments_of(job: Job) -> str:
+    """A job's arguments, as the code calls them."""
+    shown = {name: value for name, value in job.args.items() if name != "timestamp"}
+    return json.dumps(shown, ensure_ascii=False)[1:-1] or "–"
+
+
+def _will_be_retried(job: Job) -> str:
+    if job.status != "failed":
+        raise Refusal(gettext("Only a job that failed can be tried again."))
+    return gettext("will be tried again: %(task)s") % {"task": job.task_name}
+
+
+def _will_be_cancelled(job: Job) -> str:
+    if job.status != "todo":
+        raise Refusal(gettext("Only a job that waits can be taken out of the queue."))
+    return gettext("will never be run: %(task)s") % {"task": job.task_name}

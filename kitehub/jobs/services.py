@@ -97,6 +97,15 @@ def requeue_failed(*, job_id: int) -> bool:
     return True
 
 
+def cancel_waiting(*, job_id: int) -> bool:
+    """Takes a job that waits out of the queue; False if it doesn't wait any more.
+
+    A job that runs is left alone: it may be in the middle of anything.
+    """
+    with transaction.atomic(using=DEFAULT_DB_ALIAS):
+        return _queue.cancel_job_by_id(job_id)
+
+
 def forget_finished(
     *,
     at: datetime | None = None,

@@ -14,7 +14,7 @@ from billing.models import Subscription
 from kitehub import tenancy
 from kitehub.db.servers import servers
 from kitehub.enums import Tier
-from kitehub.models import ApiKey, Instance, InstanceConfig, User
+from kitehub.models import ApiKey, Instance, InstanceConfig, InstanceWatch, User
 from kitehub.tenancy import provisioning
 from kitehub.tenancy.connections import close_all
 from tests.factories.kitehub import InstanceFactory, UserFactory
@@ -74,7 +74,7 @@ def test_school_in_the_pool_is_opened_with_its_trial_by_who_is_signed_in(
         ("organization_name", ""),
         ("owner", ""),
         ("tier", "GOLD"),
-        ("where", "server:b"),
+        ("where", "silo:b"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field_and_opens_nothing(
@@ -109,17 +109,28 @@ def test_school_whose_database_fails_is_finished_by_the_action(
         assert page.url == reverse("admin:kitehub_instance_change", args=[school.pk])
         assert "The disk is full." in said(page)[0]
         changelist = reverse("admin:kitehub_instance_changelist")
-        chosen = {"action": "finish_selected", "_selected_action": [str(school.pk)]}
-        assert "The disk is full." in said(back_office.post(changelist, chosen))[-1]
+        chosen = {
+            "action": "finish_selected",
+            "_selected_action": [str(school.pk)],
+            "confirmed": "yes",
+            "reason": "đĩa đầy",
+        }
+        assert list(InstanceWatch.objects.unfinished()) == [InstanceWatch.objects.get()]
+        done = back_office.post(changelist, chosen)
+        assert "The disk is full." in done.context["outcomes"][0].said
     detail = reverse("admin:kitehub_instance_finish_opening", args=[school.pk])
     assert back_office.get(detail).status_code == 200  # only asks
     assert not InstanceConfig.objects.exists()
-    back_office.post(changelist, chosen)
+    asked = back_office.post(changelist, {**chosen, "confirmed": "yes", "reason": ""})
+    assert not InstanceConfig.objects.exists(), "no reason, no work"
+    assert asked.context["outcomes"][0].done, "it can be done"
+    assert back_office.post(changelist, chosen).context["outcomes"][0].done
+    assert not InstanceWatch.objects.unfinished().exists()
     with tenancy.use(school):
         assert InstanceConfig.objects.get().tier == Tier.STANDARD
     assert connections[tenancy.alias_of(school)].settings_dict["USER"] == school.database_username
     # Again, it changes nothing.
-    assert back_office.post(detail, {"_form_submitted": "1"}).status_code == 302
+    assert back_office.post(detail, {"_form_submitted": "1", "reason": "lại"}).status_code == 302
     version = school.version
     school.refresh_from_db()
     assert school.version == version
@@ -129,5 +140,5 @@ def test_servers_that_the_settings_name_can_be_chosen(back_office: Client, setti
     settings.KITEHUB_SILO_SERVERS = servers("b=postgres://hub:pw@db2/postgres")
     page = back_office.get(reverse(OPEN))
     offered = [value for value, _ in page.context["form"].fields["where"].choices]
-    assert offered == ["pool", "silo", "server:b"]
-    assert "pw" not in page.text.split("server:b")[1][:200]
+    assert offered == ["pool", "silo", "silo:b"]
+    assert "pw" not in page.text.split("silo:b")[1][:200]

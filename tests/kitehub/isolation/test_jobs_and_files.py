@@ -1,6 +1,7 @@
 """Background jobs and files. A new task, and the first file, fail here until they are tried."""
 
 import inspect
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +19,13 @@ from tests.kitehub.isolation.conftest import TENANTS, Pair
 # can start, have no argument but the moment.
 TASK_PROBES: dict[str, dict[str, Any]] = {
     "kitehub.tasks.apply_tier": {"actor": "lan", "reason": "bought"},
+}
+# Long work that staff ask for; it may end with the instance somewhere else, or hidden.
+WORK_PROBES: dict[str, dict[str, Any]] = {
+    "kitehub.tasks.move_instance": {"to": "pool", "actor": "lan", "reason": "small"},
+    "kitehub.tasks.abort_move": {"actor": "lan", "reason": "not now"},
+    "kitehub.tasks.purge_moves": {"actor": "lan", "reason": "done"},
+    "kitehub.tasks.close_instance": {"days": 30, "actor": "lan", "reason": "asked for it"},
 }
 DUTIES = {
     "billing.tasks.expire_orders",
@@ -51,9 +59,9 @@ def _tasks() -> dict[str, Any]:
 
 
 def test_every_task_has_its_probe() -> None:
-    assert set(_tasks()) == {*TASK_PROBES, *DUTIES, *PLATFORM_TASKS}
+    assert set(_tasks()) == {*TASK_PROBES, *WORK_PROBES, *DUTIES, *PLATFORM_TASKS}
     takes = {name: {"timestamp"} for name in DUTIES} | PLATFORM_TASKS
-    takes |= {name: {"instance_id", *said} for name, said in TASK_PROBES.items()}
+    takes |= {name: {"instance_id", *said} for name, said in (TASK_PROBES | WORK_PROBES).items()}
     for name, task in _tasks().items():
         assert set(inspect.signature(task.func).parameters) == takes[name]
 
@@ -72,6 +80,21 @@ def test_a_task_of_one_instance_leaves_the_others_rows_alone(
     assert [pair.stored(row) for row in rows] == before
     with tenancy.use(pair.ours):
         assert InstanceConfig.objects.get().tier == "PREMIUM"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("place", ["pool", "shared_silo"])
+@pytest.mark.parametrize("name", WORK_PROBES)
+def test_work_on_one_instance_leaves_the_others_rows_alone(
+    request: pytest.FixtureRequest, name: str, place: str, tmp_path: Path, settings: Any
+) -> None:
+    settings.KITEHUB_ARCHIVES = str(tmp_path)
+    pair: Pair = request.getfixturevalue(place)
+    rows = [pair.row(model, pair.theirs) for model in TENANTS]
+    before = [pair.stored(row) for row in rows]
+    _tasks()[name].func(instance_id=str(pair.ours.pk), **WORK_PROBES[name])
+    assert [pair.stored(row) for row in rows] == before
+    assert not Instance.objects.get(pk=pair.theirs.pk).deleted
 
 
 def test_every_storage_of_files_has_its_probe_and_no_column_leads_to_one() -> None:

@@ -15,6 +15,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from kitehub.jobs import services
 from kitehub.jobs.models import Job
 from kitehub.models import Instance
+from tests.concurrency.threads import together
 from tests.factories.kitehub import InstanceFactory, UserFactory
 from tests.kitehub.backoffice.pages import list_url, messages_of, page_url
 from tests.kitehub.jobs.working import states
@@ -75,9 +76,9 @@ def test_queries_of_the_list_do_not_grow_with_its_rows(back_office: Client, job:
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ({"state": "failed"}, 1),
-        ({"state": "todo"}, 0),
-        ({"state": "bogus"}, 1),
+        ({"tab": "failed"}, 1),
+        ({"tab": "todo"}, 0),
+        ({"tab": "bogus"}, 1),
         ({"q": "sao-mai"}, 1),
         ({"q": "apply_tier"}, 1),
         ({"q": "tier"}, 0),
@@ -123,3 +124,62 @@ def test_who_may_only_look_cannot_try_again(client: Client, job: Job) -> None:
     client.force_login(clerk)
     assert client.get(page_url(job)).status_code == 200
     assert client.post(page_url(job, "requeue"), {"_form_submitted": "1"}).status_code == 403
+
+
+def waiting() -> Job:
+    made = services.enqueue("kitehub.tasks.send_email", email_id="x")
+    return Job.objects.get(pk=made)
+
+
+def test_a_job_that_waits_is_taken_out_of_the_queue_for_a_reason(back_office: Client) -> None:
+    job, sent = waiting(), {"_form_submitted": "True", "reason": "gửi nhầm"}
+    assert page_url(job, "cancel") in back_office.get(page_url(job)).text
+    assert "send_email" in back_office.get(page_url(job, "cancel")).text
+    back_office.post(page_url(job, "cancel"), {**sent, "reason": ""})
+    assert states() == ["todo"]
+    back_office.post(page_url(job, "cancel"), sent)
+    assert states() == ["cancelled"]
+    assert {"reason": "gửi nhầm"} in json.loads(LogEntry.objects.get().change_message)
+    again = back_office.post(page_url(job, "cancel"), sent, follow=True)
+    assert "đang chờ" in messages_of(again)[-1]
+    rubbish = page_url(job, "cancel").replace(str(job.pk), "rubbish")
+    assert back_office.post(rubbish, sent).status_code in {302, 404}
+
+
+def test_several_are_tried_again_or_taken_out_each_with_its_result(
+    back_office: Client, job: Job
+) -> None:
+    other = waiting()
+    form = {"_selected_action": [job.pk, other.pk], "index": "0", "action": "requeue_all"}
+    asked = back_office.post(list_url(Job), form)
+    assert [it.done for it in asked.context["outcomes"]] == [True, False]
+    assert states() == ["failed", "todo"]
+    confirmed = {**form, "confirmed": "yes", "reason": "máy chủ đã chạy lại"}
+    done = back_office.post(list_url(Job), confirmed)
+    assert [it.done for it in done.context["outcomes"]] == [True, False]
+    assert states() == ["todo", "todo"]
+    done = back_office.post(list_url(Job), {**confirmed, "action": "cancel_all"})
+    assert [it.done for it in done.context["outcomes"]] == [True, True]
+    assert states() == ["cancelled", "cancelled"]
+
+
+@pytest.mark.parametrize(("right", "name"), [("retry_job", "requeue"), ("cancel_job", "cancel")])
+def test_each_lever_has_its_own_permission(right: str, name: str, client: Client, job: Job) -> None:
+    rows = {"requeue": job, "cancel": waiting()}
+    clerk = UserFactory(staff=True)
+    clerk.user_permissions.set(Permission.objects.filter(codename__in=["view_job", right]))
+    client.force_login(clerk)
+    sent = {"_form_submitted": "1", "reason": "vì"}
+    for each, row in rows.items():
+        answer = client.post(page_url(row, each), sent)
+        assert answer.status_code == (302 if each == name else 403)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_take_a_job_out_at_once_one_is_told_that_it_is_gone() -> None:
+    job = waiting()
+
+    def cancel() -> bool:
+        return services.cancel_waiting(job_id=job.pk)
+
+    assert sorted(together(cancel, cancel)) == [False, True]

@@ -17,6 +17,10 @@ from tests.kitehub.moving.schools import fresh, school, upload
 SENT = {"_form_submitted": "1"}
 
 
+def suspending(school: Instance) -> dict[str, str]:
+    return {**SENT, "reason": "nợ phí", "retyped": school.subdomain}
+
+
 @pytest.fixture
 def made(transactional_db: None) -> Instance:
     """A school in the pool, with rows, whose transactions end."""
@@ -26,9 +30,10 @@ def made(transactional_db: None) -> Instance:
 def test_dialog_suspends_with_a_reason_and_not_without(made: Instance, back_office: Client) -> None:
     address = page_url(made, "suspend_one")
     back_office.get(address)
-    back_office.post(address, {**SENT, "reason": ""})
-    assert fresh(made).status == InstanceStatus.ACTIVE
-    answer = back_office.post(address, {**SENT, "reason": "nợ phí"}, follow=True)
+    for missing in ({"reason": ""}, {"retyped": ""}, {"retyped": "truong-khac"}):
+        back_office.post(address, {**suspending(made), **missing})
+        assert fresh(made).status == InstanceStatus.ACTIVE
+    answer = back_office.post(address, suspending(made), follow=True)
     assert messages_of(answer) == [f"Đã tạm ngưng “{made}”."]
     assert fresh(made).updated_by == "staff@kitehub.test"
     assert InstanceSuspension.objects.get().reason == "nợ phí"
@@ -48,19 +53,21 @@ def test_several_are_told_of_one_by_one(made: Instance, back_office: Client) -> 
     rows = [made, other, closed]
     form = {"action": "suspend_all", "_selected_action": [row.pk for row in rows], "index": "0"}
     ask = back_office.post(list_url(Instance), form)
-    assert "Tạm ngưng 3 trường học này?" in ask.content.decode()
+    assert {it.row: it.done for it in ask.context["outcomes"]} == {
+        str(made): True,
+        str(other): True,
+        str(closed): False,
+    }
     assert not InstanceSuspension.objects.exists()
-    answer = back_office.post(
-        list_url(Instance), {**form, "confirmed": "yes", "reason": "nợ"}, follow=True
-    )
-    assert sorted(messages_of(answer)) == sorted(
-        [f"Đã tạm ngưng “{made}”.", f"Đã tạm ngưng “{other}”.", f"“{closed}” đã đóng hoặc đã xóa."]
-    )
-    form["action"] = "resume_all"
-    answer = back_office.post(
-        list_url(Instance), {**form, "confirmed": "yes", "reason": "trả"}, follow=True
-    )
-    assert f"“{closed}” không bị tạm ngưng." in messages_of(answer)
+    sent = {**form, "confirmed": "yes", "reason": "nợ"}
+    answer = back_office.post(list_url(Instance), sent)
+    assert {it.said for it in answer.context["outcomes"]} == {
+        f"Đã tạm ngưng “{made}”.",
+        f"Đã tạm ngưng “{other}”.",
+        f"“{closed}” đã đóng hoặc đã xóa.",
+    }
+    answer = back_office.post(list_url(Instance), {**sent, "action": "resume_all"})
+    assert f"“{closed}” không bị tạm ngưng." in {it.said for it in answer.context["outcomes"]}
     assert fresh(made).status == fresh(other).status == InstanceStatus.ACTIVE
 
 
@@ -71,9 +78,7 @@ def test_database_that_cannot_be_told_is_a_message(
         raise ConnectionError
 
     monkeypatch.setattr(gates, "close", unreachable)
-    answer = back_office.post(
-        page_url(made, "suspend_one"), {**SENT, "reason": "nợ phí"}, follow=True
-    )
+    answer = back_office.post(page_url(made, "suspend_one"), suspending(made), follow=True)
     assert any("Không báo được" in said for said in messages_of(answer))
     assert fresh(made).status == InstanceStatus.SUSPENDED
 
@@ -89,7 +94,7 @@ def test_page_of_a_suspended_schools_row_says_why_it_is_not_saved(
 ) -> None:
     config = InstanceConfig.objects.get()
     form = opened(back_office, config)
-    back_office.post(page_url(made, "suspend_one"), {**SENT, "reason": "nợ phí"})
+    back_office.post(page_url(made, "suspend_one"), suspending(made))
     page = save(back_office, config, form, tier="PREMIUM")
     assert "đang bị tạm ngưng" in page.content.decode()
     assert InstanceConfig.objects.get().tier == "STANDARD"

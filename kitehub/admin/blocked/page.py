@@ -1,0 +1,132 @@
+"""The page that says why a school is blocked, for the admin of instances."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext, gettext_lazy
+from unfold.decorators import action
+
+from kitehub.admin.blocked import words
+from kitehub.admin.blocked.causes import Cause, Facts, causes, next_change, worst
+from kitehub.admin.blocked.facts import Evidence, gather
+from kitehub.admin.watches import storage_of
+from kitehub.backoffice.dialogs import Line
+from kitehub.backoffice.search import parse_uuid
+from kitehub.display import size
+from kitehub.entitlements import Entitlement
+from kitehub.models import Instance
+from kitehub.plans import STORAGE
+
+
+@dataclass(frozen=True)
+class Told:
+    """A cause as the page shows it."""
+
+    title: str
+    effect: str
+    colour: str
+    evidence: list[Line]
+    next: str
+    helps: str
+    links: list[tuple[str, str]]
+
+
+class SaysWhyBlocked:
+    """For the admin of instances: a page that says why one is blocked, and what would help."""
+
+    @action(
+        description=gettext_lazy("Why is it blocked?"),
+        icon="help",
+        permissions=["view"],
+        url_path="why",
+    )
+    def why(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Looks at everything that may block a school, and shows it. Changes nothing."""
+        its: Any = self
+        key = parse_uuid(object_id)
+        school = Instance.all_objects.filter(pk=key).first() if key else None
+        if school is None:
+            raise Http404
+        at = timezone.now()
+        facts, known = gather(school, at=at)
+        found = causes(facts, at=at)
+        context = {
+            **its.admin_site.each_context(request),
+            "title": gettext("Why is it blocked?"),
+            "opts": its.opts,
+            "original": school,
+            "school": school,
+            "back": its._page("change", school.pk),
+            "verdict": words.VERDICTS[worst(found)],
+            "colour": words.EFFECTS[worst(found)][1],
+            "next": _next(found, known),
+            "causes": [_told(cause, facts, known) for cause in found],
+            "allowed": _allowed(facts),
+            "database": _database(known),
+            "at": words.moment(at),
+        }
+        request.current_app = its.admin_site.name
+        return TemplateResponse(request, "kitehub/instances/why.html", context)
+
+
+def _told(cause: Cause, facts: Facts, known: Evidence) -> Told:
+    said, (effect, colour) = words.SAID[cause.kind], words.EFFECTS[cause.effect]
+    return Told(
+        title=str(said.title),
+        effect=str(effect),
+        colour=colour,
+        evidence=words.evidence_of(cause, facts, known),
+        next=_at(cause),
+        helps=str(said.helps),
+        links=list(words.links_of(cause, known)),
+    )
+
+
+def _at(cause: Cause) -> str:
+    if cause.next_at is None:
+        return ""
+    return f"{words.moment(cause.next_at)}: {words.SAID[cause.kind].then}"
+
+
+def _next(found: list[Cause], known: Evidence) -> str:
+    """The first change that comes by itself; of a school that pays, the end of what is paid."""
+    cause = next_change(found)
+    if cause is not None:
+        return _at(cause)
+    if not found and known.subscription is not None:
+        end = words.moment(known.subscription.current_period_end)
+        return f"{end}: {gettext('what is paid ends, and the grace begins')}"
+    return gettext("Nothing changes by itself: a person has to act.") if found else ""
+
+
+def _allowed(facts: Facts) -> list[tuple[str, bool, str, str]]:
+    features = facts.features or {}
+    return [
+        (name, it.access, _limit(name, it), str(it.reason.label)) for name, it in features.items()
+    ]
+
+
+def _limit(name: str, it: Entitlement) -> str:
+    if not it.access:
+        return "–"
+    limit = gettext("no limit") if it.limit is None else str(it.limit)
+    if name == STORAGE:
+        limit = gettext("no limit") if it.limit is None else size(it.limit)
+        return f"{size(it.used or 0)} / {limit}"
+    return limit
+
+
+def _database(known: Evidence) -> list[Line]:
+    watch = known.watch
+    if watch is None:
+        return [Line(gettext("Database"), gettext("nobody has looked at it yet"))]
+    missing = watch.missing_migrations
+    return [
+        Line(gettext("Looked at"), words.moment(watch.looked_at)),
+        Line(gettext("Storage"), storage_of(watch), warns=watch.nearly_full),
+        Line(gettext("Schema"), watch.schema_version or "–", warns=missing > 0),
+        Line(gettext("Missing migrations"), str(missing), warns=missing > 0),
+    ]

@@ -1,0 +1,120 @@
+"""Finishing the opening of schools that was cut short."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext, gettext_lazy
+from unfold.decorators import action
+
+from kitehub.admin.levers.asking import SchoolDialog, may, school_of
+from kitehub.admin.levers.moving import where_it_lives
+from kitehub.backoffice.audit import Refusal, actor_of, lead_to
+from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
+from kitehub.backoffice.dialogs import Line, without_actions
+from kitehub.db.errors import explain
+from kitehub.models import ApiKey, Instance, InstanceWatch
+from kitehub.workflows import provision, watch_instance
+
+FINISH = "finish"
+# Each may take a new database, and a request must end.
+MOST_FINISHED = 20
+
+
+class FinishDialog(SchoolDialog):
+    """Asks why before a school's database is made whole."""
+
+    def preview(self) -> list[Line]:
+        """Where it lives, and what is missing as far as somebody has looked."""
+        watch = InstanceWatch.objects.filter(instance=self.row).first()
+        whole = gettext("nothing") if watch and watch.whole else gettext("something, or unknown")
+        return [*where_it_lives(self.row), Line(gettext("What is missing"), whole)]
+
+
+class FinishesOpenings:
+    """For the ModelAdmin of instances: actions that make schools' databases whole."""
+
+    def has_provision_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Those who may finish openings."""
+        return may(request, "provision")
+
+    @action(
+        description=gettext_lazy("Finish opening"),
+        icon="build_circle",
+        permissions=["provision"],
+        url_path=FINISH,
+        dialog={
+            "title": gettext_lazy("Finish opening it?"),
+            "description": gettext_lazy(
+                "Makes what is missing of the school's database. What is there stays as it is."
+            ),
+            "form_class": FinishDialog,
+            "form_submit_text": gettext_lazy("Finish opening"),
+        },
+    )
+    def finish_opening(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Makes one school's database whole."""
+        its: Any = self
+        school = school_of(object_id)
+        messages.success(request, self._finish(request, school))
+        return lead_to(request, its._page("change", school.pk))
+
+    @each_alone
+    @admin.action(
+        description=gettext_lazy("Finish opening selected schools"), permissions=["provision"]
+    )
+    def finish_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse:
+        """Makes the schools' databases whole, and says of each how it went."""
+        if len(queryset[: MOST_FINISHED + 1]) > MOST_FINISHED:
+            raise Refusal(
+                gettext("At most %(most)s rows at once; choose fewer.") % {"most": MOST_FINISHED}
+            )
+        bulk = Bulk(
+            name="finish_selected",
+            title=gettext("Finish opening"),
+            meaning=gettext("Makes what is missing. What is there stays as it is."),
+            preview=_will_finish,
+            act=lambda school: self._finish(request, school),
+        )
+        return run_on_each(self, request, queryset, bulk)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Offers nothing of a deleted row."""
+        row = context.get("original")
+        if row is None or row.deleted:
+            without_actions(context, FINISH)
+        return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
+
+    def _finish(self, request: HttpRequest, school: Instance) -> str:
+        its: Any = self
+        _will_finish(school)
+        try:
+            first_key = provision(school, actor=actor_of(request))
+        except Exception as error:
+            why = explain(error)
+            if why is None:
+                raise
+            said = gettext("“%(row)s” isn't ready: %(why)s")
+            raise Refusal(said % {"row": school, "why": why}) from error
+        watch_instance(instance=school)
+        its.log(request, [school], CHANGE, [{"changed": {"fields": []}}])
+        whole = gettext("“%(row)s” is whole.") % {"row": school}
+        if first_key is None:
+            return whole
+        return f"{whole} " + gettext(
+            "Its first API key was issued unseen: rotate it to see another."
+        )
+
+
+def _will_finish(school: Instance) -> str:
+    if school.deleted:
+        raise Refusal(gettext("This row is deleted. Restore it before changing it."))
+    keys = ApiKey.objects.of_instance(school.pk)
+    if keys.exists():
+        return gettext("what is missing will be made")
+    return gettext("what is missing will be made, and its first API key issued")

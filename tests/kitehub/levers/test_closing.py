@@ -1,0 +1,133 @@
+"""Staff close a school from its page, and open it again as long as its data is there."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.utils import timezone
+
+from kitehub.jobs.models import Job
+from kitehub.models import Instance, InstanceMove, Tombstone
+from kitehub.workflows import LeverRefused, request_closing
+from tests.concurrency.threads import together
+from tests.factories.kitehub import InstanceFactory, TombstoneFactory, UserFactory
+from tests.kitehub.backoffice.pages import list_url, messages_of, page_url
+from tests.kitehub.jobs.working import run_due
+from tests.kitehub.moving.schools import fresh
+
+SENT = {"_form_submitted": "1", "reason": "ngừng hoạt động"}
+
+
+def closing(school: Instance, **changes: str) -> dict[str, str]:
+    return {**SENT, "retyped": school.subdomain, "days": "10", **changes}
+
+
+@pytest.fixture
+def archives(tmp_path: Path, settings: Any) -> Path:
+    settings.KITEHUB_ARCHIVES = str(tmp_path)
+    return tmp_path
+
+
+def test_school_is_archived_and_closed_by_a_job_and_opened_again(
+    moved_school: Instance, back_office: Client, archives: Path
+) -> None:
+    page = page_url(moved_school, "close")
+    assert str(archives) in back_office.get(page).text
+    for missing in ({"reason": " "}, {"retyped": ""}, {"days": "0"}, {"days": "400"}, {"days": ""}):
+        back_office.post(page, closing(moved_school, **missing))
+    assert not Job.objects.exists(), "bad input closes nobody"
+    answer = back_office.post(page, closing(moved_school))
+    assert answer.url == page_url(moved_school, "work")
+    assert not fresh(moved_school).deleted
+    run_due()
+    assert fresh(moved_school).deleted
+    tombstone = Tombstone.objects.get()
+    assert (tombstone.reason, tombstone.requested_by) == (SENT["reason"], "staff@kitehub.test")
+    left = tombstone.deprovision_at - timezone.now()
+    assert timedelta(days=9) < left <= timedelta(days=10)
+    assert Path(tombstone.archive_path).parent == archives
+    shown = back_office.get(page_url(moved_school)).text
+    assert "/reopen/" in shown
+    assert "/restore/" not in shown, "which would leave its data to go"
+    refused = back_office.post(page_url(moved_school, "restore"), SENT, follow=True)
+    assert "Mở lại trường đã đóng" in messages_of(refused)[-1]
+    assert fresh(moved_school).deleted
+    again = back_office.post(page, closing(moved_school), follow=True)
+    assert messages_of(again)[-1] == "Trường đã đóng hoặc đã xóa rồi."
+    back_office.post(page_url(moved_school, "reopen"), {**SENT, "reason": ""})
+    assert fresh(moved_school).deleted
+    back_office.post(page_url(moved_school, "reopen"), SENT)
+    assert not fresh(moved_school).deleted
+    assert Tombstone.objects.get().canceled_by == "staff@kitehub.test"
+
+
+@pytest.mark.django_db
+def test_nobody_closes_a_school_without_a_folder_or_in_the_middle_of_a_move(
+    back_office: Client, settings: Any
+) -> None:
+    school = InstanceFactory()
+    settings.KITEHUB_ARCHIVES = ""
+    answer = back_office.post(page_url(school, "close"), closing(school), follow=True)
+    assert "KITEHUB_ARCHIVES" in messages_of(answer)[-1]
+    settings.KITEHUB_ARCHIVES = "/archives"
+    InstanceMove.objects.create(instance=school, source_url="a", target_url="b")
+    answer = back_office.post(page_url(school, "close"), closing(school), follow=True)
+    assert "chưa hoàn tất" in messages_of(answer)[-1]
+    assert not Job.objects.exists()
+
+
+@pytest.mark.django_db
+def test_closed_schools_are_opened_again_from_the_list_row_by_row(back_office: Client) -> None:
+    closed, late, never = (InstanceFactory() for _ in range(3))
+    TombstoneFactory(instance=closed)
+    TombstoneFactory(instance=late, erasing_at=timezone.now())
+    for school in (closed, late, never):
+        school.delete()
+    form = {
+        "action": "reopen_all",
+        "_selected_action": [str(row.pk) for row in (closed, late, never)],
+        "index": "0",
+    }
+    address = f"{list_url(Instance)}?deleted=yes"
+    asked = back_office.post(address, form)
+    expected = {str(closed): True, str(late): False, str(never): False}
+    assert {it.row: it.done for it in asked.context["outcomes"]} == expected
+    assert fresh(closed).deleted
+    done = back_office.post(address, {**form, "confirmed": "yes", "reason": "nhầm"})
+    assert {it.row: it.done for it in done.context["outcomes"]} == expected
+    assert [fresh(row).deleted for row in (closed, late, never)] == [False, True, True]
+    form["action"] = "restore_selected"
+    refused = back_office.post(address, {**form, "confirmed": "yes", "reason": "nhầm"}, follow=True)
+    assert "Mở lại trường đã đóng" in messages_of(refused)[-1]
+    assert fresh(never).deleted, "nor the others of that choice"
+
+
+def test_of_two_who_close_a_school_at_once_one_is_told_to_wait(
+    transactional_db: None, archives: Path
+) -> None:
+    school = InstanceFactory()
+
+    def ask() -> int:
+        return request_closing(
+            instance_id=school.pk, grace=timedelta(days=1), actor="a", reason="b"
+        )
+
+    assert [isinstance(each, LeverRefused) for each in together(ask, ask)].count(True) == 1
+    assert Job.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_only_who_may_close_schools_pulls_the_levers(client: Client, archives: Path) -> None:
+    school, clerk = InstanceFactory(), UserFactory(is_staff=True)
+    names = ["view_instance", "change_instance", "delete_instance"]
+    clerk.user_permissions.set(Permission.objects.filter(codename__in=names))
+    client.force_login(clerk)
+    assert f"/{school.pk}/close/" not in client.get(page_url(school)).text
+    assert client.post(page_url(school, "close"), closing(school)).status_code == 403
+    assert client.post(page_url(school, "reopen"), SENT).status_code == 403
+    clerk.user_permissions.add(Permission.objects.get(codename="close_instance"))
+    client.post(page_url(school, "close"), closing(school))
+    assert Job.objects.count() == 1
