@@ -11,8 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from billing.admin.oddly_paid import LATE, PARTLY, oddly_paid
-from billing.enums import RefundStatus
-from billing.models import BankTransfer, FeedSilence, PaymentOrder, Refund
+from billing.enums import ManualPaymentStatus, RefundStatus
+from billing.models import BankTransfer, FeedSilence, ManualPayment, PaymentOrder, Refund
 from branding.enums import BrandingStatus
 from branding.models import BrandingJob
 from kitehub.admin.moves import unfinished
@@ -113,6 +113,13 @@ _SOURCES = (
         Refund,
         f"status__exact={RefundStatus.APPROVED}",
         lambda: Refund.objects.filter(status=RefundStatus.APPROVED),
+    ),
+    _Source(
+        _("Payments by hand to confirm"),
+        "price_check",
+        ManualPayment,
+        f"status__exact={ManualPaymentStatus.REQUESTED}",
+        lambda: ManualPayment.objects.filter(status=ManualPaymentStatus.REQUESTED),
     ),
     _Source(
         _("Bank feeds that are silent"),
