@@ -10,18 +10,19 @@ from django.utils.translation import gettext_lazy as _
 def _page(icon: str, title: Any, model: str) -> dict[str, Any]:
     """A line of the sidebar: the list of a model, for those who may see it."""
     app, name = model.split(".")
+    link = reverse_lazy(f"admin:{app}_{name}_changelist")
     return {
         "title": title,
         "icon": icon,
-        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "link": link,
+        "active": lambda request: _is_below(request.path, str(link)),
         "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
     }
 
 
-def _is_list_of_transfers(request: Any) -> bool:
-    """The inbox is below the list's address, and a line of its own."""
-    address = str(reverse_lazy("admin:billing_banktransfer_changelist"))
-    return request.path.startswith(address) and not request.path.startswith(f"{address}inbox/")
+def _is_below(path: str, page: str) -> bool:
+    """Whether a page belongs to a list: the inbox has a line of its own."""
+    return path.startswith(page) and not path.startswith(f"{page}inbox/")
 
 
 def _own(name: str) -> Any:
@@ -73,10 +74,7 @@ UNFOLD = {
                         ),
                     },
                     _page("receipt_long", _("Payment orders"), "billing.paymentorder"),
-                    {
-                        **_page("account_balance", _("Bank transfers"), "billing.banktransfer"),
-                        "active": _is_list_of_transfers,
-                    },
+                    _page("account_balance", _("Bank transfers"), "billing.banktransfer"),
                     _page("autorenew", _("Subscriptions"), "billing.subscription"),
                     _page("history", _("Subscription history"), "billing.subscriptionhistory"),
                     _page("date_range", _("Periods"), "billing.subscriptionperiod"),
