@@ -10,12 +10,19 @@ from django.utils.translation import gettext_lazy as _
 def _page(icon: str, title: Any, model: str) -> dict[str, Any]:
     """A line of the sidebar: the list of a model, for those who may see it."""
     app, name = model.split(".")
+    link = reverse_lazy(f"admin:{app}_{name}_changelist")
     return {
         "title": title,
         "icon": icon,
-        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "link": link,
+        "active": lambda request: _is_below(request.path, str(link)),
         "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
     }
+
+
+def _is_below(path: str, page: str) -> bool:
+    """Whether a page belongs to a list: the inbox has a line of its own."""
+    return path.startswith(page) and not path.startswith(f"{page}inbox/")
 
 
 def _own(name: str) -> Any:

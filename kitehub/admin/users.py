@@ -21,6 +21,7 @@ from kitehub.backoffice import Audited, ExactSearch
 from kitehub.backoffice.exports import Exported
 from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
 from kitehub.backoffice.lists import CarefulLists
+from kitehub.backoffice.tabs import Tab
 from kitehub.db.words import starts_words
 from kitehub.models import User
 from kitehub.services import security
@@ -67,7 +68,12 @@ class UserAdmin(  # type: ignore[misc]
         "date_joined",
         "id",
     )
-    list_filter = ("is_staff", "is_superuser", "is_active", "groups")
+    list_filter = ("groups",)
+    tabs = (
+        Tab("staff", _("Staff"), Q(is_staff=True)),
+        Tab("superusers", _("Superusers"), Q(is_superuser=True)),
+        Tab("inactive", _("Not active"), Q(is_active=False)),
+    )
     list_per_page = 50
     search_columns: ClassVar = ("email",)
     search_help_text = _("Name, e-mail address or ID")
@@ -148,6 +154,8 @@ class UserAdmin(  # type: ignore[misc]
 @admin.register(Group)
 class GroupAdmin(Audited, CarefulLists, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """Groups of permissions."""
+
+    small = "A row for each kind of colleague."
 
     form = ReasonedModelForm
 

@@ -9,7 +9,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from billing.enums import Measure, PaymentType
-from billing.models import DailyFigure, FigureEntry, PaymentOrder
+from billing.models import DailyFigure, FigureEntry, PaymentOrder, Refund, SubscriptionHistory
+from billing.months import HANOI
 from billing.services import figures, refunds, subscriptions
 from billing.services.figures import changes, fold_figures, rebuild_figures
 from billing.services.settlement import settle_transfer
@@ -18,7 +19,8 @@ from kitehub.db.invariants import findings
 from kitehub.enums import Tier
 from tests.billing.settling import NOW, SCHOOLS, ask, enroll, line, school, subscribe
 from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
-from tests.kitehub.db.records import execute
+from tests.kitehub.db.records import execute, without_trigger
+from tests.migrations.commands import ROOT
 
 LONG_AGO = date(2020, 1, 1)
 LONG_AGO_UTC = datetime(2020, 1, 1, tzinfo=UTC)
@@ -101,6 +103,8 @@ def test_revenue_is_less_what_was_sent_back_of_it_and_nothing_else() -> None:
             assert sums(Measure.REFUNDS) == {}, "approved, and not sent yet"
         refunds.mark_sent(refund_id=refund.pk, reference="FT9", actor="hoa", at=NOW)
     assert sums(Measure.REFUNDS) == {"REFUNDS": (100_000, 1)}
+    Refund.objects.filter(order=order).update(sent_at=NOW - timedelta(days=3))
+    assert sums(Measure.REFUNDS, day=date(2026, 11, 20)) == {"REFUNDS": (100_000, 1)}
     assert sums(Measure.REVENUE) == {"REVENUE": (599_000, 1)}
     assert wrong() == []
 
@@ -198,6 +202,35 @@ def test_a_subscription_counts_by_what_its_history_says() -> None:
 
 
 @pytest.mark.django_db
+def test_a_history_that_comes_from_an_archive_counts_on_its_days() -> None:
+    with without_trigger("subscriptions", "log_subscription_changes"):
+        own = SubscriptionFactory(trial_end=NOW, current_period_start=LONG_AGO_UTC)
+    steps = ((9, "PAST_DUE", 30), (40, "TRIAL", 0), (30, "ACTIVE", 30), (3, "ACTIVE", 60))
+    SubscriptionHistory.objects.bulk_create(
+        SubscriptionHistory(
+            subscription=own,
+            tier="BASIC",
+            status=status,
+            monthly_price=1000,
+            current_period_start=LONG_AGO_UTC,
+            current_period_end=NOW + timedelta(days=paid),
+            trial_end=NOW,
+            deleted=False,
+            changed_at=NOW - timedelta(days=days),
+        )
+        for days, status, paid in steps
+    )
+    day = (NOW - timedelta(days=30)).astimezone(HANOI).date()
+    assert sums(day=day) == {
+        "TRIALS": (-1000, -1),
+        "TRIALS_CONVERTED": (1000, 1),
+        "MRR": (1000, 1),
+    }
+    assert "PAST_DUE" not in sums()
+    assert wrong() == []
+
+
+@pytest.mark.django_db
 def test_money_that_comes_makes_a_trial_a_customer() -> None:
     own = school()
     order = subscribe(own)
@@ -249,6 +282,28 @@ def test_mending_makes_the_figures_those_of_the_facts() -> None:
     assert (rebuild_figures(), wrong()) == (0, [])
     with pytest.raises(ValueError, match="at least one"):
         fold_figures(batch=0)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_there_before_the_figures_is_counted_as_if_they_had_always_been() -> None:
+    own = school()
+    settle_transfer(transfer_id=line(subscribe(own).memo, 599_000).pk, at=NOW)
+    PaymentOrderFactory(paid=True, paid_at=NIGHT, type=PaymentType.ENROLLMENT, tier=None, amount=7)
+    PaymentOrderFactory()
+    before = changes(*Measure, since=LONG_AGO)
+    execute("DELETE FROM figure_entries")
+    assert sums() == {}
+    assert rebuild_figures() > 0
+    assert changes(*Measure, since=LONG_AGO) == [
+        each for each in before if (each.amount, each.quantity) != (0, 0)
+    ]
+
+
+def test_the_migration_counts_as_the_command_does() -> None:
+    migration = ROOT / "billing/migrations/sql/0024_v18_figures_so_far.up.sql"
+    lines = migration.read_text("utf-8").splitlines()
+    statement = " ".join(each for each in lines if not each.startswith("--"))
+    assert statement.rstrip(";") == " ".join(figures._MEND.split())
 
 
 @pytest.mark.django_db(transaction=True)

@@ -18,7 +18,7 @@ from tests.billing.bookings import line
 from tests.billing.settling import OWN, school, subscribe
 from tests.billing.test_money_admin import clerk
 from tests.factories.billing import BankTransferFactory, SubscriptionFactory
-from tests.kitehub.backoffice.pages import act, messages_of
+from tests.kitehub.backoffice.pages import act, list_url, messages_of
 
 pytestmark = pytest.mark.django_db
 INBOX = reverse("admin:billing_banktransfer_inbox")
@@ -192,3 +192,13 @@ def test_the_page_asks_no_more_where_ten_thousand_wait(
     page = back_office.get(INBOX)
     assert "Có hơn 1000 giao dịch" in page.text or "Có hơn 1.000 giao dịch" in page.text
     assert few <= 30
+
+
+def test_the_sidebar_marks_the_inbox_alone(back_office: Client) -> None:
+    def marked(address: str) -> list[str]:
+        groups = back_office.get(address).context["sidebar_navigation"]
+        items = [item for group in groups for item in group["items"]]
+        return [str(item["title"]) for item in items if item["active"]]
+
+    assert marked(INBOX) == ["Hộp chờ đối soát"]
+    assert marked(list_url(BankTransfer)) == ["Giao dịch chuyển khoản"]

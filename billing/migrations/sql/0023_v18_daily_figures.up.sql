@@ -93,8 +93,7 @@ RETURNS TABLE (day DATE, measure TEXT, tier TEXT, amount BIGINT, quantity BIGINT
         FROM payment_orders
         WHERE status = 'PAID' AND NOT deleted AND paid_at IS NOT NULL
         UNION ALL
-        SELECT day_in_vietnam(refunds.sent_at), 'REFUNDS', COALESCE(own.tier, ''),
-            refunds.amount, 1
+        SELECT day_in_vietnam(refunds.sent_at), 'REFUNDS', '', refunds.amount, 1
         FROM refunds JOIN payment_orders own ON own.id = refunds.order_id
         WHERE refunds.status = 'SENT' AND own.type = 'SUBSCRIPTION'
         UNION ALL
@@ -189,7 +188,7 @@ CREATE FUNCTION count_refund()
 RETURNS TRIGGER AS $$
 BEGIN
     INSERT INTO figure_entries (day, measure, tier, amount, quantity)
-    SELECT day_in_vietnam(sent.at), 'REFUNDS', COALESCE(own.tier, ''), sent.amount, sent.quantity
+    SELECT day_in_vietnam(sent.at), 'REFUNDS', '', sent.amount, sent.quantity
     FROM (VALUES
         (OLD.status, OLD.sent_at, -OLD.amount, -1), (NEW.status, NEW.sent_at, NEW.amount, 1)
     ) AS sent (status, at, amount, quantity)

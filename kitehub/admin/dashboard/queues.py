@@ -160,7 +160,7 @@ _SOURCES = (
         _("Background jobs that failed"),
         "error",
         Job,
-        "state=failed",
+        "status__exact=failed",
         lambda: Job.objects.filter(status="failed"),
     ),
     _Source(

@@ -69,15 +69,17 @@ def money_tiles(figures: Figures, *, today: date) -> list[Tile]:
     ]
 
 
-def subscription_tiles(figures: Figures, *, now: datetime, today: date) -> list[Tile]:
-    """Recurring revenue, trials, what is past due, conversion and churn."""
+def subscription_tiles(
+    figures: Figures, *, now: datetime, today: date, of_money: bool
+) -> list[Tile]:
+    """Trials, what is past due, conversion and churn; money only for those who may see it."""
     month = Days.up_to(today - timedelta(days=1), 30)
     return [
-        _recurring(figures, today=today),
+        *([_recurring(figures, today=today)] if of_money else ()),
         _trials_ending(figures, now=now, today=today),
-        _past_due(figures, today=today),
+        _past_due(figures, today=today, of_money=of_money),
         _conversion(figures, month),
-        _churn(figures, month),
+        _churn(figures, month, of_money=of_money),
     ]
 
 
@@ -192,12 +194,12 @@ def trials_ending(now: datetime) -> QuerySet[Subscription]:
     )
 
 
-def _past_due(figures: Figures, *, today: date) -> Tile:
+def _past_due(figures: Figures, *, today: date, of_money: bool) -> Tile:
     now = figures.at_end_of(today, Measure.PAST_DUE)
     return Tile(
         title=gettext("Past due"),
         value=number(now.quantity),
-        note=gettext("%(amount)s a month") % {"amount": money(now.amount)},
+        note=_monthly(now) if of_money else "",
         definition=gettext(
             "Schools whose paid time is over and whose grace is not. They are in the monthly "
             "recurring revenue until it is."
@@ -233,15 +235,15 @@ def _ended_trials(figures: Figures, days: Days) -> tuple[int, int]:
     return max(paid, 0), max(paid, 0) + max(lost, 0)
 
 
-def _churn(figures: Figures, days: Days) -> Tile:
+def _churn(figures: Figures, days: Days, *, of_money: bool) -> Tile:
     lost, there = _lost(figures, days)
-    gone = ngettext("%(count)s school, %(amount)s", "%(count)s schools, %(amount)s", lost.quantity)
-    amount = gettext("%(amount)s a month") % {"amount": money(lost.amount)}
     before, there_before = _lost(figures, days.before())
+    gone = ngettext("%(count)s school", "%(count)s schools", lost.quantity)
+    note = gone % {"count": number(lost.quantity)}
     return Tile(
         title=gettext("Churn"),
         value=rate(lost.quantity, there),
-        note=gone % {"count": number(lost.quantity), "amount": amount},
+        note=f"{note}, {_monthly(lost)}" if of_money else note,
         trend=_points(
             (lost.quantity, there), (before.quantity, there_before), more_is_welcome=False
         ),
@@ -256,6 +258,10 @@ def _lost(figures: Figures, days: Days) -> tuple[Total, int]:
     lost = figures.during(Measure.CHURNED, days)
     there = figures.at_end_of(days.first - timedelta(days=1), Measure.MRR).quantity
     return Total(max(lost.amount, 0), max(lost.quantity, 0)), there
+
+
+def _monthly(total: Total) -> str:
+    return gettext("%(amount)s a month") % {"amount": money(total.amount)}
 
 
 # --- Words --------------------------------------------------------------------------------------

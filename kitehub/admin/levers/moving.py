@@ -16,17 +16,23 @@ from kitehub.admin.places import places_to_live
 from kitehub.admin.watches import storage_of
 from kitehub.backoffice.audit import actor_of, lead_to, reason_of
 from kitehub.backoffice.dialogs import Line, without_actions
-from kitehub.models import Instance, InstanceWatch
+from kitehub.enums import MoveStep
+from kitehub.models import Instance, InstanceMove, InstanceWatch
+from kitehub.models.moves import ENDED
 from kitehub.moving.run import open_move
 from kitehub.workflows import (
+    LeverRefused,
     left_by_moves,
+    lives_at,
     request_abort,
     request_move,
     request_purge,
     request_rest_of_move,
+    work_on,
 )
 
 MOVE, GO_ON, ABORT, PURGE = "move", "go-on", "abort-move", "purge-moves"
+WORK_PAGE = "work"
 
 
 class MoveDialog(DangerousDialog):
@@ -37,7 +43,7 @@ class MoveDialog(DangerousDialog):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["to"]
-        field.choices = places_to_live()
+        field.choices = [place for place in places_to_live() if not self._is_there(place[0])]
 
     def preview(self) -> Sequence[Line]:
         """Where it lives, how much there is to move, and what its people notice."""
@@ -49,6 +55,12 @@ class MoveDialog(DangerousDialog):
             ),
             Line(gettext("What stays"), gettext("the rows at the old place, until removed there")),
         ]
+
+    def _is_there(self, to: str) -> bool:
+        try:
+            return self.row is not None and lives_at(self.row, to)
+        except LeverRefused:
+            return False  # said to who chooses it
 
 
 class OpenMoveDialog(SchoolDialog):
@@ -154,16 +166,21 @@ class MovesSchools:
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Offers what can be done to the school's move as it is."""
+        """Offers what can be done to the school's move as it is, and to look at work there was."""
         row = context.get("original")
+        steps = set(
+            InstanceMove.objects.filter(instance=row).values_list("step", flat=True) if row else ()
+        )
         if row is None or row.deleted:
             without_actions(context, MOVE, GO_ON, ABORT, PURGE)
-        elif open_move(row.pk) is not None:
+        elif steps - set(ENDED):
             without_actions(context, MOVE, PURGE)
         else:
             without_actions(context, GO_ON, ABORT)
-            if not left_by_moves(row.pk).exists():
+            if MoveStep.DONE not in steps:
                 without_actions(context, PURGE)
+        if row is None or not (steps or work_on(row.pk).exists()):
+            without_actions(context, WORK_PAGE)
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
 
     def _request(

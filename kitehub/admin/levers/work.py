@@ -10,8 +10,7 @@ from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import action
 
 from kitehub.admin.blocked.words import moment
-from kitehub.admin.levers.asking import may
-from kitehub.admin.levers.moving import open_move_lines, where_it_lives
+from kitehub.admin.levers.moving import WORK_PAGE, open_move_lines, where_it_lives
 from kitehub.backoffice.search import parse_uuid
 from kitehub.enums import MoveStep
 from kitehub.jobs.admin import COLOURS, STATES
@@ -48,8 +47,8 @@ class ShowsWork:
     @action(
         description=gettext_lazy("Work on it"),
         icon="construction",
-        permissions=["work"],
-        url_path="work",
+        permissions=["view"],
+        url_path=WORK_PAGE,
     )
     def work(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Shows the moves and jobs. Changes nothing."""
@@ -64,6 +63,7 @@ class ShowsWork:
             **its.admin_site.each_context(request),
             "title": gettext("Work on it"),
             "opts": its.opts,
+            "original": school,
             "school": school,
             "back": its._page("change", school.pk),
             "here": its._page("work", school.pk),
@@ -75,10 +75,6 @@ class ShowsWork:
         }
         request.current_app = its.admin_site.name
         return TemplateResponse(request, "kitehub/instances/work.html", context)
-
-    def has_work_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Those who have one of the levers of long work."""
-        return may(request, "move") or may(request, "close")
 
 
 def _steps(found: InstanceMove | None) -> list[tuple[str, bool, str]]:

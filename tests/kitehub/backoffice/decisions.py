@@ -76,7 +76,7 @@ ADDRESSES = {
     "kitehub_instance_open": "kitehub.add_instance",
     "kitehub_instance_open_school": "kitehub.add_instance",
     "kitehub_instance_restore": "kitehub.delete_instance",
-    "kitehub_instance_change_tier": "kitehub.change_instance",
+    "kitehub_instance_change_tier": "billing.change_plan",
     "kitehub_instance_suspend_one": "kitehub.suspend_instance",
     "kitehub_instance_resume_one": "kitehub.suspend_instance",
     "kitehub_instance_finish_opening": "kitehub.provision_instance",
@@ -101,7 +101,7 @@ ADDRESSES = {
     "kitehub_instance_abort_move": "kitehub.move_instance",
     "kitehub_instance_go_on_with_move": "kitehub.move_instance",
     "kitehub_instance_purge_moves": "kitehub.move_instance",
-    "kitehub_instance_work": "kitehub.move_instance",
+    "kitehub_instance_work": "kitehub.view_instance",
     "kitehub_instance_close": "kitehub.close_instance",
     "kitehub_instance_reopen": "kitehub.close_instance",
     "kitehub_instance_why": "kitehub.view_instance",
@@ -131,6 +131,7 @@ ADDRESSES = {
     "billing_subscription_extend": "billing.extend_subscription",
     "billing_subscription_pause": "billing.extend_subscription",
     "billing_subscription_unpause": "billing.extend_subscription",
+    "billing_subscription_why": "billing.view_subscription",
     "branding_brandingjob_restore": "branding.delete_brandingjob",
 }
 

@@ -44,7 +44,7 @@ def shown(found: list[Change], title: str) -> tiles.Tile:
     figures = Figures(found)
     every = [
         *tiles.money_tiles(figures, today=TODAY),
-        *tiles.subscription_tiles(figures, now=NOW, today=TODAY),
+        *tiles.subscription_tiles(figures, now=NOW, today=TODAY, of_money=True),
     ]
     (one,) = [tile for tile in every if tile.title == title]
     return one
@@ -136,7 +136,7 @@ def test_a_business_without_figures_is_no_error() -> None:
 
 
 def subscription_tiles() -> list[tiles.Tile]:
-    return tiles.subscription_tiles(Figures([]), now=NOW, today=TODAY)
+    return tiles.subscription_tiles(Figures([]), now=NOW, today=TODAY, of_money=True)
 
 
 @pytest.mark.django_db
@@ -232,20 +232,26 @@ def test_nobody_sees_more_than_they_may(client: Client, monkeypatch: pytest.Monk
     ]
     monkeypatch.setattr(queues_module, "queues", lambda request: waiting)
     everybody = {
-        (): (False, False, False),
-        ("billing.view_paymentorder",): (True, False, False),
-        ("billing.view_subscription",): (False, True, False),
-        ("billing.view_banktransfer",): (False, False, True),
+        (): (False, False, False, False),
+        ("billing.view_dailyfigure",): (True, False, False, False),
+        ("billing.view_subscription",): (False, True, False, False),
+        ("billing.view_dailyfigure", "billing.view_subscription"): (True, True, True, False),
+        ("billing.view_banktransfer",): (False, False, False, True),
+        ("billing.view_paymentorder",): (False, False, False, False),
     }
     for permissions, expected in everybody.items():
         text = page(client, person(*permissions)).text
         seen = (
             "Doanh thu hôm nay" in text,
+            "Tỷ lệ rời bỏ" in text,
             "Doanh thu định kỳ hằng tháng" in text,
             "1.000+" in text,
         )
         assert seen == expected, permissions
-        assert ("Vai trò của bạn không có số liệu nào" in text) == (not permissions)
+        assert ("Vai trò của bạn không có số liệu nào" in text) == (not any(expected))
+        own = text.partition('<div class="dashboard">')[2]
+        assert ("₫" in own) == expected[0]
+        assert "paymentorder" not in own, "where they may not look, nothing leads them"
 
 
 @pytest.mark.django_db
@@ -260,6 +266,21 @@ def test_the_page_speaks_both_languages_and_runs_no_script_of_its_own(
     assert own.count("<rect") == 30 + 36 + 6
     for forbidden in ("<script", "style=", "onclick", "http://", "https://"):
         assert forbidden not in own, forbidden
+
+
+@pytest.mark.django_db
+def test_what_waits_comes_before_what_is_empty(
+    back_office: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = [
+        Queue(title=title, count=count, capped=False, address="/", icon="mail", permission="x.y")
+        for title, count in (("a", 0), ("b", 3), ("c", 0), ("d", 1))
+    ]
+    monkeypatch.setattr(queues_module, "queues", lambda request: waiting)
+    shown = back_office.get(reverse(INDEX)).context["dashboard"]
+    assert [(queue.title, count) for queue, count in shown.queues] == [
+        *(("b", "3"), ("d", "1"), ("a", "0"), ("c", "0")),
+    ]
 
 
 @pytest.mark.django_db

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import groupby
 
 import pytest
 from django.core.management import call_command
 
 from billing.enums import (
+    Measure,
     PaymentStatus,
     PaymentType,
     ReceiptKind,
@@ -31,6 +32,7 @@ from billing.models import (
 from billing.order_codes import is_code
 from billing.services import settlement
 from billing.services.candidates import candidates
+from billing.services.figures import changes
 from billing.services.orders import to_transfer
 from billing.services.subscriptions import periods_of, rebuild
 from kitehub.demo.moments import months_after
@@ -183,6 +185,13 @@ def test_the_last_history_of_a_subscription_is_its_state() -> None:
 
 def test_nothing_breaks_what_must_be_true() -> None:
     call_command("check_invariants")
+
+
+def test_the_dashboard_has_half_a_year_to_show() -> None:
+    found = changes(*Measure, since=date(2000, 1, 1))
+    assert {each.measure for each in found} == set(Measure) - {Measure.RETURNED}
+    assert len({each.day for each in found if each.measure == Measure.REVENUE}) > 50
+    assert len({f"{each.day:%Y-%m}" for each in found if each.measure == Measure.MRR}) >= 6
 
 
 def test_every_line_that_waits_is_read_as_settlement_reads_it() -> None:
