@@ -15,6 +15,7 @@ from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.exports import Column
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.names import instances_at
+from kitehub.backoffice.tabs import tabs_of
 from kitehub.display import percent
 
 STATUS_COLOURS = {
@@ -56,7 +57,9 @@ class BrandingJobAdmin(RecordAdmin):
         "error_message",
         "id",
     )
-    list_filter = ("status", ("created_at", DayRangeFilter))
+    list_filter = (("created_at", DayRangeFilter),)
+    tabs = tabs_of("status", BrandingStatus)
+    nothing_yet = _("Owners start jobs in their portal.")
     list_select_related = ("instance",)
     ordering = ("-created_at",)
     search_columns: ClassVar = ("job_id",)

@@ -63,6 +63,17 @@ class BrandingJob(Record):
             deletion_agrees("branding_jobs"),
         ]
         indexes: ClassVar = [
+            # Lists of the back office: the order of each, behind what it is narrowed by.
+            Index(
+                fields=["status", "-created_at", "-id"],
+                name="idx_branding_jobs_list_status",
+                condition=Q(deleted=False),
+            ),
+            Index(
+                fields=["-created_at", "-id"],
+                name="idx_branding_jobs_deleted",
+                condition=Q(deleted=True),
+            ),
             Index(fields=["job_id"], name="idx_branding_jobs_job_id"),
             Index(fields=["instance"], name="idx_branding_jobs_instance"),
             Index(fields=["status"], name="idx_branding_jobs_status"),

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -18,7 +18,7 @@ from billing.services import credit
 from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.audit import actor_of
 from kitehub.backoffice.exports import Column, amount
-from kitehub.backoffice.filters import DayRangeFilter
+from kitehub.backoffice.filters import AmountRangeFilter, DayRangeFilter
 from kitehub.backoffice.forms import ReasonedModelForm
 from kitehub.backoffice.names import instances_at
 from kitehub.display import money
@@ -60,6 +60,8 @@ class GrantForm(ReasonedModelForm):
 class CreditBalanceAdmin(AuditAdmin):
     """What instances have."""
 
+    small = "A row for each school that has or had credit."
+
     list_display = ("instance", "balance_text")
     export_columns: ClassVar = (
         Column("instance__organization_name", _("instance")),
@@ -68,6 +70,7 @@ class CreditBalanceAdmin(AuditAdmin):
     )
     list_select_related = ("instance",)
     ordering = ("-balance",)
+    sums: ClassVar[Any] = {_("Credit"): Sum("balance")}
     search_uuids = ("instance_id",)
     search_help_text = _("ID")
     fields = ("instance", "balance_text")
@@ -106,11 +109,14 @@ class CreditEntryAdmin(Booked, Audited, AuditAdmin):
         Column("reason", words=reason_words),
         "id",
     )
-    list_filter = ("kind", ("created_at", DayRangeFilter))
+    list_filter = (("created_at", DayRangeFilter), ("amount", AmountRangeFilter), "kind")
+    more_orders = (("-amount", "-created_at"),)
+    search_amount = "amount"
+    sums: ClassVar[Any] = {_("Total"): Sum("amount")}
     list_select_related = ("instance",)
     ordering = ("-created_at",)
     search_uuids = ("id", "instance_id", "order_id", "transfer_id")
-    search_help_text = _("Subdomain or ID")
+    search_help_text = _("Subdomain, ID or amount")
     autocomplete_fields = ("instance",)
     readonly_fields = ("amount_text", "balance_text", "booked_by")
     fieldsets = (

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Model, Q
+from django.db.models import Model, Q, Sum
 from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -22,15 +22,17 @@ from billing.admin.taking_off import TakesOff
 from billing.enums import PaymentStatus
 from billing.lifecycles import PAYMENT_ORDER
 from billing.models import PaymentOrder
+from billing.models.orders import PART_PAID
 from billing.services.order_locks import lock_with_lines
 from billing.services.orders import OrderClosed, cancel_order
 from kitehub.backoffice import RecordAdmin
 from kitehub.backoffice.audit import REASON_FIELDSET, Refusal, actor_of, reason_of
 from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.exports import Column, amount
-from kitehub.backoffice.filters import DayRangeFilter
+from kitehub.backoffice.filters import AmountRangeFilter, DayRangeFilter
 from kitehub.backoffice.names import instances_at
 from kitehub.backoffice.search import parse_uuid
+from kitehub.backoffice.tabs import Tab, tabs_of
 from kitehub.db.lifecycle import Lifecycle
 from kitehub.display import money
 from kitehub.models import User
@@ -103,18 +105,27 @@ class PaymentOrderAdmin(
         "id",
     )
     list_filter = (
-        "status",
         OddlyPaidFilter,
-        "type",
-        "tier",
         ("created_at", DayRangeFilter),
         ("paid_at", DayRangeFilter),
+        ("amount", AmountRangeFilter),
+        "type",
+        "tier",
     )
+    tabs = (
+        *tabs_of("status", PaymentStatus),
+        Tab("part-paid", _("Paid in part"), PART_PAID),
+    )
+    more_orders = (("-amount", "-created_at"),)
+    range_orders = (("-paid_at",),)
+    search_amount = "amount"
+    sums: ClassVar[Any] = {_("Asked for"): Sum("amount"), _("Paid"): Sum("paid_amount")}
+    nothing_yet = _("Orders are opened by schools in their portal, by their programs, or here.")
     list_select_related = ("instance",)
     ordering = ("-created_at",)
     search_columns: ClassVar = ("order_id", "transaction_reference")
     search_uuids = ("id", "instance_id", "user_id")
-    search_help_text = _("Order code, bank reference, subdomain, e-mail or ID")
+    search_help_text = _("Order code, bank reference, subdomain, e-mail, ID or amount")
     autocomplete_fields = ("instance", "user")
     # Only services agree on terms, and only allocations add up.
     readonly_fields = (

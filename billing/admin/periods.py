@@ -3,13 +3,17 @@
 from typing import ClassVar
 
 from django.contrib import admin
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from billing.models import SubscriptionAdjustment, SubscriptionPeriod
+from billing.enums import AdjustmentKind, PeriodKind
+from billing.models import Subscription, SubscriptionAdjustment, SubscriptionPeriod
 from kitehub.backoffice import AuditAdmin
 from kitehub.backoffice.exports import Column
 from kitehub.backoffice.filters import DayRangeFilter
+from kitehub.backoffice.names import instances_at
+from kitehub.backoffice.tabs import tabs_of
 
 
 @admin.register(SubscriptionPeriod)
@@ -39,11 +43,16 @@ class SubscriptionPeriodAdmin(AuditAdmin):
         "void_reason",
         "id",
     )
-    list_filter = ("kind", "tier", ("starts_at", DayRangeFilter))
+    list_filter = (("starts_at", DayRangeFilter),)
+    tabs = tabs_of("kind", PeriodKind)
     list_select_related = ("subscription__instance", "order")
     ordering = ("-starts_at",)
     search_uuids = ("id", "subscription_id", "order_id")
-    search_help_text = _("ID")
+    search_help_text = _("Subdomain or ID")
+
+    def related_matches(self, term: str) -> Q:
+        """Those of the instance with this subdomain."""
+        return _of_subdomain(term)
 
     @display(description=_("instance"))
     def instance_text(self, period: SubscriptionPeriod) -> str:
@@ -79,13 +88,27 @@ class SubscriptionAdjustmentAdmin(AuditAdmin):
         "voided_by",
         "id",
     )
-    list_filter = ("kind", ("starts_at", DayRangeFilter))
+    list_filter = (("starts_at", DayRangeFilter),)
+    tabs = tabs_of("kind", AdjustmentKind)
+    small = "Staff enter each row by hand."
     list_select_related = ("subscription__instance",)
     ordering = ("-starts_at",)
     search_uuids = ("id", "subscription_id")
-    search_help_text = _("ID")
+    search_help_text = _("Subdomain or ID")
+
+    def related_matches(self, term: str) -> Q:
+        """Those of the instance with this subdomain."""
+        return _of_subdomain(term)
 
     @display(description=_("instance"))
     def instance_text(self, adjustment: SubscriptionAdjustment) -> str:
         """The instance's name, or its id where the instance is gone."""
         return str(adjustment.subscription.instance or adjustment.subscription.instance_id)
+
+
+def _of_subdomain(term: str) -> Q:
+    """What belongs to the subscription of the instance with this subdomain."""
+    instances = instances_at(term)
+    found = Subscription.all_objects.filter(instance_id__in=instances) if instances else ()
+    keys = [each.pk for each in found]
+    return Q(subscription_id__in=keys) if keys else Q()

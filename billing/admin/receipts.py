@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE
-from django.db.models import F, Func, Q, TextField, Value
+from django.db.models import F, Func, Q, Sum, TextField, Value
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -22,9 +22,10 @@ from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.backoffice.dialogs import WhyDialog, without_actions
 from kitehub.backoffice.exports import Column, amount
-from kitehub.backoffice.filters import DayRangeFilter
+from kitehub.backoffice.filters import AmountRangeFilter, DayRangeFilter
 from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
+from kitehub.backoffice.tabs import tabs_of
 from kitehub.display import money
 
 # As `receipt_number` writes it.
@@ -53,11 +54,16 @@ class ReceiptAdmin(ReceiptDetails, Booked, Audited, AuditAdmin):
         Column("created_by", words=actor_words),
         "id",
     )
-    list_filter = ("kind", ("issued_at", DayRangeFilter))
+    list_filter = (("issued_at", DayRangeFilter), ("amount", AmountRangeFilter))
+    tabs = tabs_of("kind", ReceiptKind)
+    more_orders = (("-amount", "-year", "-number"), ("-issued_at",))
+    search_amount = "amount"
+    sums: ClassVar[Any] = {_("Total"): Sum("amount")}
+    nothing_yet = _("An order that is paid gets its receipt by itself.")
     list_select_related = ("instance", "order")
     ordering = ("-year", "-number")
     search_uuids = ("id", "instance_id", "order_id")
-    search_help_text = _("Number, order code, subdomain or ID")
+    search_help_text = _("Number, order code, subdomain, ID or amount")
     actions_detail: ClassVar[Any] = ("page", "pdf", "void")
     fields = (
         ("code_text", "kind_label"),
@@ -169,6 +175,10 @@ class ReceiptAdmin(ReceiptDetails, Booked, Audited, AuditAdmin):
 @admin.register(ReceiptCounter)
 class ReceiptCounterAdmin(AuditAdmin):
     """The last number of each year."""
+
+    small = "A row a year."
+    search_uuids: ClassVar[Any] = ()
+    search_fields = ()
 
     list_display = ("year", "last")
     ordering = ("-year",)

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -34,11 +34,12 @@ from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
 from kitehub.backoffice.dialogs import without_actions
 from kitehub.backoffice.exports import Column, amount
-from kitehub.backoffice.filters import DayRangeFilter
+from kitehub.backoffice.filters import AmountRangeFilter, DayRangeFilter
 from kitehub.backoffice.forms import ReasonedModelForm
 from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
 from kitehub.backoffice.rehearsals import rehearse
+from kitehub.backoffice.tabs import tabs_of
 from kitehub.display import money
 
 # Each status is there: of one that is missing, unfold shows the code.
@@ -132,11 +133,16 @@ class RefundAdmin(RefundDetails, Audited, AuditAdmin):
         "sent_reference",
         "id",
     )
-    list_filter = ("status", "source", ("requested_at", DayRangeFilter))
+    list_filter = (("requested_at", DayRangeFilter), ("amount", AmountRangeFilter), "source")
+    tabs = tabs_of("status", RefundStatus)
+    more_orders = (("-amount", "-requested_at"),)
+    search_amount = "amount"
+    sums: ClassVar[Any] = {_("Total"): Sum("amount")}
+    nothing_yet = _("Ask for a refund here, or on the page of an order or a bank transfer.")
     list_select_related = ("instance", "order")
     ordering = ("-requested_at",)
     search_uuids = ("id", "instance_id", "order_id", "transfer_id")
-    search_help_text = _("Order code, subdomain or ID")
+    search_help_text = _("Order code, subdomain, ID or amount")
     autocomplete_fields = _OF
     actions_detail: ClassVar[Any] = ("approve", "reject", "mark_sent")
     actions: ClassVar[Any] = ("approve_all",)

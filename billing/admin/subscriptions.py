@@ -23,6 +23,7 @@ from kitehub.backoffice.differences import in_words
 from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.names import instances_at
+from kitehub.backoffice.tabs import tabs_of
 from kitehub.display import money
 
 # Each status is there: of one that is missing, unfold shows the code.
@@ -101,7 +102,9 @@ class SubscriptionAdmin(SubscriptionDetails, KeepsTime, LeadsToWhyBlocked, Recor
         "created_at",
         "id",
     )
-    list_filter = ("status", "tier", ("current_period_end", DayRangeFilter))
+    list_filter = (("current_period_end", DayRangeFilter), "tier")
+    tabs = tabs_of("status", SubscriptionStatus)
+    nothing_yet = _("A school has its subscription from when it is opened.")
     list_select_related = ("instance",)
     ordering = ("current_period_end",)
     search_uuids = ("id", "instance_id")
@@ -183,7 +186,8 @@ class SubscriptionHistoryAdmin(Changes, AuditAdmin):
         Column("change_reason", words=reason_words),
         "id",
     )
-    list_filter = ("status", "tier", ("changed_at", DayRangeFilter))
+    list_filter = (("changed_at", DayRangeFilter),)
+    tabs = tabs_of("status", SubscriptionStatus)
     list_select_related = ("subscription__instance",)
     search_uuids = ("id", "subscription_id")
     search_help_text = _("Subdomain or ID")

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import BigIntegerField, Case, F, Q, When
+from django.db.models import BigIntegerField, Case, F, Q, Sum, When
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html_join
@@ -18,7 +18,7 @@ from billing.admin.inbox_page import InboxPage
 from billing.admin.refunds import Refundable
 from billing.admin.statement_import import ImportsStatements
 from billing.admin.stored_words import Booked, actor_words, reason_words, refusal_words
-from billing.enums import TransferState
+from billing.enums import TransferDirection, TransferState
 from billing.matching import order_codes
 from billing.models import (
     BankFeed,
@@ -32,9 +32,10 @@ from billing.models import (
 from billing.services.candidates import candidates, paid_elsewhere
 from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.exports import Column, amount
-from kitehub.backoffice.filters import DayRangeFilter
+from kitehub.backoffice.filters import AmountRangeFilter, DayRangeFilter
 from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
+from kitehub.backoffice.tabs import tabs_of
 from kitehub.display import money
 
 # What one search looks for, and finds, among the lines that wait.
@@ -95,13 +96,27 @@ class BankTransferAdmin(
         "provider_id",
         "id",
     )
-    list_filter = ("state", "provider", "direction", ("received_at", DayRangeFilter))
+    list_filter = (
+        ("received_at", DayRangeFilter),
+        ("amount", AmountRangeFilter),
+        "direction",
+        "provider",
+    )
+    # What waits for a person comes first.
+    tabs = tabs_of("state", sorted(TransferState, key=lambda state: state != "UNMATCHED"))
+    more_orders = (("-amount", "-received_at"),)
+    search_amount = "amount"
+    sums: ClassVar[Any] = {
+        _("Came in"): Sum("amount", filter=Q(direction=TransferDirection.IN.value)),
+        _("Went out"): Sum("amount", filter=Q(direction=TransferDirection.OUT.value)),
+    }
+    nothing_yet = _("Lines come from bank feeds, or from a statement that you import.")
     list_select_related = ("instance",)
     ordering = ("-received_at",)
     search_columns: ClassVar = ("reference", "provider_id", "account_number")
     search_uuids = ("id", "instance_id")
     search_help_text = _(
-        "Bank reference, the provider's id, account number, order code, subdomain or ID"
+        "Bank reference, provider's id, account number, order code, subdomain, ID or amount"
     )
     inlines = (TransferAllocationInline,)
     refund_of = "transfer"
@@ -111,6 +126,7 @@ class BankTransferAdmin(
         "discard",
         "bring_back",
         "take_credit_back",
+        "unmatch",
         "refund",
     )
     fieldsets = (
@@ -248,6 +264,7 @@ class PaymentAllocationAdmin(Booked, AuditAdmin):
         "id",
     )
     list_filter = (("created_at", DayRangeFilter),)
+    sums: ClassVar[Any] = {_("Allocated"): Sum("amount")}
     list_select_related = ("order", "transfer")
     ordering = ("-created_at",)
     search_uuids = ("id", "order_id", "transfer_id")
@@ -306,6 +323,8 @@ class PlannedMatchAdmin(AuditAdmin):
 class BankFeedAdmin(AuditAdmin):
     """When each account was last heard of."""
 
+    small = "A row for each account that money is paid to."
+
     list_display = (
         "provider",
         "account_number",
@@ -354,9 +373,10 @@ class SilentFilter(admin.SimpleListFilter):
 class FeedSilenceAdmin(AuditAdmin):
     """Times in which a bank feed said nothing."""
 
-    list_filter = (SilentFilter,)
+    small = "A row for each outage of a bank or its provider."
 
     list_display = ("feed", "starts_at", "ends_at")
+    list_filter = (SilentFilter,)
     list_select_related = ("feed",)
     ordering = ("-starts_at",)
 
@@ -364,6 +384,8 @@ class FeedSilenceAdmin(AuditAdmin):
 @admin.register(StatementMapping)
 class StatementMappingAdmin(AuditAdmin):
     """Columns of banks' statements, by name."""
+
+    small = "A row for each bank's way to write statements."
 
     list_display: Any = ("name", "created_at", "created_by")
     ordering = ("name",)

@@ -11,7 +11,7 @@ import kitehub.db.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0025_v18_trials_by_end"),
+        ("billing", "0029_v18_subscription_lists"),
         ("kitehub", "0018_v17_language"),
         ("storage", "0010_v16_tier_limits"),
     ]

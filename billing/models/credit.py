@@ -104,6 +104,10 @@ class CreditEntry(Identified):
             ),
         ]
         indexes: ClassVar = [
+            # Lists of the back office: the order of each, behind what it is narrowed by.
+            Index(fields=["-created_at", "-id"], name="idx_credit_entries_list"),
+            Index(fields=["kind", "-created_at", "-id"], name="idx_credit_entries_list_kind"),
+            Index(fields=["-amount", "-created_at", "-id"], name="idx_credit_entries_list_amount"),
             Index(fields=["instance", "-created_at"], name="idx_credit_entries_instance"),
             Index(
                 fields=["transfer"],

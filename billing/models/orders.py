@@ -16,6 +16,11 @@ from kitehub.db.indexes import Index
 from kitehub.db.querysets import AliveManager
 from kitehub.enums import Tier
 
+# Orders that some money came for, and not all: they wait for the rest, or for a person.
+PART_PAID = Q(
+    status__in=[PaymentStatus.PENDING.value, PaymentStatus.EXPIRED.value], paid_amount__gt=0
+)
+
 
 class PaymentOrder(Record):
     """A request for one bank transfer, shown as a VietQR code (plan, V2). Money is in đồng."""
@@ -158,6 +163,52 @@ class PaymentOrder(Record):
             ),
         ]
         indexes: ClassVar = [
+            # Lists of the back office: the order of each, behind what it is narrowed by.
+            Index(
+                fields=["-created_at", "-id"],
+                name="idx_payment_orders_list",
+                condition=Q(deleted=False),
+            ),
+            Index(
+                fields=["status", "-created_at", "-id"],
+                name="idx_payment_orders_list_status",
+                condition=Q(deleted=False),
+            ),
+            Index(
+                fields=["type", "-created_at", "-id"],
+                name="idx_payment_orders_list_type",
+                condition=Q(deleted=False),
+            ),
+            Index(
+                fields=["instance", "-created_at", "-id"],
+                name="idx_payment_orders_list_instance",
+                condition=Q(deleted=False),
+            ),
+            Index(
+                fields=["-amount", "-created_at", "-id"],
+                name="idx_payment_orders_list_amount",
+                condition=Q(deleted=False),
+            ),
+            Index(
+                fields=["tier", "-created_at", "-id"],
+                name="idx_payment_orders_list_tier",
+                condition=Q(deleted=False, tier__isnull=False),
+            ),
+            Index(
+                fields=["-paid_at", "-id"],
+                name="idx_payment_orders_list_paid_at",
+                condition=Q(deleted=False, paid_at__isnull=False),
+            ),
+            Index(
+                fields=["-created_at", "-id"],
+                name="idx_payment_orders_list_part_paid",
+                condition=Q(PART_PAID, deleted=False),
+            ),
+            Index(
+                fields=["-created_at", "-id"],
+                name="idx_payment_orders_deleted",
+                condition=Q(deleted=True),
+            ),
             Index(fields=["order_id"], name="idx_payment_orders_order_id"),
             Index(fields=["user"], name="idx_payment_orders_user"),
             Index(fields=["instance"], name="idx_payment_orders_instance"),

@@ -155,6 +155,14 @@ class SubscriptionPeriod(Identified):
             ),
         ]
         indexes: ClassVar = [
+            # Lists of the back office: the order of each, behind what it is narrowed by.
+            Index(fields=["-starts_at", "-id"], name="idx_subscription_periods_list"),
+            Index(fields=["kind", "-starts_at", "-id"], name="idx_subscription_periods_list_kind"),
+            Index(
+                fields=["order"],
+                name="idx_subscription_periods_order",
+                condition=Q(order__isnull=False),
+            ),
             Index(
                 fields=["subscription", "starts_at"], name="idx_subscription_periods_subscription"
             ),

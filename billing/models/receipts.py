@@ -87,6 +87,12 @@ class Receipt(Identified):
             ),
         ]
         indexes: ClassVar = [
+            # Lists of the back office: the order of each, behind what it is narrowed by.
+            Index(fields=["kind", "-year", "-number"], name="idx_receipts_list_kind"),
+            Index(fields=["instance", "-year", "-number"], name="idx_receipts_list_instance"),
+            Index(fields=["-amount", "-year", "-number"], name="idx_receipts_list_amount"),
+            Index(fields=["-issued_at", "-id"], name="idx_receipts_list_issued_at"),
+            Index(fields=["order"], name="idx_receipts_order"),
             Index(fields=["instance", "-issued_at"], name="idx_receipts_instance"),
         ]
 

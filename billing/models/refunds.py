@@ -108,6 +108,10 @@ class Refund(Identified):
             ),
         ]
         indexes: ClassVar = [
+            # Lists of the back office: the order of each, behind what it is narrowed by.
+            Index(fields=["-requested_at", "-id"], name="idx_refunds_list"),
+            Index(fields=["source", "-requested_at", "-id"], name="idx_refunds_list_source"),
+            Index(fields=["-amount", "-requested_at", "-id"], name="idx_refunds_list_amount"),
             Index(fields=["status", "requested_at"], name="idx_refunds_status"),
             Index(fields=["order"], condition=Q(order__isnull=False), name="idx_refunds_order"),
             Index(

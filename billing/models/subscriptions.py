@@ -84,6 +84,22 @@ class Subscription(Record):
             ),
         ]
         indexes: ClassVar = [
+            # Lists of the back office: the order of each, behind what it is narrowed by.
+            Index(
+                fields=["status", "current_period_end", "id"],
+                name="idx_subscriptions_list_status",
+                condition=Q(deleted=False),
+            ),
+            Index(
+                fields=["tier", "current_period_end", "id"],
+                name="idx_subscriptions_list_tier",
+                condition=Q(deleted=False),
+            ),
+            Index(
+                fields=["current_period_end", "id"],
+                name="idx_subscriptions_deleted",
+                condition=Q(deleted=True),
+            ),
             Index(fields=["instance"], name="idx_subscriptions_instance"),
             Index(fields=["status"], name="idx_subscriptions_status"),
             Index(fields=["current_period_end"], name="idx_subscriptions_period_end"),
@@ -137,6 +153,10 @@ class SubscriptionHistory(Identified):
         verbose_name = _("subscription change")
         verbose_name_plural = _("subscription history")
         indexes: ClassVar = [
+            # Lists of the back office: the order of each, behind what it is narrowed by.
+            Index(
+                fields=["status", "-changed_at", "-id"], name="idx_subscription_history_list_status"
+            ),
             Index(fields=["subscription"], name="idx_subscription_history_subscription"),
             Index(fields=["-changed_at"], name="idx_subscription_history_changed"),
         ]

@@ -159,6 +159,26 @@ class BankTransfer(Identified):
             ),
         ]
         indexes: ClassVar = [
+            # Lists of the back office: the order of each, behind what it is narrowed by.
+            Index(fields=["state", "-received_at", "-id"], name="idx_bank_transfers_list_state"),
+            Index(
+                fields=["direction", "-received_at", "-id"],
+                name="idx_bank_transfers_list_direction",
+            ),
+            Index(
+                fields=["provider", "-received_at", "-id"], name="idx_bank_transfers_list_provider"
+            ),
+            Index(
+                fields=["account_number", "-received_at", "-id"],
+                name="idx_bank_transfers_list_account_number",
+            ),
+            Index(fields=["-amount", "-received_at", "-id"], name="idx_bank_transfers_list_amount"),
+            Index(
+                fields=["instance", "-received_at", "-id"],
+                name="idx_bank_transfers_list_instance",
+                condition=Q(instance__isnull=False),
+            ),
+            Index(fields=["provider_id"], name="idx_bank_transfers_provider_id"),
             Index(fields=["-received_at", "-id"], name="idx_bank_transfers_received"),
             Index(
                 fields=["state", "received_at"],
@@ -274,6 +294,8 @@ class PaymentAllocation(Identified):
             ),
         ]
         indexes: ClassVar = [
+            # Lists of the back office: the order of each, behind what it is narrowed by.
+            Index(fields=["-created_at", "-id"], name="idx_payment_allocations_list"),
             Index(fields=["order"], name="idx_payment_allocations_order"),
             Index(
                 fields=["transfer"],

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +16,8 @@ from kitehub.backoffice.audit import Audited, Refusal, lead_to
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.forms import Reasoned
 from kitehub.backoffice.labels import Label
+from kitehub.backoffice.names import instances_at
+from kitehub.backoffice.tabs import tabs_of
 from kitehub.enums import EmailState
 from kitehub.models import Email, SignInAttempts
 from kitehub.services import emails
@@ -38,11 +41,12 @@ class EmailAdmin(Audited, AuditAdmin):
     """Messages, the newest first."""
 
     list_display = ("recipient", "subject", "template", "state_label", "queued_at", "sent_at")
-    list_filter = ("state", ("queued_at", DayRangeFilter))
+    list_filter = (("queued_at", DayRangeFilter),)
+    tabs = tabs_of("state", EmailState)
     ordering = ("-queued_at",)
     search_uuids: ClassVar = ("id", "instance_id")
     search_columns: ClassVar = ("recipient",)
-    search_help_text = _("Recipient or ID")
+    search_help_text = _("Recipient, subdomain or ID")
     fields = (
         "recipient",
         "instance",
@@ -55,6 +59,11 @@ class EmailAdmin(Audited, AuditAdmin):
     )
     readonly_fields = ("state_label",)
     actions_detail: ClassVar[Any] = ("send_again",)
+
+    def related_matches(self, term: str) -> Q:
+        """Messages about the instance with this subdomain."""
+        instances = instances_at(term)
+        return Q(instance_id__in=instances) if instances else Q()
 
     def has_send_again_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Those who may change mail; what they change is that it goes out again."""
@@ -101,6 +110,9 @@ class EmailAdmin(Audited, AuditAdmin):
 @admin.register(SignInAttempts)
 class SignInAttemptsAdmin(AuditAdmin):
     """Who has tried to sign in within the last minutes, by digest."""
+
+    small = "Rows go after minutes."
+    search_uuids: ClassVar[Any] = ()
 
     list_display = ("key", "attempts", "since")
     ordering = ("-since",)

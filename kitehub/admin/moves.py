@@ -3,23 +3,31 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from kitehub.backoffice import AuditAdmin, InstanceNames
 from kitehub.backoffice.filters import DayRangeFilter
+from kitehub.backoffice.names import instances_at
+from kitehub.backoffice.tabs import tabs_of
 from kitehub.enums import MoveStep
 from kitehub.models import InstanceChange, InstanceGate, InstanceMove, InstanceSuspension
 from kitehub.models.moves import ENDED
 
 
 class _OfInstance(AuditAdmin):
+    small = "A few rows a school, if any."
     list_select_related = ("instance",)
     ordering = ("-created_at",)
     search_uuids: ClassVar[Any] = ("id", "instance_id")
-    search_help_text = _("ID")
+    search_help_text = _("Subdomain or ID")
+
+    def related_matches(self, term: str) -> Q:
+        """Rows of the instance with this subdomain."""
+        found = instances_at(term)
+        return Q(instance_id__in=found) if found else Q()
 
 
 class UnfinishedFilter(admin.SimpleListFilter):
@@ -47,7 +55,8 @@ class InstanceMoveAdmin(_OfInstance):
     """Where instances moved. Their pages, and `manage.py move_instance`, move them."""
 
     list_display = ("created_at", "instance", "step_label", "target_url", "refused_ms", "ended_at")
-    list_filter = (UnfinishedFilter, "step", ("created_at", DayRangeFilter))
+    list_filter = (("created_at", DayRangeFilter), UnfinishedFilter)
+    tabs = tabs_of("step", MoveStep)
     fields = (
         "instance",
         "step",
@@ -91,18 +100,22 @@ class InstanceSuspensionAdmin(_OfInstance):
 class InstanceGateAdmin(InstanceNames, AuditAdmin):
     """Whose rows in the pool may not be written, and why."""
 
+    small = "A row for each school that is suspended, closed or on the move."
+
     list_display = ("instance_name", "reason", "created_at", "expires_at")
     list_filter = ("reason",)
     ordering = ("-created_at",)
     search_uuids: ClassVar[Any] = ("id", "instance_id")
-    search_help_text = _("ID")
+    search_help_text = _("Subdomain or ID")
 
 
 @admin.register(InstanceChange)
 class InstanceChangeAdmin(InstanceNames, AuditAdmin):
     """Rows of the pool that were written while their instance is being moved."""
 
+    small = "Rows go when the move has ended."
+
     list_display = ("id", "instance_name", "table_name", "row_id")
     ordering = ("-id",)
     search_uuids: ClassVar[Any] = ("instance_id", "row_id")
-    search_help_text = _("ID")
+    search_help_text = _("Subdomain or ID")

@@ -1,5 +1,7 @@
 """Users and groups. Who is staff, and what staff may do, is for superusers alone to say."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -13,12 +15,16 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from kitehub.admin.details import UserDetails
+from kitehub.admin.second_factor import SetsUpCodes
+from kitehub.admin.sessions import EndsSessions
 from kitehub.backoffice import Audited, ExactSearch
 from kitehub.backoffice.exports import Exported
 from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
 from kitehub.backoffice.lists import CarefulLists
+from kitehub.backoffice.tabs import Tab
 from kitehub.db.words import starts_words
 from kitehub.models import User
+from kitehub.services import security
 
 admin.site.unregister(Group)
 
@@ -36,6 +42,8 @@ class ReasonedUserCreationForm(Reasoned, UserCreationForm):
 
 @admin.register(User)
 class UserAdmin(  # type: ignore[misc]
+    SetsUpCodes,
+    EndsSessions,
     UserDetails,
     Audited,
     ExactSearch,
@@ -60,7 +68,12 @@ class UserAdmin(  # type: ignore[misc]
         "date_joined",
         "id",
     )
-    list_filter = ("is_staff", "is_superuser", "is_active", "groups")
+    list_filter = ("groups",)
+    tabs = (
+        Tab("staff", _("Staff"), Q(is_staff=True)),
+        Tab("superusers", _("Superusers"), Q(is_superuser=True)),
+        Tab("inactive", _("Not active"), Q(is_active=False)),
+    )
     list_per_page = 50
     search_columns: ClassVar = ("email",)
     search_help_text = _("Name, e-mail address or ID")
@@ -84,6 +97,13 @@ class UserAdmin(  # type: ignore[misc]
             },
         ),
     )
+
+    @contextmanager
+    def writing(self, request: HttpRequest, reason: str | None = None) -> Iterator[None]:
+        """Also tells the security log where the change comes from."""
+        with super().writing(request, reason):
+            security.tell_database(request)
+            yield
 
     def related_matches(self, term: str) -> Q:
         """People whose e-mail address or name has words that begin with those of the term."""
@@ -135,7 +155,16 @@ class UserAdmin(  # type: ignore[misc]
 class GroupAdmin(Audited, CarefulLists, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """Groups of permissions."""
 
+    small = "A row for each kind of colleague."
+
     form = ReasonedModelForm
+
+    @contextmanager
+    def writing(self, request: HttpRequest, reason: str | None = None) -> Iterator[None]:
+        """Also tells the security log where the change comes from."""
+        with super().writing(request, reason):
+            security.tell_database(request)
+            yield
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Superusers: a group gives its members what it holds."""

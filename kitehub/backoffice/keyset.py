@@ -18,9 +18,6 @@ AFTER, BEFORE = "after", "before"
 # The parameters of an address that say which page of a list is meant.
 PAGE_PARAMETERS = (AFTER, BEFORE, "p")
 
-# Text that was sent back by a browser goes into no comparison unless it came from here.
-_signer = Signer(salt="kitehub.backoffice.keyset")
-
 
 @dataclass(frozen=True)
 class Order:
@@ -31,6 +28,8 @@ class Order:
 
     columns: tuple[str, ...]
     descending: bool = False
+    # Whether it is only for a range of its first column, in which there is no NULL.
+    ranged: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -41,23 +40,23 @@ class Order:
         """The same the other way round."""
         return replace(self, descending=not self.descending)
 
-    def cursor(self, row: Model) -> str:
-        """Where the row stands, for an address; signed."""
+    def cursor(self, row: Model, *, of: str) -> str:
+        """Where the row stands, for an address; signed, and good only in the list `of`."""
         values = [_said(getattr(row, column)) for column in self.columns]
-        return _signer.sign_object([row._meta.label, *self.columns, *values])
+        return self._signer(type(row), of).sign_object(values)
 
-    def position(self, model: type[Model], cursor: str) -> list[Any] | None:
-        """The values of a cursor; None if it is none, or of another list or order."""
+    def position(self, model: type[Model], cursor: str, *, of: str) -> list[Any] | None:
+        """The values of a cursor; None if it is none, or of another list, order or filter."""
         try:
-            said = _signer.unsign_object(cursor)
-            named = [model._meta.label, *self.columns]
-            if said[: len(named)] != named or len(said) != len(named) + len(self.columns):
-                return None
+            said = self._signer(model, of).unsign_object(cursor)
             fields = [model._meta.get_field(column) for column in self.columns]
-            values = zip(fields, said[len(named) :], strict=True)
+            values = zip(fields, said, strict=True)
             return [field.to_python(value) for field, value in values]  # type: ignore[union-attr]
         except (BadSignature, ValueError, TypeError):
             return None
+
+    def _signer(self, model: type[Model], of: str) -> Signer:
+        return Signer(salt=f"{__name__} {model._meta.label} {' '.join(self.names)} {of}")
 
     def beyond(self, rows: QuerySet[Any], values: Sequence[Any]) -> QuerySet[Any]:
         """The rows behind these values."""
@@ -66,7 +65,7 @@ class Order:
         return rows.filter(_Beyond(*map(F, self.columns), *given, descending=self.descending))
 
 
-def order_of(model: type[Model], names: Sequence[str]) -> Order:
+def order_of(model: type[Model], names: Sequence[str], *, ranged: bool = False) -> Order:
     """The order by these columns, as a ModelAdmin's `ordering` names them, and then by the key.
 
     Raises ImproperlyConfigured for columns that go different ways, and where one may be NULL:
@@ -77,12 +76,12 @@ def order_of(model: type[Model], names: Sequence[str]) -> Order:
     fields: list[Any] = [
         opts.get_field(name.removeprefix("-")) for name in names or ("pk",) if name != "pk"
     ]
-    if len(ways) > 1 or any(field.null for field in fields):
+    if len(ways) > 1 or any(field.null for field in fields[ranged:]):
         raise ImproperlyConfigured(f"{opts.label} has no pages by {', '.join(names)}.")
     columns = [field.attname for field in fields]
     if not _is_unique(model, columns):
         columns.append(opts.pk.attname)
-    return Order(tuple(columns), descending=ways == {True})
+    return Order(tuple(columns), descending=ways == {True}, ranged=ranged)
 
 
 def _is_unique(model: type[Model], columns: Sequence[str]) -> bool:

@@ -25,6 +25,7 @@ from kitehub.backoffice.dialogs import Line, WhyDialog, without_actions
 from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
 from kitehub.backoffice.search import parse_uuid
+from kitehub.backoffice.tabs import tabs_of
 from kitehub.jobs import services
 from kitehub.jobs.models import Job
 
@@ -61,21 +62,6 @@ EVENTS = {
 }
 
 
-class StateFilter(admin.SimpleListFilter):
-    """The state of a job, in words."""
-
-    title = _("status")
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Every state."""
-        return list(STATES.items())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The jobs in the chosen state."""
-        return queryset.filter(status=self.value()) if self.value() in STATES else queryset
-
-
 class JobDialog(WhyDialog):
     """Asks why before something is done to a job, beside what it is."""
 
@@ -106,7 +92,8 @@ class JobAdmin(Audited, AuditAdmin):
         "error_text",
     )
     list_display_links = ("job_id", "task_text")
-    list_filter = (StateFilter,)
+    small = "Jobs go a week after they are done, failed ones after 90 days."
+    tabs = tabs_of("status", STATES)
     list_select_related = ("failure",)
     ordering = ("-id",)
     search_help_text = _("Number, task, or an instance's subdomain or ID")

@@ -12,7 +12,7 @@ from kitehub.db.operations import RunSQLFile
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("kitehub", "0018_v17_language"),
+        ("kitehub", "0019_v18_lists"),
         # All of V17, so that a step back from V18 takes nothing of it along.
         ("billing", "0022_v17_closed_schools"),
         ("storage", "0010_v16_tier_limits"),

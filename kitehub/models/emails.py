@@ -74,6 +74,8 @@ class Email(Identified):
             ),
         ]
         indexes: ClassVar = [
+            # Lists of the back office: the order of each, behind what it is narrowed by.
+            Index(fields=["state", "-queued_at", "-id"], name="idx_emails_list_state"),
             Index(fields=["-queued_at"], name="idx_emails_queued"),
             Index(fields=["instance"], name="idx_emails_instance"),
             Index(fields=["recipient"], name="idx_emails_recipient"),

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +14,7 @@ from kitehub.db.fields import LooseForeignKey
 from kitehub.db.indexes import Index
 from kitehub.db.querysets import AliveManager
 from kitehub.db.secrets import EncryptedField
+from kitehub.db.words import FoldedWords
 from kitehub.enums import InstanceStatus, Tier
 from kitehub.querysets import InstanceQuerySet
 
@@ -91,6 +93,26 @@ class Instance(Record):
             deletion_agrees("instances"),
         ]
         indexes: ClassVar = [
+            # Lists of the back office: the order of each, behind what it is narrowed by.
+            Index(
+                fields=["-created_at", "-id"], name="idx_instances_list", condition=Q(deleted=False)
+            ),
+            Index(
+                fields=["status", "-created_at", "-id"],
+                name="idx_instances_list_status",
+                condition=Q(deleted=False),
+            ),
+            Index(
+                fields=["tier", "-created_at", "-id"],
+                name="idx_instances_list_tier",
+                condition=Q(deleted=False),
+            ),
+            Index(
+                fields=["-created_at", "-id"],
+                name="idx_instances_deleted",
+                condition=Q(deleted=True),
+            ),
+            GinIndex(FoldedWords("organization_name"), name="idx_instances_words"),
             Index(fields=["subdomain"], name="idx_instances_subdomain"),
             Index(
                 fields=["custom_domain"],

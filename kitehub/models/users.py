@@ -6,11 +6,13 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from kitehub.db.base import Identified
 from kitehub.db.fields import EmailLoginField
 from kitehub.db.functions import Now
+from kitehub.db.indexes import Index
 from kitehub.db.words import FoldedWords
 
 
@@ -79,6 +81,16 @@ class User(Identified, AbstractBaseUser, PermissionsMixin):
         ]
         indexes: ClassVar = [
             GinIndex(FoldedWords("email", "full_name"), name="idx_kitehub_users_words"),
+            # Few of all people, each of them found by the address.
+            Index(fields=["email"], name="idx_kitehub_users_staff", condition=Q(is_staff=True)),
+            Index(
+                fields=["email"],
+                name="idx_kitehub_users_superusers",
+                condition=Q(is_superuser=True),
+            ),
+            Index(
+                fields=["email"], name="idx_kitehub_users_inactive", condition=Q(is_active=False)
+            ),
         ]
 
     def __str__(self) -> str:

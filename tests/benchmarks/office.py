@@ -8,11 +8,14 @@ from pathlib import Path
 
 from django.db import connection, transaction
 
+from billing.services.figures import fold_figures, rebuild_figures
 from kitehub.db.secrets import keyring
 from tests.benchmarks.sql import execute
 
 SCRIPT = Path(__file__).with_suffix(".sql").read_text("utf-8")
 TABLES = sorted(set(re.findall(r"^INSERT INTO (\w+)", SCRIPT, re.MULTILINE)))
+# What is added up of the others.
+FIGURES = ("daily_figures", "figure_entries")
 # Neither keys nor what a constraint needs.
 _INDEXES = """
 SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid)
@@ -35,7 +38,9 @@ def fill(orders: int, *, at: datetime) -> None:
         for statement in SCRIPT.split(";;\n"):
             cursor.execute(statement, told)
         cursor.execute("DROP TABLE school, sale")
-    for table in TABLES:
+    rebuild_figures()
+    fold_figures()
+    for table in (*TABLES, *FIGURES):
         execute(f"VACUUM ANALYZE {table}")
     execute("CHECKPOINT")
 
@@ -44,7 +49,7 @@ def clear() -> None:
     """Empties the tables, also those that take nothing back, and what refers to them."""
     execute(
         "SET session_replication_role = replica;"
-        f" TRUNCATE {', '.join(TABLES)} CASCADE; RESET session_replication_role"
+        f" TRUNCATE {', '.join((*TABLES, *FIGURES))} CASCADE; RESET session_replication_role"
     )
 
 

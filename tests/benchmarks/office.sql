@@ -259,3 +259,14 @@ SELECT md5('feed ' || n)::uuid, at, at + interval '1 hour' FROM school WHERE n %
 
 INSERT INTO sign_in_attempts (key, attempts, since)
 SELECT encode(sha256(n::text::bytea), 'hex'), 1, at FROM school
+;;
+
+INSERT INTO notes (table_name, row_id, text, created_at, created_by)
+SELECT 'payment_orders', id, 'Đã gọi cho chủ trường', at, 'nhan-vien@example.vn'
+FROM sale WHERE n %% 50 = 4 ORDER BY n;;
+
+INSERT INTO order_views (order_id, channel, first_at, last_at, times)
+SELECT id, 'PORTAL', at, at + interval '5 minutes', 2 FROM sale WHERE n %% 2 = 0 ORDER BY n;;
+
+INSERT INTO instance_watch (instance_id, used_bytes, limit_bytes, looked_at)
+SELECT id, 1, 1000000000, %(at)s FROM school WHERE n %% 10 = 1

@@ -5,12 +5,17 @@ from typing import Any, Self, cast
 from uuid import UUID
 
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.views.main import ERROR_FLAG
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.text import capfirst
 
+from kitehub.backoffice.keyset import PAGE_PARAMETERS
+
 EXPORTED = "exported"
+# What tells where somebody is in the list rather than what the list shows.
+PLACES = (*PAGE_PARAMETERS, ERROR_FLAG)
 
 
 class Trail:
@@ -29,7 +34,9 @@ class Trail:
             object_repr=f"{capfirst(str(model._meta.verbose_name_plural))} ({kind.upper()})"[:200],
             action_flag=CHANGE,
         )
-        trail = cls(entry, kind, dict(request.GET.lists()))
+        # Which page somebody was on is not what they asked for.
+        asked = {name: values for name, values in request.GET.lists() if name not in PLACES}
+        trail = cls(entry, kind, asked)
         trail.end()
         return trail
 

@@ -12,10 +12,7 @@ from django.urls import path, reverse
 
 from kitehub.backoffice.exports.answers import ANSWERS
 from kitehub.backoffice.exports.columns import Column, prepare
-from kitehub.backoffice.keyset import PAGE_PARAMETERS
-
-# What tells where somebody is in the list rather than what the list shows.
-PLACES = (*PAGE_PARAMETERS, ERROR_FLAG)
+from kitehub.backoffice.exports.trail import PLACES
 
 
 class Exported:

@@ -99,4 +99,4 @@ class TestAmongFiftyThousandPeople:
         assert 2601 in {person.pk.int for person in found}
         assert len(found) <= 11  # 2601, and 26010 to 26019, whose addresses begin so too
         assert tables_scanned(found) == set()
-        assert "idx_kitehub_users_words" in indexes_used(found)
+        assert indexes_used(found) & {"idx_kitehub_users_words", "kitehub_users_pkey"}

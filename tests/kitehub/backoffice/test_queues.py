@@ -148,7 +148,7 @@ def test_every_queue_has_its_index(work: dict[str, int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
     expected = {
-        "Unmatched transfers": "idx_bank_transfers_waiting",
+        "Unmatched transfers": "idx_bank_transfers_list_state",
         "Orders paid in part": "idx_payment_orders_partly",
         "Orders paid late": "idx_payment_orders_late",
         "Refunds to approve": "idx_refunds_status",
@@ -160,7 +160,7 @@ def test_every_queue_has_its_index(work: dict[str, int]) -> None:
         "Databases behind on migrations": "idx_instance_watch_behind",
         "Schools over 90% of their storage": "idx_instance_watch_nearly_full",
         "Background jobs that failed": "idx_procrastinate_jobs_failed",
-        "Branding jobs that failed": "idx_branding_jobs_status",
+        "Branding jobs that failed": "idx_branding_jobs_list_status",
     }
     for source in module._SOURCES:
         rows = source.rows().order_by()[: module.MOST_COUNTED + 1]

@@ -76,9 +76,9 @@ def test_queries_of_the_list_do_not_grow_with_its_rows(back_office: Client, job:
 @pytest.mark.parametrize(
     ("query", "found"),
     [
-        ({"state": "failed"}, 1),
-        ({"state": "todo"}, 0),
-        ({"state": "bogus"}, 1),
+        ({"tab": "failed"}, 1),
+        ({"tab": "todo"}, 0),
+        ({"tab": "bogus"}, 1),
         ({"q": "sao-mai"}, 1),
         ({"q": "apply_tier"}, 1),
         ({"q": "tier"}, 0),

@@ -1,0 +1,39 @@
+"""Amounts are read as people write them, and nothing else is taken for one."""
+
+import pytest
+
+from kitehub.backoffice.amounts import MOST, parse_amount
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("299000", 299_000),
+        ("299.000", 299_000),
+        ("299,000", 299_000),
+        ("299 000", 299_000),
+        ("299.000 ₫", 299_000),
+        ("299.000\u00a0₫", 299_000),
+        ("299.000đ", 299_000),
+        ("299000 VND", 299_000),
+        ("1.299.000 đồng", 1_299_000),
+        ("299k", 299_000),
+        ("299 K", 299_000),
+        ("1,5tr", 1_500_000),
+        ("1.5 triệu", 1_500_000),
+        ("2 nghìn", 2_000),
+        ("-299.000", -299_000),
+        ("0", 0),
+    ],
+)
+def test_an_amount_is_read(text: str, amount: int) -> None:
+    assert parse_amount(text) == amount
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "₫", "-", "k", "12.34", "1.2.3", "299.000,00", "1.000,000", "KH299000", "٢٩٩", "1e5",
+     "9" * 40, str(MOST + 1), "1" + ".000" * 12, "1,2345tr", "12a", "0x10", "tr"],
+)  # fmt: skip
+def test_what_is_no_amount_is_none(text: str) -> None:
+    assert parse_amount(text) is None
