@@ -36,6 +36,7 @@ from kitehub.backoffice.labels import Label
 from kitehub.backoffice.moments import MomentField
 from kitehub.backoffice.names import instances_at
 from kitehub.backoffice.rehearsals import RehearsedDialog, rehearse
+from kitehub.backoffice.tabs import tabs_of
 from kitehub.display import money
 
 MARK_PAID = "mark-paid"
@@ -195,7 +196,8 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
         "requested_by",
         "decided_by",
     )
-    list_filter = ("status", "kind", ("requested_at", DayRangeFilter))
+    list_filter = (("requested_at", DayRangeFilter),)
+    tabs = tabs_of("status", ManualPaymentStatus)
     list_select_related = ("order",)
     ordering = ("-requested_at",)
     search_columns: ClassVar = ("reference",)

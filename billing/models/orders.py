@@ -243,15 +243,6 @@ class PaymentOrder(Record):
                     status=PaymentStatus.PAID.value, paid_at__gt=F("expires_at"), deleted=False
                 ),
             ),
-            Index(
-                fields=["-created_at", "-id"],
-                name="idx_payment_orders_partly",
-                condition=Q(
-                    status__in=[PaymentStatus.PENDING.value, PaymentStatus.EXPIRED.value],
-                    paid_amount__gt=0,
-                    deleted=False,
-                ),
-            ),
         ]
 
     def __str__(self) -> str:

@@ -42,7 +42,7 @@ class StaffRoleAdmin(AuditAdmin):
         parts = [*(f"+ {name}" for name in beside), *(f"− {name}" for name in lacks)]
         return ", ".join(parts) or "–"
 
-    @display(description=_("may"))
+    @display(description=_("what it may do"))
     def powers_text(self, row: StaffRole) -> Any:
         """What the role may do, line by line."""
         lines = [(power.text,) for power in POWERS if row.role in power.roles]

@@ -14,7 +14,10 @@ from billing.admin import Changes
 from billing.models import Subscription, SubscriptionHistory
 from kitehub.db.acting import acting
 from tests.factories.billing import SubscriptionFactory, SubscriptionHistoryFactory
+from tests.kitehub.backoffice.open_forms import open_forms
 from tests.kitehub.backoffice.pages import form_of, list_url, opened, page_url, save
+
+__all__ = ["open_forms"]
 
 
 def change(subscription: Subscription, who: str = "lan", why: str = "", **values: Any) -> None:

@@ -11,7 +11,10 @@ from django.test import Client
 from billing.models import PaymentOrder, Subscription
 from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
 from tests.factories.kitehub import InstanceFactory
+from tests.kitehub.backoffice.open_forms import open_forms
 from tests.kitehub.backoffice.pages import list_url, opened, page_url, save
+
+__all__ = ["open_forms"]
 
 ODD = [
     "infinity",
