@@ -67,6 +67,7 @@ class InstanceWatchAdmin(AuditAdmin):
     """What was last seen of every instance's database."""
 
     small = "A row a school."
+
     list_display = (
         "instance",
         "state_label",

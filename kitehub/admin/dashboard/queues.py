@@ -11,8 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from billing.admin.paid_late import paid_late
-from billing.enums import RefundStatus
-from billing.models import BankTransfer, FeedSilence, PaymentOrder, Refund
+from billing.enums import ManualPaymentStatus, RefundStatus
+from billing.models import BankTransfer, FeedSilence, ManualPayment, PaymentOrder, Refund
 from billing.models.orders import PART_PAID
 from branding.enums import BrandingStatus
 from branding.models import BrandingJob
@@ -114,6 +114,13 @@ _SOURCES = (
         Refund,
         f"tab={RefundStatus.APPROVED}",
         lambda: Refund.objects.filter(status=RefundStatus.APPROVED),
+    ),
+    _Source(
+        _("Payments by hand to confirm"),
+        "price_check",
+        ManualPayment,
+        f"tab={ManualPaymentStatus.REQUESTED}",
+        lambda: ManualPayment.objects.filter(status=ManualPaymentStatus.REQUESTED),
     ),
     _Source(
         _("Bank feeds that are silent"),

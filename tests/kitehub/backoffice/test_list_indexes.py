@@ -29,7 +29,7 @@ EACH = pytest.mark.parametrize(
 LIVE = {"", "(NOT deleted)"}
 # Tabs whose condition is an index's own.
 BY_CONDITION = {
-    "part-paid": "idx_payment_orders_list_part_paid",
+    "part-paid": "idx_payment_orders_partly",
     "staff": "idx_kitehub_users_staff",
     "superusers": "idx_kitehub_users_superusers",
     "inactive": "idx_kitehub_users_inactive",
