@@ -16,7 +16,7 @@ class KitehubConfig(AppConfig):
         """Registers checks, bounds connections to silos, shows JSON our way, keeps up roles."""
         from unfold import fields
 
-        from kitehub import checks  # noqa: F401
+        from kitehub import checks, sign_in  # noqa: F401
         from kitehub.backoffice.json_fields import shown_json
         from kitehub.services.roles import sync_after_migrate
         from kitehub.tenancy.context import admit

@@ -71,22 +71,21 @@ POWERS = (
     ),
     Power(
         _("See orders, bank transfers and receipts"),
-        _on("billing", "view", "paymentorder orderview banktransfer paymentallocation receipt"),
+        _on(
+            "billing",
+            "view",
+            "paymentorder orderview banktransfer plannedmatch paymentallocation receipt",
+        ),
         (SUPPORT, FINANCE, AUDITOR),
     ),
     Power(
-        _("See what the business earns"),
-        _on("billing", "view", "dailyfigure figureentry"),
-        (FINANCE, AUDITOR),
-    ),
-    Power(
-        _("See credit and refunds"),
-        _on("billing", "view", "creditbalance creditentry refund"),
+        _("See credit, refunds and payments entered by hand"),
+        _on("billing", "view", "creditbalance creditentry refund manualpayment"),
         (SUPPORT, FINANCE, AUDITOR),
     ),
     Power(
-        _("See how receipts are numbered and statements are read"),
-        _on("billing", "view", "receiptcounter statementmapping"),
+        _("See what is earned, how receipts are numbered and statements are read"),
+        _on("billing", "view", "dailyfigure figureentry receiptcounter statementmapping"),
         (FINANCE, AUDITOR),
     ),
     Power(
@@ -134,25 +133,46 @@ POWERS = (
     # --- Money ----------------------------------------------------------------------------------
     Power(
         _("Match bank transfers, discard them, import statements"),
+        ("billing.match_transfer", "billing.import_statement"),
+        (FINANCE,),
+    ),
+    Power(
+        _("Open, change, cancel and reopen orders"),
         (
-            *_on("billing", "change", "banktransfer"),
-            *("billing.match_transfer", "billing.import_statement"),
+            *_on("billing", "add change", "paymentorder"),
+            *("billing.cancel_order", "billing.reopen_order"),
         ),
         (FINANCE,),
     ),
-    Power(_("Open and change orders"), _on("billing", "add change", "paymentorder"), (FINANCE,)),
+    Power(_("Enter payments by hand, with evidence"), ("billing.mark_paid",), (FINANCE,)),
     Power(
-        _("Extend, pause and change subscriptions"),
-        _on("billing", "change", "subscription"),
+        _("Decide payments that somebody else entered by hand"),
+        ("billing.approve_payment",),
         (FINANCE,),
     ),
-    Power(_("Ask for refunds"), _on("billing", "add", "refund"), (FINANCE,)),
+    Power(
+        _("Extend, pause, cancel and change subscriptions"),
+        (
+            *_on("billing", "change", "subscription"),
+            *("billing.extend_subscription", "billing.change_plan"),
+        ),
+        (FINANCE,),
+    ),
+    Power(
+        _("Ask for refunds"),
+        ("billing.request_refund",),
+        (FINANCE,),
+    ),
     Power(
         _("Decide refunds that somebody else asked for, and send them"),
-        _on("billing", "change", "refund"),
+        ("billing.approve_refund",),
         (FINANCE,),
     ),
-    Power(_("Book credit"), _on("billing", "add", "creditentry"), (FINANCE,)),
+    Power(
+        _("Book credit"),
+        ("billing.grant_credit",),
+        (FINANCE,),
+    ),
     Power(_("Make receipts void"), _on("billing", "change", "receipt"), (FINANCE,)),
     # --- Operations -----------------------------------------------------------------------------
     Power(
@@ -175,7 +195,7 @@ POWERS = (
     ),
     Power(
         _("Try failed jobs again, and take jobs out of the queue"),
-        _on("jobs", "change retry cancel", "job"),
+        _on("jobs", "retry cancel", "job"),
         (OPERATOR,),
     ),
     Power(
@@ -200,20 +220,20 @@ SUPERUSERS_ALONE = frozenset(
         *_on("kitehub", "change delete", "note"),
         *_on("kitehub", "add change delete", "instancewatch"),
         *_on("billing", "add change delete", "orderview dailyfigure figureentry"),
+        *_on("billing", "add change delete", "manualpayment plannedmatch"),
         *_on("auth", "add change delete", "group permission"),
         *_on("admin", "add change delete", "logentry"),
         *_on("kitehub", "delete", "instance instanceconfig apikey email"),
-        *_on("billing", "delete", "paymentorder subscription refund creditentry receipt"),
-        *_on("billing", "delete", "banktransfer"),
+        *_on("billing", "add change delete", "banktransfer refund creditentry"),
+        *_on("billing", "delete", "paymentorder subscription receipt"),
         *_on("branding", "delete", "brandingjob"),
-        *_on("jobs", "add delete", "job"),
+        *_on("jobs", "add change delete", "job"),
         *_on("jobs", "add change delete", "jobfailure"),
         *_on("kitehub", "add", "email"),
         *_on("kitehub", "add change delete", "instancegate instancechange instancemove"),
         *_on("kitehub", "add change delete", "instancesuspension tombstone archiverun"),
         *_on("kitehub", "add change delete", "securityevent signedinsession signinattempts"),
-        *_on("billing", "add", "subscription banktransfer receipt"),
-        *_on("billing", "change", "creditentry"),
+        *_on("billing", "add", "subscription receipt"),
         *_on("billing", "add change delete", "paymentallocation creditbalance receiptcounter"),
         *_on("billing", "add change delete", "bankfeed feedsilence statementmapping"),
         *_on("billing", "add change delete", "subscriptionhistory subscriptionperiod"),

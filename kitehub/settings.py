@@ -39,6 +39,16 @@ def _flag(name: str, default: bool) -> bool:
     raise ImproperlyConfigured(f"{name} is {value!r}; set it to on or off.")
 
 
+def _staff_totp() -> bool:
+    """Whether KITEHUB_STAFF_TOTP demands codes of all staff."""
+    value = env.str("KITEHUB_STAFF_TOTP", default="").strip().lower()
+    if value not in {"", "optional", "required"}:
+        raise ImproperlyConfigured(
+            f"KITEHUB_STAFF_TOTP is {value!r}; set it to optional or required."
+        )
+    return bool(value == "required")
+
+
 def _seconds(name: str, default: int) -> int:
     """Reads a number of seconds; anything else than a whole number from 0 on is an error."""
     value = env.str(name, default="").strip()
@@ -188,6 +198,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "kitehub.sign_in.SignedInMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -249,14 +260,17 @@ AUTHENTICATION_BACKENDS = ["kitehub.sign_in.ThrottledBackend"]
 # Seconds that a link to set a new password is good for.
 PASSWORD_RESET_TIMEOUT = 24 * 60 * 60
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    {"NAME": name}
     for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
+        "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        # Also hears of every new password.
+        "kitehub.sign_in.WatchedPasswords",
+        "django.contrib.auth.password_validation.CommonPasswordValidator",
+        "django.contrib.auth.password_validation.NumericPasswordValidator",
     )
 ]
+# Whether all staff must sign in with a one-time code, or each as they like.
+KITEHUB_STAFF_TOTP = _staff_totp()
 
 # --- Bank feeds -------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from procrastinate.contrib.django import app
 
 from kitehub import workflows
 from kitehub.jobs.retries import UNTIL_DONE
-from kitehub.services import emails
+from kitehub.services import emails, security, sessions
 
 logger = logging.getLogger(__name__)
 
@@ -73,3 +73,12 @@ def forget_emails(timestamp: int) -> None:
 def clear_sessions(timestamp: int) -> None:
     """Deletes the sessions that are over."""
     SessionStore.clear_expired()
+
+
+@app.periodic(cron="40 20 * * *")  # UTC: twenty to four at night in Vietnam
+@app.task(queueing_lock="kitehub.tasks.forget_security_events")
+def forget_security_events(timestamp: int) -> None:
+    """Deletes what happened to accounts more than two years ago, and sessions that are over."""
+    at = timezone.now()
+    security.forget(at=at)
+    sessions.forget_over(at=at)

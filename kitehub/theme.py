@@ -10,12 +10,19 @@ from django.utils.translation import gettext_lazy as _
 def _page(icon: str, title: Any, model: str) -> dict[str, Any]:
     """A line of the sidebar: the list of a model, for those who may see it."""
     app, name = model.split(".")
+    link = reverse_lazy(f"admin:{app}_{name}_changelist")
     return {
         "title": title,
         "icon": icon,
-        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "link": link,
+        "active": lambda request: _is_below(request.path, str(link)),
         "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
     }
+
+
+def _is_below(path: str, page: str) -> bool:
+    """Whether a page belongs to a list: the inbox has a line of its own."""
+    return path.startswith(page) and not path.startswith(f"{page}inbox/")
 
 
 def _own(name: str) -> Any:
@@ -44,6 +51,14 @@ UNFOLD = {
     "GLOBAL_CALLBACK": "kitehub.theme.without_inline_colours",
     "STYLES": [_own("colours.css"), _own("pages.css")],
     "SCRIPTS": [_own("keyboard.js"), _own("sending.js")],
+    "ACCOUNT": {
+        "navigation": [
+            {
+                "title": _("Sign in with a code"),
+                "link": reverse_lazy("admin:kitehub_user_second_factor"),
+            }
+        ]
+    },
     "SIDEBAR": {
         "navigation": [
             {

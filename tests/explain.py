@@ -28,10 +28,11 @@ def is_sorted_by_index(queryset: "QuerySet[Any, Any]") -> bool:
     return not any("Sort" in node["Node Type"] for node in _nodes(explained["Plan"]))
 
 
-def sorts_all(queryset: "QuerySet[Any, Any]") -> bool:
-    """Whether all the rows are sorted at once, rather than few at a time behind an index."""
+def sorts_many(queryset: "QuerySet[Any, Any]", few: int = 1_000) -> bool:
+    """Whether more than a few rows are sorted at once, rather than a few behind an index."""
     (explained,) = json.loads(queryset.explain(format="json"))
-    return any(node["Node Type"] == "Sort" for node in _nodes(explained["Plan"]))
+    sorts = [node for node in _nodes(explained["Plan"]) if node["Node Type"] == "Sort"]
+    return any(node["Plan Rows"] > few for node in sorts)
 
 
 def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -19,6 +19,8 @@ from billing.admin.inbox_dialogs import (
     DiscardDialog,
     KeepDialog,
     TakeCreditBackDialog,
+    UnmatchDialog,
+    given_by,
 )
 from billing.admin.what_comes import codes, refusing
 from billing.enums import TransferState
@@ -32,7 +34,7 @@ from kitehub.backoffice.dialogs import without_actions
 from kitehub.display import money
 
 ASSIGN, KEEP, DISCARD, BRING_BACK = "assign", "keep", "discard", "bring-back"
-TAKE_CREDIT_BACK = "take-credit-back"
+TAKE_CREDIT_BACK, UNMATCH = "take-credit-back", "unmatch"
 # What can be done to a line, by its state; each is the last part of an address.
 OFFERED = {
     TransferState.UNMATCHED: {ASSIGN, KEEP, DISCARD, "refund"},
@@ -141,6 +143,28 @@ class SortsOut:
         said = gettext("It waits in the inbox again.")
         return self._sort_out(request, form, said, lambda by: inbox.take_credit_back(**by))
 
+    @action(
+        description=_("Take off an order"),
+        icon="link_off",
+        permissions=["sort_out"],
+        url_path=UNMATCH,
+        dialog={
+            "title": _("For which order was this money not?"),
+            "description": _("The line waits for a person again. A paid order is refunded."),
+            "form_class": UnmatchDialog,
+            "form_submit_text": _("Take off the order"),
+        },
+    )
+    def unmatch(self, request: HttpRequest, form: UnmatchDialog, object_id: str) -> HttpResponse:
+        """Takes what the line has given off an order that isn't paid."""
+        key = form.cleaned_data["allocation"]
+
+        def work(by: dict[str, Any]) -> BankTransfer:
+            del by["transfer_id"]
+            return inbox.unmatch(allocation_id=key, **by)
+
+        return self._sort_out(request, form, gettext("It waits in the inbox again."), work)
+
     @admin.action(description=_("Discard selected transfers"), permissions=["sort_out"])
     @each_alone
     def discard_all(self, request: HttpRequest, queryset: QuerySet[BankTransfer]) -> Any:
@@ -205,7 +229,9 @@ class SortsOut:
         offered = OFFERED.get(TransferState(line.state), _ALWAYS) if line else set()
         if line and line.credited_amount:
             offered = offered | {TAKE_CREDIT_BACK}
-        every = {ASSIGN, KEEP, DISCARD, BRING_BACK, TAKE_CREDIT_BACK, "refund"}
+        if line and line.allocated_amount and given_by(line):
+            offered = offered | {UNMATCH}
+        every = {ASSIGN, KEEP, DISCARD, BRING_BACK, TAKE_CREDIT_BACK, UNMATCH, "refund"}
         without_actions(context, *(every - offered))
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
 

@@ -2,20 +2,25 @@
 
 import re
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.db.models import F, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
 )
 
 from billing.admin.what_comes import minute, of_line, of_order, of_school, refusing
-from billing.models import BankTransfer, PaymentOrder
+from billing.enums import PaymentStatus
+from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
 from billing.models.transfers import MOST_DONG
 from billing.services import inbox
 from billing.services.inbox import CannotMatch
@@ -152,6 +157,44 @@ class TakeCreditBackDialog(LineDialog, RehearsedDialog):
                 transfer_id=self.row.pk, actor=actor, reason=_UNSAID, at=timezone.now()
             )
         return [Line(gettext("No credit any more"), money(before)), of_line(transfer)]
+
+
+class UnmatchDialog(LineDialog, PlannedDialog):
+    """Asks from which order what the line has given is taken, and shows what both are then."""
+
+    allocation = forms.ChoiceField(label=_("payment order"), widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        which: Any = self.fields["allocation"]
+        which.choices = [
+            (str(allocation.pk), f"{allocation.order.order_id} · {money(left)}")
+            for allocation, left in (given_by(self.row) if self.row else [])
+        ]
+
+    def attempt(self, actor: str) -> Sequence[Line]:
+        """Takes it off."""
+        key = self.cleaned_data["allocation"]
+        with refusing(CannotMatch):
+            transfer = inbox.unmatch(
+                allocation_id=key, actor=actor, reason=_UNSAID, at=timezone.now()
+            )
+        order = PaymentOrder.all_objects.get(allocations=key)
+        rest = gettext("%(rest)s still to be paid") % {"rest": money(order.rest)}
+        return [Line(order.order_id, rest), of_line(transfer)]
+
+
+def given_by(transfer: BankTransfer) -> list[tuple[PaymentAllocation, int]]:
+    """What of a line is on orders that aren't paid, and so can be taken off them."""
+    rows = (
+        PaymentAllocation.objects.filter(transfer=transfer, amount__gt=0)
+        .exclude(order__status=PaymentStatus.PAID)
+        .annotate(left=F("amount") + Coalesce(Sum("reversals__amount"), 0))
+        .filter(left__gt=0)
+        .select_related("order")
+        .order_by("created_at", "pk")
+    )
+    return [(allocation, allocation.left) for allocation in rows]
 
 
 def _part(line: str) -> tuple[PaymentOrder, int | None]:

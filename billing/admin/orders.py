@@ -13,9 +13,9 @@ from unfold.decorators import display
 from billing.admin.allocations import OrderAllocationInline
 from billing.admin.details import OrderDetails
 from billing.admin.manual_payments import EntersPayments
-from billing.admin.oddly_paid import OddlyPaidFilter
 from billing.admin.order_actions import ActsOnOrders
 from billing.admin.order_opening import OPENING_FIELDSETS, OpensOrders
+from billing.admin.paid_late import PaidLateFilter
 from billing.admin.refunds import Refundable
 from billing.admin.stored_words import reason_words
 from billing.admin.taking_off import TakesOff
@@ -95,7 +95,7 @@ class PaymentOrderAdmin(
         "id",
     )
     list_filter = (
-        OddlyPaidFilter,
+        PaidLateFilter,
         ("created_at", DayRangeFilter),
         ("paid_at", DayRangeFilter),
         ("amount", AmountRangeFilter),

@@ -126,6 +126,7 @@ class BankTransferAdmin(
         "discard",
         "bring_back",
         "take_credit_back",
+        "unmatch",
         "refund",
     )
     fieldsets = (
@@ -288,6 +289,8 @@ class PaymentAllocationAdmin(Booked, AuditAdmin):
 class PlannedMatchAdmin(AuditAdmin):
     """What was assigned with one click in the inbox, and what has become of it."""
 
+    small = "Staff assign each by hand."
+
     list_display = (
         "created_at",
         "transfer",
@@ -375,6 +378,7 @@ class FeedSilenceAdmin(AuditAdmin):
     small = "A row for each outage of a bank or its provider."
 
     list_display = ("feed", "starts_at", "ends_at")
+    list_filter = (SilentFilter,)
     list_select_related = ("feed",)
     ordering = ("-starts_at",)
 

@@ -12,11 +12,13 @@ from kitehub.admin import (
     notes,
     roles,
     security,
+    sign_in,
     tombstones,
     users,
     watches,
 )
 
+admin.site.login_form = sign_in.StaffSignInForm
 admin.site.index_title = _("Overview")
 admin.site.index_template = "kitehub/backoffice/dashboard/page.html"
 
@@ -29,6 +31,7 @@ __all__ = [
     "notes",
     "roles",
     "security",
+    "sign_in",
     "tombstones",
     "users",
     "watches",

@@ -20,6 +20,7 @@ from billing.admin.timelines.time import history_events
 from billing.enums import PaymentStatus
 from billing.models import CreditEntry, PaymentOrder, Subscription, SubscriptionHistory
 from kitehub import tenancy
+from kitehub.admin.blocked.words import moment
 from kitehub.admin.school_events import (
     key_events,
     move_events,
@@ -40,9 +41,12 @@ from kitehub.models import (
     Instance,
     InstanceMove,
     InstanceSuspension,
+    SecurityEvent,
+    SignedInSession,
     Tombstone,
     User,
 )
+from kitehub.services import sessions
 from kitehub.tenancy import BadPlacement
 from storage.models import StorageUsage
 
@@ -119,6 +123,16 @@ class UserDetails(Detailed):
             links = [ListLink(text, PaymentOrder, {"q": str(row.pk)})]
             empty = gettext("They have nothing to pay and have paid nothing.")
             found.append(Panel(gettext("Orders"), facts, links=links, empty=empty))
+        if may(SignedInSession):
+            facts = [
+                Fact(each.browser or each.address, each.address, note=moment(each.last_seen))
+                for each in sessions.open_sessions(row, at=timezone.now())[:FEW]
+            ]
+            links = [
+                ListLink(gettext("Security log"), SecurityEvent, {"q": str(row.pk)}),
+            ]
+            empty = gettext("They are signed in nowhere.")
+            found.append(Panel(gettext("Open sessions"), facts, links=links, empty=empty))
         return found
 
     def copies_of(self, row: User) -> Sequence[Copy]:

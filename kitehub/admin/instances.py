@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE
 from django.core.exceptions import ValidationError
@@ -12,10 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
-from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminSelectWidget
 
-from billing.services import SubscriptionEnded
 from kitehub.admin.blocked.page import SaysWhyBlocked
 from kitehub.admin.details import InstanceDetails
 from kitehub.admin.levers.closing import ClosesSchools
@@ -24,23 +20,20 @@ from kitehub.admin.levers.moving import MovesSchools
 from kitehub.admin.levers.suspending import Suspending
 from kitehub.admin.levers.work import ShowsWork
 from kitehub.admin.opening import OpensSchools
+from kitehub.admin.tier_dialog import TierDialog, change
 from kitehub.admin.watches import DatabaseFilter
 from kitehub.backoffice import RecordAdmin, history
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.exports import Column
 from kitehub.backoffice.filters import DayRangeFilter
-from kitehub.backoffice.forms import Reasoned, RecordForm
-from kitehub.backoffice.search import parse_uuid
+from kitehub.backoffice.forms import RecordForm
 from kitehub.backoffice.tabs import tabs_of
 from kitehub.db.words import starts_words
-from kitehub.display import money, size
 from kitehub.domains import clean_domain, clean_subdomain
 from kitehub.enums import InstanceStatus, Tier
 from kitehub.models import Instance, User
-from kitehub.plans import PLANS
 from kitehub.tenancy import pool_url
-from kitehub.workflows import InstanceGone, change_tier
 
 
 class InstanceForm(RecordForm):
@@ -57,46 +50,6 @@ class InstanceForm(RecordForm):
     def _name(self, field: str, clean: Callable[[str], str]) -> str:
         name: str = self.cleaned_data[field]
         return clean(name) if name and field in self.changed_data else name
-
-
-class TierForm(Reasoned, BaseDialogForm):
-    """Asks for the tier and why, beside what each tier costs and allows."""
-
-    field_order = ("tier", "reason")
-    form_before_template = "kitehub/backoffice/tiers.html"
-
-    tier = forms.ChoiceField(label=_("tier"), choices=Tier.choices, widget=UnfoldAdminSelectWidget)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        key = parse_uuid(str(self.object_id))
-        school = Instance.all_objects.filter(pk=key).first() if key else None
-        self.current = school.tier if school else None
-        self.fields["tier"].initial = self.current
-
-    def get_before_template_context(
-        self, request: HttpRequest, object_id: int | str | None = None
-    ) -> dict[str, Any]:
-        """The catalogue, and which tier the school has."""
-        return {
-            "plans": [
-                {
-                    "name": plan.tier.label,
-                    "current": plan.tier == self.current,
-                    "price": money(plan.monthly_price),
-                    "limits": [_limit(plan.limitations[name]) for name in SHOWN_LIMITS],
-                    "storage": size(plan.storage_bytes),
-                }
-                for plan in PLANS.values()
-            ]
-        }
-
-
-SHOWN_LIMITS = ("maxStudents", "maxCourses")
-
-
-def _limit(number: int | None) -> str:
-    return gettext("no limit") if number is None else str(number)
 
 
 STATUS_COLOURS = {
@@ -136,14 +89,20 @@ class InstanceAdmin(
         "change_tier",
         "suspend_one",
         "resume_one",
-        "finish_opening",
-        "move",
-        "go_on_with_move",
-        "abort_move",
-        "purge_moves",
-        "work",
-        "close",
-        "reopen",
+        {
+            "title": _("More"),
+            "icon": "more_vert",
+            "items": [
+                "finish_opening",
+                "move",
+                "go_on_with_move",
+                "abort_move",
+                "purge_moves",
+                "work",
+                "close",
+                "reopen",
+            ],
+        },
     )
     list_display = (
         "organization_name",
@@ -234,7 +193,7 @@ class InstanceAdmin(
     @action(
         description=_("Change tier"),
         icon="swap_vert",
-        permissions=["change"],
+        permissions=["change_plan"],
         url_path="change-tier",
         dialog={
             "title": _("Change the tier"),
@@ -242,30 +201,25 @@ class InstanceAdmin(
                 "The subscription has the new price from now on, and the school the new limits as "
                 "soon as its database can be reached."
             ),
-            "form_class": TierForm,
+            "form_class": TierDialog,
             "form_submit_text": _("Change tier"),
         },
     )
-    def change_tier(self, request: HttpRequest, form: TierForm, object_id: str) -> HttpResponse:
+    def change_tier(self, request: HttpRequest, form: TierDialog, object_id: str) -> HttpResponse:
         """Changes what the school has bought."""
-        school = self.get_object(request, object_id)
+        school = form.row
         if school is None:
             raise Refusal(gettext("There is no such row."))
         before, tier = {"tier": school.tier}, Tier(form.cleaned_data["tier"])
-        try:
-            changed = change_tier(
-                instance=school, tier=tier, actor=actor_of(request), reason=reason_of(request)
-            )
-        except InstanceGone as error:
-            raise Refusal(gettext("This row is deleted. Restore it before changing it.")) from error
-        except SubscriptionEnded as error:
-            raise Refusal(
-                gettext("Nothing was changed: the subscription has ended. Renew it first.")
-            ) from error
+        changed = change(school, tier, actor=actor_of(request), reason=reason_of(request))
         part = history.values_part(before, {"tier": changed.tier})
         self.log(request, [school], CHANGE, [{"changed": {"fields": ["tier"]}}, *part])
         self.message_user(request, gettext("The tier is now %(tier)s.") % {"tier": tier.label})
         return lead_to(request, self._page("change", school.pk))
+
+    def has_change_plan_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Who may change what is bought."""
+        return bool(request.user.has_perm("billing.change_plan"))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """A school entered by hand starts in the pool."""

@@ -1,5 +1,7 @@
 """Users and groups. Who is staff, and what staff may do, is for superusers alone to say."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -13,6 +15,8 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from kitehub.admin.details import UserDetails
+from kitehub.admin.second_factor import SetsUpCodes
+from kitehub.admin.sessions import EndsSessions
 from kitehub.backoffice import Audited, ExactSearch
 from kitehub.backoffice.exports import Exported
 from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
@@ -20,6 +24,7 @@ from kitehub.backoffice.lists import CarefulLists
 from kitehub.backoffice.tabs import Tab
 from kitehub.db.words import starts_words
 from kitehub.models import User
+from kitehub.services import security
 
 admin.site.unregister(Group)
 
@@ -37,6 +42,8 @@ class ReasonedUserCreationForm(Reasoned, UserCreationForm):
 
 @admin.register(User)
 class UserAdmin(  # type: ignore[misc]
+    SetsUpCodes,
+    EndsSessions,
     UserDetails,
     Audited,
     ExactSearch,
@@ -91,6 +98,13 @@ class UserAdmin(  # type: ignore[misc]
         ),
     )
 
+    @contextmanager
+    def writing(self, request: HttpRequest, reason: str | None = None) -> Iterator[None]:
+        """Also tells the security log where the change comes from."""
+        with super().writing(request, reason):
+            security.tell_database(request)
+            yield
+
     def related_matches(self, term: str) -> Q:
         """People whose e-mail address or name has words that begin with those of the term."""
         return starts_words(term, "email", "full_name")
@@ -144,6 +158,13 @@ class GroupAdmin(Audited, CarefulLists, DjangoGroupAdmin, ModelAdmin):  # type: 
     small = "A row for each kind of colleague."
 
     form = ReasonedModelForm
+
+    @contextmanager
+    def writing(self, request: HttpRequest, reason: str | None = None) -> Iterator[None]:
+        """Also tells the security log where the change comes from."""
+        with super().writing(request, reason):
+            security.tell_database(request)
+            yield
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Superusers: a group gives its members what it holds."""

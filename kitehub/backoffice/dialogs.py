@@ -109,9 +109,19 @@ class RetypedDialog(WhyDialog):
 
 
 def without_actions(context: dict[str, Any], *addresses: str) -> None:
-    """Takes actions off a page, by the last part of their addresses: unfold keeps no names."""
-    context["actions_detail"] = [
-        offered
-        for offered in context.get("actions_detail", [])
-        if str(offered.get("path", "")).rstrip("/").rpartition("/")[2] not in addresses
-    ]
+    """Takes actions off a page, by the last part of their addresses: unfold keeps no names.
+
+    Also out of its menus; one that is left with nothing goes, too.
+    """
+
+    def kept(offered: Any) -> bool:
+        last = str(offered.get("path", "")).rstrip("/").rpartition("/")[2]
+        return last not in addresses
+
+    left = []
+    for offered in context.get("actions_detail", []):
+        if "items" not in offered:
+            left += [offered] if kept(offered) else []
+        elif items := [item for item in offered["items"] if kept(item)]:
+            left.append({**offered, "items": items})
+    context["actions_detail"] = left

@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from kitehub.models import User
 from kitehub.services import emails, sign_ins
@@ -16,7 +17,33 @@ from kitehub.services import emails, sign_ins
 RESET_EVERY = 5 * 60
 
 
-class SignInForm(AuthenticationForm):
+class TellsWhen(AuthenticationForm):
+    """For forms to sign in: says when to try again after too many attempts."""
+
+    def get_invalid_login_error(self) -> ValidationError:
+        """The same for a wrong address and a wrong password, unless it was once too often."""
+        minutes = self.request is not None and sign_ins.minutes_left(
+            login=self.cleaned_data.get("username", ""),
+            address=sign_ins.address_of(self.request),
+            at=timezone.now(),
+        )
+        if minutes:
+            return ValidationError(too_many(minutes), code="too_many_attempts")
+        return ValidationError(
+            _("The e-mail address or the password is wrong."), code="invalid_login"
+        )
+
+
+def too_many(minutes: int) -> str:
+    """What to tell who tried too often."""
+    return ngettext(
+        "Too many attempts. Try again in %(minutes)s minute, or set a new password.",
+        "Too many attempts. Try again in %(minutes)s minutes, or set a new password.",
+        minutes,
+    ) % {"minutes": minutes}
+
+
+class SignInForm(TellsWhen):
     """E-mail address and password."""
 
     username = forms.EmailField(
@@ -30,20 +57,18 @@ class SignInForm(AuthenticationForm):
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
-    def get_invalid_login_error(self) -> ValidationError:
-        """The same for a wrong address and a wrong password, unless it was once too often."""
-        if self.request is not None and sign_ins.is_blocked(
-            login=self.cleaned_data.get("username", ""),
-            address=sign_ins.address_of(self.request),
-            at=timezone.now(),
-        ):
-            return ValidationError(
-                _("Too many attempts. Wait 15 minutes and try again, or set a new password."),
-                code="too_many_attempts",
-            )
-        return ValidationError(
-            _("The e-mail address or the password is wrong."), code="invalid_login"
-        )
+
+class CodeForm(forms.Form):
+    """The code of an authenticator app, or a backup code."""
+
+    code = forms.CharField(
+        label=_("One-time code"),
+        max_length=20,
+        help_text=_("Six digits from your app, or one of your backup codes."),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "text", "autofocus": True}
+        ),
+    )
 
 
 class PasswordResetForm(forms.Form):

@@ -7,6 +7,7 @@ from kitehub.portal import views
 urlpatterns = [
     path("", views.home, name="home"),
     path("login/", views.SignIn.as_view(), name="login"),
+    path("login/code/", views.SecondStep.as_view(), name="login_code"),
     path("logout/", views.SignOut.as_view(), name="logout"),
     path("password/", views.PasswordReset.as_view(), name="password_reset"),
     path(

@@ -8,8 +8,9 @@ from django.contrib.auth import views as auth
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone, translation
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views import i18n
 from django.views.decorators.cache import never_cache
@@ -18,8 +19,8 @@ from django.views.generic import FormView
 
 from kitehub.models import Instance, User
 from kitehub.portal.decorators import person_of
-from kitehub.portal.forms import PasswordResetForm, SignInForm
-from kitehub.services import sign_ins
+from kitehub.portal.forms import CodeForm, PasswordResetForm, SignInForm
+from kitehub.services import second_factors, sessions, sign_ins
 
 
 @require_safe
@@ -55,6 +56,48 @@ class SignIn(auth.LoginView):
         chosen = self.request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
         _remember_language(self.request, chosen)
         return response
+
+
+class SecondStep(FormView):  # type: ignore[type-arg]
+    """Asks for the code of who signs in with codes; nothing else opens before it."""
+
+    template_name = "portal/code.html"
+    form_class = CodeForm
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """For those alone whose password was right and whose code is still to come."""
+        if not sessions.is_code_due(request):
+            return redirect("home" if request.user.is_authenticated else "login")
+        return super().dispatch(request, *args, **kwargs)
+
+    def form_valid(self, form: CodeForm) -> HttpResponse:
+        """Lets them in where they wanted to go."""
+        person = person_of(self.request)
+        try:
+            second_factors.check(
+                user_id=person.pk, code=form.cleaned_data["code"], at=timezone.now()
+            )
+        except second_factors.WrongCode:
+            form.add_error("code", _("This code is wrong, or was used before. Wait for the next."))
+            return self.form_invalid(form)
+        except sign_ins.TooManyAttempts:
+            form.add_error(None, _("Too many attempts. Wait 15 minutes and try again."))
+            return self.form_invalid(form)
+        sessions.code_was_right(self.request)
+        return redirect(self.get_success_url())
+
+    def get_success_url(self) -> str:
+        """The page they asked for, if it is one of ours."""
+        asked = self.request.POST.get("next") or self.request.GET.get("next") or ""
+        ours = url_has_allowed_host_and_scheme(
+            asked, {self.request.get_host()}, require_https=self.request.is_secure()
+        )
+        return asked if ours else reverse("home")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Also where they wanted to go."""
+        asked = self.request.POST.get("next") or self.request.GET.get("next") or ""
+        return super().get_context_data(next=asked, **kwargs)
 
 
 class SignOut(auth.LogoutView):

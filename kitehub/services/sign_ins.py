@@ -19,7 +19,14 @@ _SWEPT = 20
 
 
 class TooManyAttempts(Exception):
-    """Whoever tries to sign in has tried too often; nobody looked at the password."""
+    """Whoever tries to sign in has tried too often; nobody looked at the password.
+
+    `first` says whether this is the first attempt too many.
+    """
+
+    def __init__(self, *, first: bool = False) -> None:
+        super().__init__()
+        self.first = first
 
 
 def count_attempt(*, login: str, address: str, at: datetime) -> None:
@@ -30,8 +37,9 @@ def count_attempt(*, login: str, address: str, at: datetime) -> None:
     allowed = [(_key(login, address), OF_ONE_LOGIN), (_key("", address), OF_ONE_ADDRESS)]
     counts = [(_count(key, at=at), most) for key, most in allowed]
     _forget_old(at=at)
-    if any(count > most for count, most in counts):
-        raise TooManyAttempts
+    over = [count - most for count, most in counts if count > most]
+    if over:
+        raise TooManyAttempts(first=max(over) == 1)
 
 
 def is_blocked(*, login: str, address: str, at: datetime) -> bool:
@@ -46,15 +54,30 @@ def forgive(*, login: str, address: str) -> None:
     SignInAttempts.objects.filter(key=_key(login, address)).delete()
 
 
-def address_of(request: HttpRequest) -> str:
+def minutes_left(*, login: str, address: str, at: datetime) -> int:
+    """In how many minutes, rounded up, somebody may try again; 0 where they may now."""
+    allowed = {_key(login, address): OF_ONE_LOGIN, _key("", address): OF_ONE_ADDRESS}
+    rows = SignInAttempts.objects.filter(key__in=allowed, since__gt=at - WINDOW)
+    ends = [row.since + WINDOW for row in rows if row.attempts >= allowed[row.key]]
+    return max((-int((at - end).total_seconds() // 60) for end in ends), default=0)
+
+
+def caller_of(request: HttpRequest) -> str:
     """The address a request comes from; the proxy's word for it where there is one in front.
 
-    The last entry of X-Forwarded-For is the proxy's own, the ones before it are anybody's. Of IPv6
-    it is the network: whoever has one address has the 2^64 of a /64 (RFC 6177).
+    The last entry of X-Forwarded-For is the proxy's own, the ones before it are anybody's.
     """
     forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
     behind_proxy = getattr(settings, "SECURE_PROXY_SSL_HEADER", None) is not None
-    return _network((behind_proxy and forwarded) or request.META.get("REMOTE_ADDR", ""))
+    return str((behind_proxy and forwarded) or request.META.get("REMOTE_ADDR", ""))
+
+
+def address_of(request: HttpRequest) -> str:
+    """What a request's attempts are counted by: its address, of IPv6 the network.
+
+    Whoever has one address has the 2^64 of a /64 (RFC 6177).
+    """
+    return _network(caller_of(request))
 
 
 # --- Parts --------------------------------------------------------------------------------------

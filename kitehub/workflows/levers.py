@@ -78,13 +78,17 @@ def request_move(*, instance_id: UUID, to: str, actor: str, reason: str) -> int:
         instance = _alone(instance_id)
         if open_move(instance_id) is not None:
             raise LeverRefused(LeverRefusal.MOVE_OPEN)
-        try:
-            target = places.named(instance, to)
-        except MoveRefused as error:
-            raise LeverRefused(LeverRefusal.NO_SUCH_PLACE, str(error)) from error
-        if tenancy.same_database(target, instance):
+        if lives_at(instance, to):
             raise LeverRefused(LeverRefusal.THERE_ALREADY)
         return _enqueue(MOVE, instance, to=to, actor=actor, reason=reason)
+
+
+def lives_at(instance: Instance, to: str) -> bool:
+    """Whether a school lives where a move would take it; raises LeverRefused (NO_SUCH_PLACE)."""
+    try:
+        return tenancy.same_database(places.named(instance, to), instance)
+    except (MoveRefused, tenancy.BadPlacement) as error:
+        raise LeverRefused(LeverRefusal.NO_SUCH_PLACE, str(error)) from error
 
 
 def request_rest_of_move(*, instance_id: UUID, actor: str, reason: str) -> int:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
@@ -10,13 +11,14 @@ from django.utils import timezone
 from billing.models import BankTransfer, PaymentOrder
 from billing.services import credit
 from billing.services.orders import open_order
+from billing.services.settlement import settle_transfer
 from kitehub.enums import Tier
 from kitehub.models import Instance
 from tests.billing.bookings import line
 from tests.billing.test_money_admin import clerk, do
 from tests.factories.billing import SubscriptionFactory
 from tests.factories.kitehub import InstanceFactory
-from tests.kitehub.backoffice.pages import act, page_url
+from tests.kitehub.backoffice.pages import act, form_of, list_url, page_url
 
 pytestmark = pytest.mark.django_db
 
@@ -151,3 +153,103 @@ def test_who_may_only_look_sorts_nothing_out(waiting: BankTransfer) -> None:
         sent = {"_form_submitted": "True", "reason": "x"}
         assert looking.post(page_url(waiting, name), sent).status_code == 403
     assert state(waiting) == ("UNMATCHED", 600_000)
+
+
+def test_what_comes_of_it_is_seen_before_it_is_booked(
+    back_office: Client, order: PaymentOrder, waiting: BankTransfer
+) -> None:
+    sent = {"_form_submitted": "True", "code": order.order_id, "reason": "Trường gọi"}
+    page = back_office.post(page_url(waiting, "assign"), sent)
+    for shown in ("đã trả đủ", "Kỳ được thanh toán", "1.000\xa0₫, tiếp tục chờ", "Chưa thực hiện"):
+        assert shown in page.text
+    plan = form_of(page)["plan"]
+    order.refresh_from_db()
+    assert (order.status, state(waiting)) == ("PENDING", ("UNMATCHED", 600_000))
+    # Money that came meanwhile makes it another outcome, which is shown first.
+    settle_transfer(
+        transfer_id=line(
+            100_000, state="RECEIVED", account_number=order.account_number, memo=order.memo
+        ).pk
+    )
+    again = back_office.post(page_url(waiting, "assign"), {**sent, "plan": plan})
+    assert "101.000\xa0₫, tiếp tục chờ" in again.text
+    assert state(waiting) == ("UNMATCHED", 600_000)
+    plan = form_of(again)["plan"]
+    for _ in range(2):  # sent twice it is booked once
+        back_office.post(page_url(waiting, "assign"), {**sent, "plan": plan})
+    order.refresh_from_db()
+    assert (order.status, state(waiting)) == ("PAID", ("UNMATCHED", 101_000))
+    assert order.allocations.count() == 2
+
+
+def test_what_was_kept_or_assigned_is_undone_on_the_lines_page(
+    back_office: Client, order: PaymentOrder, school: Instance, waiting: BankTransfer
+) -> None:
+    assert do(back_office, waiting, "keep", subdomain="sao-mai", reason="x")
+    page = back_office.get(page_url(waiting)).content.decode()
+    assert page_url(waiting, "take_credit_back") in page
+    assert page_url(waiting, "unmatch") not in page
+    assert do(back_office, waiting, "take_credit_back", reason="nhầm trường")
+    assert (state(waiting), credit.balance(instance_id=school.pk)) == (("UNMATCHED", 600_000), 0)
+    assert do(back_office, waiting, "assign", code=f"{order.order_id} 1000", reason="x")
+    allocation = order.allocations.get()
+    undone = do(back_office, waiting, "unmatch", allocation=str(allocation.pk), reason="nhầm đơn")
+    assert undone
+    order.refresh_from_db()
+    assert (order.paid_amount, state(waiting)) == (0, ("UNMATCHED", 600_000))
+    # Once more there is nothing to take.
+    assert do(back_office, waiting, "unmatch", allocation=str(allocation.pk), reason="x") == []
+    assert do(back_office, waiting, "take_credit_back", reason="x") == [
+        "Giao dịch này không có phần nào là tiền dư."
+    ]
+
+
+def bulk(
+    client: Client, action: str, *rows: BankTransfer, **said: str
+) -> dict[str, tuple[Any, ...]]:
+    sent = {"action": action, ACTION_CHECKBOX_NAME: [str(row.pk) for row in rows], **said}
+    page = client.post(list_url(BankTransfer), sent)
+    return {it.row: (it.done, it.said) for it in page.context["outcomes"]}
+
+
+def test_several_lines_are_discarded_each_with_its_result(
+    back_office: Client, waiting: BankTransfer
+) -> None:
+    settled = line(5_000, state="IGNORED")
+    first = bulk(back_office, "discard_all", waiting, settled)
+    assert [first[str(row)][0] for row in (waiting, settled)] == [True, False]
+    assert state(waiting)[0] == "UNMATCHED"
+    said = {"confirmed": "yes", "reason": "không phải của mình"}
+    for expected in (True, False):  # the second time it is discarded already
+        done = bulk(back_office, "discard_all", waiting, settled, **said)
+        assert [done[str(row)][0] for row in (waiting, settled)] == [expected, False]
+    assert state(waiting)[0] == "DISCARDED"
+    assert bulk(back_office, "discard_all", waiting, confirmed="yes", reason=" ")
+
+
+def test_several_lines_go_to_their_likeliest_order_and_what_is_unsure_waits(
+    back_office: Client, order: PaymentOrder, waiting: BankTransfer
+) -> None:
+    now = timezone.now()
+    sure = line(599_000, account_number=order.account_number, transferred_at=now, memo="sao mai")
+    unsure = line(123, account_number=order.account_number, transferred_at=now, memo="x")
+    said = {"confirmed": "yes", "reason": "khớp"}
+    found = bulk(back_office, "assign_best", sure, unsure, **said)
+    assert found[str(sure)] == (True, f"Đã gán cho {order.order_id}.")
+    assert found[str(unsure)][0] is False
+    order.refresh_from_db()
+    assert (order.status, state(sure), state(unsure)[0]) == ("PAID", ("MATCHED", 0), "UNMATCHED")
+
+
+def test_who_may_change_lines_but_not_match_them_does_nothing(
+    order: PaymentOrder, waiting: BankTransfer
+) -> None:
+    looking = clerk("view_banktransfer", "change_banktransfer", "view_paymentorder")
+    sent = {"_form_submitted": "True", "reason": "x", "code": order.order_id}
+    names = ("assign", "keep", "discard", "bring_back", "take_credit_back", "unmatch")
+    for name in names:
+        assert looking.post(page_url(waiting, name), sent).status_code == 403
+    assert looking.post(page_url(order, "take_off"), sent).status_code == 403
+    sent = {"action": "discard_all", ACTION_CHECKBOX_NAME: str(waiting.pk), "confirmed": "yes"}
+    looking.post(list_url(BankTransfer), {**sent, "reason": "x"})
+    assert state(waiting)[0] == "UNMATCHED"

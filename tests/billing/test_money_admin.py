@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
@@ -175,6 +176,46 @@ class TestDeciding:
                 assert client.post(page_url(refund, name), sent).status_code == 403
             assert client.get(reverse("admin:billing_refund_payouts")).status_code == 403
         assert clerk("view_refund").get(ADD).status_code == 403
+        refund.refresh_from_db()
+        assert refund.status == RefundStatus.REQUESTED
+
+    def test_what_comes_of_it_is_seen_and_the_amount_typed_again(
+        self, back_office: Client, order: PaymentOrder
+    ) -> None:
+        whole = refunds.request_refund(
+            order_id=order.pk, amount=599_000, reason="x", actor="lan@kitehub.test", at=NOW
+        )
+        page = back_office.get(page_url(whole, "approve")).content.decode()
+        assert "kỳ đăng ký và phiếu thu không còn hiệu lực" in page
+        assert "0071000123456" in page
+        assert do(back_office, whole, "approve", reason="x", retyped="99.000") == []
+        whole.refresh_from_db()
+        assert whole.status == RefundStatus.REQUESTED
+        said = {"reason": "x", "retyped": "599.000 ₫"}
+        assert do(back_office, whole, "approve", **said) == ["Đã duyệt hoàn tiền."]
+        (again,) = do(back_office, whole, "approve", **said)
+        assert again != "Đã duyệt hoàn tiền."
+
+    def test_several_are_approved_each_with_its_result(
+        self, back_office: Client, order: PaymentOrder, refund: Refund, staff: User
+    ) -> None:
+        own = refunds.request_refund(
+            order_id=order.pk, amount=1, reason="x", actor=staff.email, at=NOW
+        )
+        sent = {"action": "approve_all", ACTION_CHECKBOX_NAME: [str(own.pk), str(refund.pk)]}
+        for said in ({}, {"confirmed": "yes", "reason": "Đúng"}):
+            page = back_office.post(list_url(Refund), {**sent, **said})
+            done = {it.row: it.done for it in page.context["outcomes"]}
+            assert done == {str(own): False, str(refund): True}
+        refund.refresh_from_db()
+        own.refresh_from_db()
+        assert (refund.status, own.status) == (RefundStatus.APPROVED, RefundStatus.REQUESTED)
+
+    def test_who_asked_takes_it_back_without_deciding_others(
+        self, order: PaymentOrder, refund: Refund
+    ) -> None:
+        asking = clerk("view_refund", "request_refund")
+        assert "chỉ" in do(asking, refund, "reject", reason="x")[0].lower()
         refund.refresh_from_db()
         assert refund.status == RefundStatus.REQUESTED
 

@@ -4,14 +4,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
 
 from billing.models import Subscription, SubscriptionAdjustment
+from tests.billing.test_money_admin import clerk
 from tests.factories.billing import SubscriptionFactory
 from tests.kitehub.backoffice.pages import act as act_on
-from tests.kitehub.backoffice.pages import messages_of, opened, page_url
+from tests.kitehub.backoffice.pages import form_of, list_url, messages_of, opened, page_url
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -77,3 +79,89 @@ def test_what_is_over_cannot_be_paused(
     Subscription.objects.update(status="EXPIRED")
     assert "không còn thời gian" in messages_of(act(back_office, subscription, "pause"))[-1]
     assert "tier" not in opened(back_office, subscription)
+
+
+def test_dates_are_seen_before_days_are_given(
+    back_office: Client, subscription: Subscription
+) -> None:
+    end = timezone.localtime(subscription.current_period_end)
+    sent = {"_form_submitted": "True", "days": "3", "reason": "x"}
+    page = back_office.post(page_url(subscription, "extend"), sent)
+    assert f"{end:%d/%m/%Y} → {end + 3 * DAY:%d/%m/%Y}" in page.text
+    assert not SubscriptionAdjustment.objects.exists()
+    plan = form_of(page)["plan"]
+    for _ in range(2):  # sent twice it is given once: the second shows what it would add
+        back_office.post(page_url(subscription, "extend"), {**sent, "plan": plan})
+    assert SubscriptionAdjustment.objects.count() == 1
+
+
+def test_a_pause_says_that_nobody_gets_in_and_what_is_left(
+    back_office: Client, subscription: Subscription
+) -> None:
+    page = back_office.get(page_url(subscription, "pause"))
+    assert "đến khi nhân viên kết thúc tạm dừng" in page.text
+    assert "28 ngày" in page.text
+    assert not SubscriptionAdjustment.objects.exists()
+    act(back_office, subscription, "pause")
+    again = back_office.get(page_url(subscription, "pause"))
+    assert "Không thực hiện được:" in again.text
+    assert "Đã thanh toán đến" in back_office.get(page_url(subscription, "unpause")).text
+
+
+def test_it_is_cancelled_at_its_end_and_that_is_undone(
+    back_office: Client, subscription: Subscription
+) -> None:
+    names = ("stop", "go-on")
+
+    def shown() -> set[str]:
+        text = back_office.get(page_url(subscription)).text
+        return {name for name in names if f"/{name}/" in text}
+
+    end = subscription.current_period_end
+    assert shown() == {"stop"}
+    assert "Đã hủy" in back_office.get(page_url(subscription, "stop")).text
+    said = messages_of(act(back_office, subscription, "stop"))
+    assert said == ["Gói sẽ kết thúc khi hết thời gian đã trả tiền."]
+    subscription.refresh_from_db()
+    assert (subscription.status, subscription.current_period_end) == ("CANCELED", end)
+    assert shown() == {"go-on"}
+    assert messages_of(act(back_office, subscription, "go_on")) == ["Đã bỏ yêu cầu hủy gói."]
+    subscription.refresh_from_db()
+    assert (subscription.status, subscription.canceled_at) == ("ACTIVE", None)
+    Subscription.objects.update(status="EXPIRED")
+    assert "Chưa có gì thay đổi" in messages_of(act(back_office, subscription, "stop"))[0]
+    subscription.refresh_from_db()
+    assert subscription.status == "EXPIRED"
+
+
+def test_several_get_days_each_with_its_result(
+    back_office: Client, subscription: Subscription
+) -> None:
+    other = SubscriptionFactory(current_period_start=timezone.now() - DAY)
+    ends = subscription.current_period_end, other.current_period_end
+    sent = {
+        "action": "extend_all",
+        ACTION_CHECKBOX_NAME: [str(subscription.pk), str(other.pk)],
+    }
+    page = back_office.post(list_url(Subscription), sent)
+    assert [it.done for it in page.context["outcomes"]] == [True, True]
+    wrong = back_office.post(list_url(Subscription), {**sent, "confirmed": "yes", "days": "0"})
+    assert "days" in wrong.context["form"].errors
+    assert not SubscriptionAdjustment.objects.exists()
+    done = {**sent, "confirmed": "yes", "days": "2", "reason": "sự cố"}
+    page = back_office.post(list_url(Subscription), done)
+    assert [it.done for it in page.context["outcomes"]] == [True, True]
+    subscription.refresh_from_db()
+    other.refresh_from_db()
+    now = subscription.current_period_end, other.current_period_end
+    assert now == (ends[0] + 2 * DAY, ends[1] + 2 * DAY)
+
+
+def test_each_takes_its_own_permission(subscription: Subscription) -> None:
+    looking = clerk("view_subscription", "change_subscription")
+    sent = {"_form_submitted": "True", "reason": "x", "days": "1"}
+    for name in ("extend", "pause", "unpause", "stop", "go_on"):
+        assert looking.post(page_url(subscription, name), sent).status_code == 403
+    gives = clerk("view_subscription", "extend_subscription")
+    assert gives.post(page_url(subscription, "stop"), sent).status_code == 403
+    assert gives.post(page_url(subscription, "extend"), sent).status_code == 200

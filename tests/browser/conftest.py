@@ -66,7 +66,7 @@ def signed_in(chromium: Any, address: str, person: User, size: dict[str, int]) -
     )
     cookie = {"name": settings.SESSION_COOKIE_NAME, "url": address}
     context.add_cookies([{**cookie, "value": client.cookies[settings.SESSION_COOKIE_NAME].value}])
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(10_000)
     page = context.new_page()
     # A test that provokes one takes it off.
     complaints = page.complaints = []

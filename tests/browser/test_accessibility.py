@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from billing.enums import TransferState
 from tests.browser.accessible import darken, findings, lighten, too_wide
 from tests.browser.conftest import NOWHERE
 from tests.factories.billing import (
@@ -43,12 +44,17 @@ def addresses() -> list[str]:
     order = PaymentOrderFactory(instance=school)
     PaymentAllocationFactory(order=order, transfer=BankTransferFactory(instance=school))
     subscription = SubscriptionFactory(instance=school)
+    PaymentOrderFactory(instance=school)
+    BankTransferFactory(state=TransferState.UNMATCHED)
     lists = ["billing/paymentorder", "billing/banktransfer", "kitehub/instance", "jobs/job"]
     return [
         "/admin/",
         *(f"/admin/{name}/" for name in lists),
         *(page_url(row) for row in (order, order.allocations.get().transfer, subscription, school)),
+        "/admin/billing/banktransfer/inbox/",
+        "/admin/billing/banktransfer/statement/",
         "/admin/billing/paymentorder/add/",
+        page_url(school, "why"),
         NOWHERE,
     ]
 

@@ -224,7 +224,7 @@ def test_page_of_a_school_in_order_says_that_nothing_blocks_it(back_office: Clie
     assert back_office.get(page_url(paid, "why")).url == page_url(school, "why")
     assert titles(page) == []
     assert "Không bị khóa." in page.text
-    assert "maxStudents" in page.text
+    assert "Khóa học" in page.text
     assert page_url(school, "why") in back_office.get(page_url(school)).text
 
 

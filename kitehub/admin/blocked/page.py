@@ -18,7 +18,7 @@ from kitehub.backoffice.search import parse_uuid
 from kitehub.display import size
 from kitehub.entitlements import Entitlement
 from kitehub.models import Instance
-from kitehub.plans import STORAGE
+from kitehub.plans import FEATURES, STORAGE
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,13 @@ def _next(found: list[Cause], known: Evidence) -> str:
 def _allowed(facts: Facts) -> list[tuple[str, bool, str, str]]:
     features = facts.features or {}
     return [
-        (name, it.access, _limit(name, it), str(it.reason.label)) for name, it in features.items()
+        (words.feature_name(name), it.access, _limit(name, it), str(it.reason.label))
+        for name, it in features.items()
     ]
 
 
 def _limit(name: str, it: Entitlement) -> str:
-    if not it.access:
+    if not it.access or name in FEATURES:
         return "–"
     limit = gettext("no limit") if it.limit is None else str(it.limit)
     if name == STORAGE:

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext, gettext_lazy
 
+from billing.portal.plan_words import feature_words
 from billing.services.grace import ladder
 from kitehub.admin.blocked.causes import Cause, Effect, Facts, Kind
 from kitehub.admin.blocked.facts import Evidence
@@ -148,6 +149,11 @@ SAID = {
         gettext_lazy("Issue a key, or rotate one."),
     ),
 }
+_LIMITS = {
+    "maxStudents": gettext_lazy("Students"),
+    "maxCourses": gettext_lazy("Courses"),
+    STORAGE: gettext_lazy("Storage"),
+}
 _OF_THE_TRIAL = {Kind.TRIAL, Kind.TRIAL_ENDED}
 _OF_THE_TERMS = {
     *(Kind.PAUSED, Kind.WARNED, Kind.BLOCKED, Kind.GRACE_OVER, Kind.EXPIRED),
@@ -183,6 +189,11 @@ def links_of(cause: Cause, known: Evidence) -> Iterator[tuple[str, str]]:
     if cause.kind in _TO_BE_PAID and known.open_order:
         said = gettext("Open order %(code)s") % {"code": known.open_order.order_id}
         yield said, _page("billing_paymentorder", known.open_order.pk)
+
+
+def feature_name(name: str) -> str:
+    """A feature or limitation as people call it."""
+    return str(_LIMITS.get(name) or feature_words(name))
 
 
 def moment(at: datetime | None) -> str:
@@ -309,7 +320,7 @@ def _off(reason: EntitlementReason) -> Callable[[Facts, Evidence], Iterator[Line
         features = facts.features or {}
         names = [name for name, it in features.items() if not it.access and it.reason == reason]
         yield Line(gettext("Tier"), known.instance.get_tier_display())
-        yield Line(gettext("Not allowed"), ", ".join(names))
+        yield Line(gettext("Not allowed"), ", ".join(map(feature_name, names)))
 
     return lines
 

@@ -21,7 +21,9 @@ from kitehub.models import Instance, InstanceMove, InstanceWatch
 from kitehub.models.moves import ENDED
 from kitehub.moving.run import open_move
 from kitehub.workflows import (
+    LeverRefused,
     left_by_moves,
+    lives_at,
     request_abort,
     request_move,
     request_purge,
@@ -41,7 +43,7 @@ class MoveDialog(DangerousDialog):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field: Any = self.fields["to"]
-        field.choices = places_to_live()
+        field.choices = [place for place in places_to_live() if not self._is_there(place[0])]
 
     def preview(self) -> Sequence[Line]:
         """Where it lives, how much there is to move, and what its people notice."""
@@ -53,6 +55,12 @@ class MoveDialog(DangerousDialog):
             ),
             Line(gettext("What stays"), gettext("the rows at the old place, until removed there")),
         ]
+
+    def _is_there(self, to: str) -> bool:
+        try:
+            return self.row is not None and lives_at(self.row, to)
+        except LeverRefused:
+            return False  # said to who chooses it
 
 
 class OpenMoveDialog(SchoolDialog):

@@ -63,6 +63,7 @@ class ShowsWork:
             **its.admin_site.each_context(request),
             "title": gettext("Work on it"),
             "opts": its.opts,
+            "original": school,
             "school": school,
             "back": its._page("change", school.pk),
             "here": its._page("work", school.pk),

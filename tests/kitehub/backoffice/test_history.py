@@ -157,7 +157,7 @@ def test_queries_do_not_grow_with_the_history(
             change(subscription, monthly_price=price)
             SubscriptionFactory()
     # A subscription's page also tells what else happened, and what belongs to it.
-    assert counts == ([19, 19] if page == "subscription" else [6, 6])
+    assert counts == ([19, 19] if page == "subscription" else [4, 4])
 
 
 def test_stale_save_of_a_long_history_is_a_message(

@@ -16,7 +16,7 @@ from kitehub.backoffice.filters import AmountRangeFilter, DayRangeFilter
 from kitehub.backoffice.lists import CarefulLists
 from kitehub.db.base import Record
 from kitehub.models import User
-from tests.explain import filled, indexes_used, sorts_all, tables_scanned
+from tests.explain import filled, indexes_used, sorts_many, tables_scanned
 from tests.factories.kitehub import InstanceFactory
 from tests.kitehub.backoffice.pages import list_url
 
@@ -29,7 +29,7 @@ EACH = pytest.mark.parametrize(
 LIVE = {"", "(NOT deleted)"}
 # Tabs whose condition is an index's own.
 BY_CONDITION = {
-    "part-paid": "idx_payment_orders_list_part_paid",
+    "part-paid": "idx_payment_orders_partly",
     "staff": "idx_kitehub_users_staff",
     "superusers": "idx_kitehub_users_superusers",
     "inactive": "idx_kitehub_users_inactive",
@@ -41,6 +41,10 @@ OTHER_FILTERS = {
     ("storageevent", "operation"): "operation",
     # The members of a group are few, and an index of theirs leads to them.
     ("user", "groups"): "email",
+    # A partial index of its own leads to the few that were paid late.
+    ("paymentorder", "paid"): "paid_at",
+    # Those whose database wants somebody are few, and partial indexes of instance_watch name them.
+    ("instance", "database"): "id",
 }
 
 
@@ -48,7 +52,7 @@ def indexes(model: type[models.Model]) -> list[tuple[list[str], str]]:
     """The columns of each index of a table, and its condition."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, true)"
+            "SELECT ARRAY(SELECT trim('\"' FROM pg_get_indexdef(i.indexrelid, n, true))"
             " FROM generate_series(1, i.indnkeyatts) AS n),"
             " coalesce(pg_get_expr(i.indpred, i.indrelid), '')"
             " FROM pg_index AS i WHERE i.indrelid = %s::regclass AND i.indisvalid",
@@ -63,7 +67,7 @@ def leads(model: type[models.Model], *names: str, condition: str = "") -> bool:
     allowed = LIVE | {condition}
     allowed |= {f"({column} IS NOT NULL)" for column in columns}
     allowed |= {f"((NOT deleted) AND ({column} IS NOT NULL))" for column in columns}
-    allowed |= {f"(({column})::text <> ''::text)" for column in columns}
+    allowed |= {f"(NOT (({column})::text = ''::text))" for column in columns}
     return any(
         found[: len(columns)] == columns and pred in allowed for found, pred in indexes(model)
     )
@@ -150,6 +154,7 @@ def many(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         "status": "CASE WHEN n <= 40 THEN 'PENDING' WHEN n % 10 = 0 THEN 'EXPIRED' ELSE 'PAID' END"
         "::payment_status",
         "instance_id": "lpad(to_hex(CASE WHEN n % 2 = 0 THEN 7 ELSE n END), 32, '0')::uuid",
+        "user_id": "lpad(to_hex(n), 32, '0')::uuid",
         "amount": "299000 + n % 7 * 1000",
         "payment_content": "'KITEHUB KH' || n",
         "created_at": "now() - (100001 - n) * interval '50 minutes'",
@@ -198,13 +203,13 @@ class TestOnAHundredThousandOrders:
         InstanceFactory(id="00000000-0000-0000-0000-000000000007", subdomain="big-school")
         for rows in paged(**asked):
             assert tables_scanned(rows) - {"instances"} == set()
-            assert not sorts_all(rows) or asked == {"q": "KH77"}
+            assert not sorts_many(rows)
 
     def test_what_scans_is_noticed(self, db: None) -> None:
         (rows,) = paged(payment_content__icontains="nowhere")
         assert tables_scanned(rows) or not indexes_used(rows) & {"payment_orders_pkey"}
         by_memo = PaymentOrder.objects.order_by("payment_content")[:51]
-        assert sorts_all(by_memo)
+        assert sorts_many(by_memo)
 
     def test_counts_stop(self, db: None) -> None:
         model_admin = admin.site._registry[PaymentOrder]

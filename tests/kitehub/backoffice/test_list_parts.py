@@ -11,7 +11,11 @@ from billing.models import BankTransfer, PaymentOrder
 from kitehub.backoffice import changelist, counts, sums
 from kitehub.backoffice.filters import periods
 from kitehub.models import Instance
-from tests.factories.billing import BankTransferFactory, PaymentOrderFactory
+from tests.factories.billing import (
+    BankTransferFactory,
+    PaymentAllocationFactory,
+    PaymentOrderFactory,
+)
 from tests.kitehub.backoffice.pages import list_url, messages_of
 
 URL = list_url(PaymentOrder)
@@ -33,7 +37,7 @@ def orders(db: None) -> list[PaymentOrder]:
 def test_tabs_count_the_states_and_lead_to_them(
     back_office: Client, orders: list[PaymentOrder]
 ) -> None:
-    PaymentOrder.objects.filter(pk=orders[0].pk).update(paid_amount=1)
+    PaymentAllocationFactory(order=orders[0], transfer=BankTransferFactory(amount=50_000))
     tabs = {str(tab.label): tab for tab in listed(back_office).tabs}
     assert [tab.said for tab in tabs.values()] == ["4", "3", "1", "0", "0", "1"]
     page = back_office.get(URL + tabs["Thanh toán một phần"].url)
@@ -44,6 +48,11 @@ def test_tabs_count_the_states_and_lead_to_them(
     assert {tab.said for tab in narrowed} == {""}
     assert all("amount_from" in tab.url for tab in narrowed)
     assert len(listed(back_office, "?tab=bogus").result_list) == 4
+    # A filter that says the same opens the tab.
+    same = listed(back_office, "?status__exact=PAID")
+    assert [tab.active for tab in same.tabs] == [False, False, True, False, False, False]
+    assert same.chips == []
+    assert [row.pk for row in same.result_list] == [orders[3].pk]
 
 
 def test_transfers_that_wait_for_a_person_come_first(back_office: Client) -> None:
@@ -96,7 +105,7 @@ def test_filters_that_take_too_long_are_told_so(
     monkeypatch.setattr(changelist, "LIST_SECONDS", "0.05")
     page = back_office.get(URL, {"amount_from": "1"}).content.decode()
     assert "mất quá nhiều thời gian" in page
-    assert "Bỏ tất cả bộ lọc" in page
+    assert "Xóa tất cả bộ lọc" in page
 
 
 def test_sums_are_of_all_that_is_listed(back_office: Client, orders: list[PaymentOrder]) -> None:
@@ -134,7 +143,8 @@ def test_a_range_of_amounts_is_in_its_own_order(
     rows = listed(back_office, "?amount_from=1").result_list
     assert [row.amount for row in rows] == [300_000, 299_000, 200_000, 100_000]
     rows = listed(back_office, "?amount_from=1&created_at_from=01/01/2020").result_list
-    assert [row.pk for row in rows] == [order.pk for order in orders[::-1]]
+    newest = PaymentOrder.objects.order_by("-created_at", "-pk")
+    assert [row.pk for row in rows] == [order.pk for order in newest]
 
 
 def test_a_number_that_is_a_reference_is_no_amount(back_office: Client) -> None:
@@ -150,7 +160,7 @@ def test_each_chip_takes_its_own_off(back_office: Client, orders: list[PaymentOr
     assert {label: chip.value.replace("\u00a0", " ") for label, chip in chips.items()} == {
         "Tìm kiếm": "299000",
         "Số tiền": "từ 1.000 ₫",
-        "Ngày tạo": "từ 01/11/2026",
+        "Tạo lúc": "từ 01/11/2026",
         "Trạng thái": "Đã thanh toán",
     }
     for chip in chips.values():
@@ -191,7 +201,7 @@ def test_an_empty_list_says_what_to_do(back_office: Client) -> None:
     assert "Mở trường đầu tiên tại đây" in bare
     narrowed = back_office.get(list_url(Instance), {"q": "nowhere"}).content.decode()
     assert "Không tìm thấy" in narrowed
-    assert "Bỏ tất cả bộ lọc" in narrowed
+    assert "Xóa tất cả bộ lọc" in narrowed
     tab = back_office.get(list_url(Instance), {"tab": "TRIAL"}).content.decode()
     assert "Không có bản ghi nào ở trạng thái này" in tab
 

@@ -135,9 +135,9 @@ def money_rows(order: PaymentOrder, subscription: Subscription) -> None:
 def test_every_table_has_an_admin() -> None:
     assert [model for model in MODELS if model not in admin.site._registry] == []
     # The plan's ten, users, reservations, API keys, tombstones and archive runs, four of moves and
-    # suspensions, the tiers' limits, fifteen of money, two of figures, mail, notes and attempts
-    # to sign in.
-    assert len(MODELS) == 41
+    # suspensions, what is seen of databases, the tiers' limits, fifteen of money, two of figures,
+    # mail, notes, roles, three of signing in and the attempts to.
+    assert len(MODELS) == 45
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.model_name)

@@ -34,6 +34,7 @@ DUTIES = {
     "kitehub.tasks.watch_instances": "watch_instances",
     "kitehub.tasks.forget_emails": "forget_emails",
     "kitehub.tasks.clear_sessions": "clearsessions",
+    "kitehub.tasks.forget_security_events": "forget_security_events",
     "storage.tasks.expire_reservations": "expire_reservations",
 }
 LATER = timedelta(hours=2)

@@ -65,8 +65,9 @@ def test_school_is_moved_by_a_job_and_what_it_left_is_removed(
     assert all(done for _words, done, _detail in page.context["steps"])
     assert {"reason": "đông học viên"} in json.loads(LogEntry.objects.get().change_message)
     assert InstanceWatch.objects.get().reachable, "the new place was looked at"
-    there = back_office.post(page_url(moved_school, "move"), moving(moved_school), follow=True)
-    assert "đã ở" in messages_of(there)[-1]
+    there = back_office.post(page_url(moved_school, "move"), moving(moved_school))
+    assert there.status_code == 200, "where it lives is no choice"
+    assert work_on(moved_school.pk).count() == 1
     assert offered(back_office, moved_school) == {"move", "purge-moves"}
     purge = {**SENT, "retyped": moved_school.subdomain}
     back_office.post(page_url(moved_school, "purge_moves"), purge)
@@ -123,6 +124,16 @@ def test_of_two_who_move_a_school_at_once_one_is_told_to_wait(transactional_db: 
     refused = [each for each in found if isinstance(each, LeverRefused)]
     assert [each.refusal for each in refused] == [LeverRefusal.BUSY]
     assert Job.objects.count() == 1
+
+
+@pytest.mark.django_db
+def test_school_with_an_address_that_cannot_be_read_is_a_message(back_office: Client) -> None:
+    school = InstanceFactory(database_url="nonsense")
+    assert back_office.get(page_url(school, "move")).status_code == 200
+    answer = back_office.post(page_url(school, "move"), moving(school), follow=True)
+    assert "không có nơi đó" in messages_of(answer)[-1]
+    assert work_page(back_office, school).status_code == 200
+    assert back_office.get(page_url(school, "why")).status_code == 200
 
 
 @pytest.mark.django_db

@@ -126,6 +126,15 @@
     }).observe(document.body, { childList: true, subtree: true });
   }
 
+  // What came back of a dialog is looked at from its beginning, or where something is wrong.
+  document.addEventListener("htmx:afterSettle", function (event) {
+    const box = document.getElementById("modal-content");
+    if (!box || !box.contains(event.target) || !box.querySelector("#dialog-form")) return;
+    const wrong = box.querySelector(".errors :is(input, select, textarea)");
+    if (wrong) wrong.focus();
+    else box.scrollTop = 0;
+  });
+
   // On a phone each cell has its column's name before it, which begins with a capital.
   function capitalise(root) {
     root.querySelectorAll("[data-label]").forEach(function (cell) {

@@ -5,6 +5,7 @@
 
   // Its inline style is forbidden; pages.css has the rules.
   window.htmx.config.includeIndicatorStyles = false;
+  window.htmx.config.attributesToSettle = ["class", "width", "height"]; // nor does it copy one
   window.htmx.config.allowEval = false;
 
   function texts() { return document.getElementById("backoffice-texts").dataset; }

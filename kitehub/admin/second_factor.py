@@ -1,0 +1,134 @@
+"""One-time codes in the back office: each sets up their own; superusers reset a lost one."""
+
+from typing import Any
+
+import segno
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
+
+from kitehub import totp
+from kitehub.models import SecondFactor, User
+from kitehub.services import second_factors, sessions
+from kitehub.services.second_factors import WrongCode
+from kitehub.services.sign_ins import TooManyAttempts
+
+ISSUER = "KiteHub"
+
+
+class CodeForm(forms.Form):
+    """A code of the app."""
+
+    code = forms.CharField(
+        label=_("One-time code"),
+        max_length=20,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "one-time-code"}),
+    )
+
+
+class TurnOffForm(CodeForm):
+    """Password and code, before codes are turned off."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        strip=False,
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password"}),
+    )
+    field_order = ("password", "code")
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_password(self) -> str:
+        """The password, if it is right."""
+        password: str = self.cleaned_data["password"]
+        if not self.user.check_password(password):
+            raise forms.ValidationError(gettext("The password is wrong."))
+        return password
+
+
+class SetsUpCodes:
+    """For the admin of people: the page where whoever is signed in sets up codes."""
+
+    admin_site: Any
+
+    def get_urls(self) -> Any:
+        """With the page, ahead of those that take a person's key."""
+        urls = super().get_urls()  # type: ignore[misc]
+        view = self.admin_site.admin_view(never_cache(self.second_factor_view))
+        return [path("second-factor/", view, name="kitehub_user_second_factor"), *urls]
+
+    def second_factor_view(self, request: HttpRequest) -> HttpResponse:
+        """Shows the QR code and takes a first code; later turns codes off, or renews backups."""
+        user: Any = request.user
+        deed = request.POST.get("deed", "") if request.method == "POST" else ""
+        sent = request.POST if deed else None
+        codes: list[str] = []
+        if user.asks_for_code:
+            off = TurnOffForm(sent if deed == "off" else None, user=user, prefix="off")
+            anew = CodeForm(sent if deed == "anew" else None, prefix="anew")
+            if deed == "off" and off.is_valid() and _try(off, _turn_off, user):
+                user.asks_for_code = False
+            elif deed == "anew" and anew.is_valid():
+                codes = _try(anew, second_factors.new_backup_codes, user) or []
+            context = {"off": off, "anew": anew, "left": _left(user)}
+        if not user.asks_for_code:
+            on = CodeForm(sent if deed == "on" else None, prefix="on")
+            if deed == "on" and on.is_valid():
+                codes = _try(on, second_factors.turn_on, user) or []
+            if codes:
+                user.asks_for_code = True
+                sessions.end_others(user, kept=request.session.session_key)
+                context = {}
+            else:
+                context = {"on": on, **_to_scan(user)}
+        return TemplateResponse(
+            request,
+            "kitehub/backoffice/second_factor.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": gettext("Sign in with a code"),
+                "codes": codes,
+                "page": reverse("admin:kitehub_user_second_factor"),
+                **context,
+            },
+        )
+
+
+def _try(form: Any, work: Any, user: User) -> Any:
+    """What the work gives; None where the code is wrong, which the form says then."""
+    try:
+        return work(user_id=user.pk, code=form.cleaned_data["code"], at=timezone.now())
+    except WrongCode:
+        said = gettext("This code is wrong, or was used before. Wait for the next.")
+        form.add_error("code", said)
+    except TooManyAttempts:
+        form.add_error(None, gettext("Too many attempts. Wait 15 minutes and try again."))
+    return None
+
+
+def _turn_off(**said: Any) -> bool:
+    second_factors.turn_off(**said)
+    return True
+
+
+def _to_scan(user: User) -> dict[str, str]:
+    secret = second_factors.prepare(user_id=user.pk)
+    address = totp.address(secret, login=user.email, issuer=ISSUER)
+    drawn = segno.make_qr(address, error="M", boost_error=False)
+    return {
+        "qr": drawn.svg_data_uri(border=4, scale=5, light="#fff"),
+        "secret": " ".join(secret[start : start + 4] for start in range(0, len(secret), 4)),
+    }
+
+
+def _left(user: User) -> int:
+    factor = SecondFactor.objects.filter(user=user).first()
+    return len(factor.backup_codes) if factor else 0

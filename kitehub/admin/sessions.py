@@ -1,0 +1,117 @@
+"""What superusers do about a person's ways in: end sessions, reset codes. One's own, anybody."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.admin.models import CHANGE
+from django.http import HttpRequest, HttpResponse
+from django.utils import formats, timezone
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import action
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.dialogs import WhyDialog
+from kitehub.backoffice.search import parse_uuid
+from kitehub.models import SignedInSession, User
+from kitehub.services import second_factors, sessions
+
+
+class EndSessionsDialog(WhyDialog):
+    """Asks which session to end, all of them unless one is chosen."""
+
+    model = User
+    which = forms.ChoiceField(label=_("Session"), required=False, widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        every = [("", gettext("All sessions"))]
+        found = sessions.open_sessions(self.row, at=timezone.now()) if self.row else ()
+        self.fields["which"].choices = [  # type: ignore[attr-defined]
+            *every,
+            *((str(row.pk), session_text(row)) for row in found),
+        ]
+
+
+class EndsSessions:
+    """For the admin of people: actions on a person's page about their ways in."""
+
+    model: Any
+    actions_detail: ClassVar[Any] = ("end_sessions", "reset_codes")
+
+    def has_end_sessions_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Superusers, and each person for themselves."""
+        key = getattr(obj, "pk", None) or parse_uuid(str(obj))
+        return bool(request.user.is_superuser or key == request.user.pk)
+
+    def has_reset_codes_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Superusers, for others: who still has the app turns it off themselves."""
+        key = getattr(obj, "pk", None) or parse_uuid(str(obj))
+        return bool(request.user.is_superuser and key != request.user.pk)
+
+    @action(
+        description=_("End sessions"),
+        icon="logout",
+        permissions=["end_sessions"],
+        url_path="end-sessions",
+        dialog={
+            "title": _("Sign this person out?"),
+            "description": _("They have to sign in again there."),
+            "form_class": EndSessionsDialog,
+            "form_submit_text": _("End sessions"),
+        },
+    )
+    def end_sessions(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Signs the person out of one browser or of all."""
+        its: Any = self
+        user = its.get_object(request, object_id)
+        if user is None:
+            raise Refusal(gettext("There is no such row."))
+        count = sessions.end(
+            user_id=user.pk,
+            actor=actor_of(request),
+            reason=reason_of(request),
+            session_id=parse_uuid(form.cleaned_data["which"]),
+        )
+        if not count:
+            raise Refusal(gettext("There is no open session."))
+        its.log(request, [user], CHANGE, [])
+        said = ngettext("%(count)s session is over.", "%(count)s sessions are over.", count)
+        its.message_user(request, said % {"count": count})
+        return lead_to(request, its._page("change", user.pk))
+
+    @action(
+        description=_("Reset codes"),
+        icon="phonelink_erase",
+        permissions=["reset_codes"],
+        url_path="reset-codes",
+        dialog={
+            "title": _("Reset this person's codes?"),
+            "description": _(
+                "They sign in by password alone until they set up an app again. Make sure that it"
+                " is really them who asks."
+            ),
+            "form_class": WhyDialog,
+            "form_submit_text": _("Reset codes"),
+        },
+    )
+    def reset_codes(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Takes a lost app from the person."""
+        its: Any = self
+        user = its.get_object(request, object_id)
+        if user is None:
+            raise Refusal(gettext("There is no such row."))
+        if not second_factors.reset(
+            user_id=user.pk, actor=actor_of(request), reason=reason_of(request)
+        ):
+            raise Refusal(gettext("This person signs in without codes."))
+        its.log(request, [user], CHANGE, [])
+        its.message_user(request, gettext("The codes are reset."))
+        return lead_to(request, its._page("change", user.pk))
+
+
+def session_text(row: SignedInSession) -> str:
+    """A session in a line: browser, address, when it was seen."""
+    seen = formats.date_format(timezone.localtime(row.last_seen), "DATETIME_FORMAT")
+    return " · ".join(part for part in (row.browser, row.address, seen) if part)

@@ -1,0 +1,243 @@
+"""Staff cancel orders, give them time, open them anew, mail them again, enter money by hand."""
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+import pytest
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.test import Client
+from django.utils import timezone
+
+from billing.models import ManualPayment, PaymentOrder
+from billing.services import credit, manual
+from billing.services.orders import open_order
+from billing.services.settlement import settle_transfer
+from kitehub.enums import Tier
+from kitehub.models import Email
+from tests.billing.settling import expired, line, school, subscribe
+from tests.billing.test_money_admin import clerk
+from tests.factories.billing import SubscriptionFactory
+from tests.kitehub.backoffice.pages import act, form_of, list_url, messages_of, page_url, signed_in
+
+pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def order() -> PaymentOrder:
+    own = school()
+    SubscriptionFactory(instance=own, tier="STANDARD")
+    return subscribe(own, at=timezone.now())
+
+
+def pay(order: PaymentOrder, amount: int) -> None:
+    settle_transfer(transfer_id=line(order.memo, amount, at=timezone.now()).pk)
+    order.refresh_from_db()
+
+
+def do(client: Client, row: Any, name: str, **said: str) -> list[str]:
+    return messages_of(act(client, row, name, **{"reason": "khách gọi", **said}))
+
+
+def offered(client: Client, order: PaymentOrder) -> set[str]:
+    page = client.get(page_url(order)).content.decode()
+    names = ("mark_paid", "cancel", "prolong", "reopen", "send_again")
+    return {name for name in names if page_url(order, name) in page}
+
+
+class TestCancel:
+    def test_shows_what_becomes_of_a_part_payment_and_asks_for_the_code(
+        self, back_office: Client, order: PaymentOrder
+    ) -> None:
+        pay(order, 100_000)
+        dialog = back_office.get(page_url(order, "cancel")).content.decode()
+        assert "tiền dư của trường" in dialog
+        assert "100.000" in dialog
+        order.refresh_from_db()
+        assert (order.status, order.paid_amount) == ("PENDING", 100_000), "it was only shown"
+        act(back_office, order, "cancel", reason="x", retyped="KH0")
+        order.refresh_from_db()
+        assert order.status == "PENDING"
+        assert do(back_office, order, "cancel", retyped=order.order_id) == ["Đã hủy đơn."]
+        order.refresh_from_db()
+        assert (order.status, order.cancel_reason) == ("CANCELLED", "khách gọi")
+        assert credit.balance(instance_id=order.instance_id) == 100_000
+        again = do(back_office, order, "cancel", retyped=order.order_id)
+        assert again == ["Đơn đã được hủy từ trước."]
+
+    def test_what_was_seen_before_money_came_is_shown_again(
+        self, back_office: Client, order: PaymentOrder
+    ) -> None:
+        seen = form_of(back_office.get(page_url(order, "cancel")))["seen"]
+        pay(order, 100_000)
+        said = {"seen": seen, "retyped": order.order_id}
+        assert do(back_office, order, "cancel", **said) == []
+        order.refresh_from_db()
+        assert order.status == "PENDING"
+
+    def test_several_have_each_their_result(self, back_office: Client, order: PaymentOrder) -> None:
+        other = subscribe(school(), at=timezone.now())
+        pay(other, 599_000)
+        keys = [str(order.pk), str(other.pk)]
+        sent = {"action": "cancel_all", ACTION_CHECKBOX_NAME: keys}
+        page = back_office.post(list_url(PaymentOrder), sent)
+        assert {it.row: it.done for it in page.context["outcomes"]} == {
+            order.order_id: True,
+            other.order_id: False,
+        }
+        done = {**sent, "confirmed": "yes", "reason": "dọn"}
+        for told in ({order.order_id: True, other.order_id: False}, {order.order_id: False}):
+            page = back_office.post(list_url(PaymentOrder), done)
+            found = {it.row: it.done for it in page.context["outcomes"]}
+            assert told.items() <= found.items()
+        order.refresh_from_db()
+        other.refresh_from_db()
+        assert (order.status, other.status) == ("CANCELLED", "PAID")
+
+
+class TestTime:
+    def test_an_open_order_gets_more_and_its_terms_stay(
+        self, back_office: Client, order: PaymentOrder
+    ) -> None:
+        before = order.memo, order.amount
+        (said,) = do(back_office, order, "prolong", hours="72")
+        assert said.startswith("Có thể thanh toán đến")
+        order.refresh_from_db()
+        assert abs(order.expires_at - timezone.now() - 72 * HOUR) < HOUR
+        assert (order.memo, order.amount) == before
+
+    @pytest.mark.parametrize("hours", ["0", "1", "999999", "x"])
+    def test_less_or_nonsense_is_refused(
+        self, back_office: Client, order: PaymentOrder, hours: str
+    ) -> None:
+        before = order.expires_at
+        assert do(back_office, order, "prolong", hours=hours) == []
+        order.refresh_from_db()
+        assert order.expires_at == before
+
+    def test_an_expired_one_is_opened_anew_once(
+        self, back_office: Client, order: PaymentOrder
+    ) -> None:
+        expired(order)
+        assert do(back_office, order, "prolong", hours="72") == []
+        assert offered(back_office, order) == {"mark_paid", "reopen"}
+        (said,) = do(back_office, order, "reopen")
+        opened = PaymentOrder.objects.exclude(pk=order.pk).get()
+        assert said == f"Đã mở đơn {opened.order_id}."
+        assert (opened.amount, opened.tier, opened.months) == (order.amount, "STANDARD", 1)
+        order.refresh_from_db()
+        assert order.superseded_by_id == opened.pk
+        (again,) = do(back_office, order, "reopen")
+        assert "thay bằng đơn khác" in again
+        assert PaymentOrder.objects.count() == 2
+
+
+def test_mail_goes_out_once_more_and_not_twice_within_a_minute(
+    back_office: Client, order: PaymentOrder
+) -> None:
+    sent = do(back_office, order, "send_again")
+    assert order.instance is not None
+    assert order.instance.owner is not None
+    assert sent == [f"Thư gửi {order.instance.owner.email} đang chờ gửi."]
+    assert Email.objects.filter(reason__startswith=f"renewal:{order.order_id}").count() == 1
+    pay(order, 599_000)
+    (refused,) = do(back_office, order, "send_again")
+    assert refused == "Chỉ đơn gói đăng ký đang chờ thanh toán mới có thư."
+
+
+class TestByHand:
+    SAID: ClassVar = {
+        "kind": "BANK",
+        "amount": "599000",
+        "reference": "FT26327000001",
+        "evidence": "Ảnh 14, chị Hoa",
+        "memo": "NGUYEN A dong hoc phi",
+    }
+
+    def said(self, order: PaymentOrder, **other: str) -> dict[str, str]:
+        at = timezone.localtime(timezone.now() - HOUR / 60)
+        moment = {"received_at_0": f"{at:%d/%m/%Y}", "received_at_1": f"{at:%H:%M}"}
+        return {**self.SAID, **moment, "retyped": order.order_id, **other}
+
+    def test_one_enters_and_another_confirms(
+        self, back_office: Client, order: PaymentOrder
+    ) -> None:
+        assert back_office.get(page_url(order, "mark_paid")).status_code == 200
+        (entered,) = do(back_office, order, "mark_paid", **self.said(order))
+        assert entered == "Đã nhập khoản thanh toán. Cần một người khác xác nhận."
+        assert "đã" in do(back_office, order, "mark_paid", **self.said(order))[0].lower()
+        payment = ManualPayment.objects.get()
+        own = back_office.get(page_url(payment)).content.decode()
+        assert page_url(payment, "confirm") not in own
+        assert page_url(payment, "reject") in own
+        (refused,) = do(back_office, payment, "confirm", retyped="599.000")
+        assert refused == "Người nhập khoản thanh toán không được tự xác nhận."
+        other = signed_in("minh@kitehub.test")
+        dialog = other.get(page_url(payment, "confirm")).content.decode()
+        assert "đã trả đủ" in dialog
+        assert act(other, payment, "confirm", reason="x", retyped="1").status_code == 200
+        order.refresh_from_db()
+        assert order.status == "PENDING"
+        for said in ("Đã xác nhận và ghi sổ khoản thanh toán.", "từ trước"):
+            assert said in do(other, payment, "confirm", retyped="599.000 ₫")[0]
+        order.refresh_from_db()
+        assert (order.status, order.transaction_reference) == ("PAID", "FT26327000001")
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            {"retyped": "KH0"},
+            {"amount": "0"},
+            {"amount": "99999999999999"},
+            {"kind": "GOLD"},
+            {"reference": ""},
+            {"evidence": " "},
+            {"received_at_0": "31/02/2026"},
+            {"received_at_0": "01/01/2999"},
+            {"reason": ""},
+        ],
+    )
+    def test_nonsense_enters_nothing(
+        self, back_office: Client, order: PaymentOrder, wrong: dict[str, str]
+    ) -> None:
+        do(back_office, order, "mark_paid", **self.said(order, **wrong))
+        assert not ManualPayment.objects.exists()
+
+    def test_several_are_confirmed_each_for_itself(
+        self, back_office: Client, order: PaymentOrder
+    ) -> None:
+        payments = [
+            manual.enter_payment(
+                order_id=order.pk,
+                kind="CASH",  # type: ignore[arg-type]
+                amount=100_000,
+                received_at=timezone.now(),
+                reference=by,
+                evidence="x",
+                actor=by,
+                reason="x",
+                at=timezone.now(),
+            )
+            for by in ("lan", "staff@kitehub.test")
+        ]
+        sent = {
+            "action": "confirm_all",
+            ACTION_CHECKBOX_NAME: [str(each.pk) for each in payments],
+            "confirmed": "yes",
+            "reason": "Đúng",
+        }
+        page = back_office.post(list_url(ManualPayment), sent)
+        assert sorted(it.done for it in page.context["outcomes"]) == [False, True]
+        order.refresh_from_db()
+        assert order.paid_amount == 100_000
+
+
+def test_each_action_asks_for_its_own_permission(order: PaymentOrder) -> None:
+    looking = clerk("view_paymentorder", "change_paymentorder", "view_manualpayment")
+    sent = {"_form_submitted": "True", "reason": "x", "retyped": order.order_id}
+    for name in ("mark_paid", "cancel", "prolong", "reopen", "send_again"):
+        assert looking.post(page_url(order, name), sent).status_code == 403
+    assert offered(looking, order) == set()
+    cancels = clerk("view_paymentorder", "cancel_order")
+    assert offered(cancels, order) == {"cancel"}
+    assert open_order(instance=school(), actor="lan", tier=Tier.BASIC).status == "PENDING"

@@ -1,0 +1,156 @@
+"""Two people work through the inbox at once; the money counts once, and the second one is told."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import IntegrityError
+from django.utils import timezone
+
+from billing.models import (
+    BankTransfer,
+    ManualPayment,
+    PaymentAllocation,
+    PaymentOrder,
+    PlannedMatch,
+)
+from billing.services import inbox, manual, planned
+from billing.services.inbox import CannotMatch
+from tests.billing.bookings import line
+from tests.billing.settling import OWN, school, subscribe
+from tests.concurrency.threads import PATIENCE, together
+from tests.kitehub.db.records import without_trigger
+
+pytestmark = pytest.mark.django_db(transaction=True)
+ROUNDS = 3
+
+
+def waiting() -> tuple[PaymentOrder, BankTransfer]:
+    now = timezone.now()
+    order = subscribe(school(), at=now - timedelta(hours=1))
+    return order, line(599_000, account_number=OWN, transferred_at=now, received_at=now)
+
+
+def plan(order: PaymentOrder, transfer: BankTransfer, actor: str) -> PlannedMatch:
+    return planned.plan_match(
+        transfer_id=transfer.pk, order_id=order.pk, actor=actor, at=timezone.now()
+    )
+
+
+def assign_twice_at_once() -> tuple[list[Any], PaymentOrder]:
+    order, transfer = waiting()
+    told = together(*[lambda by=by: plan(order, transfer, by) for by in ("lan", "hoa")])
+    return told, order
+
+
+def test_one_of_two_clicks_assigns_and_the_other_is_told_by_whom() -> None:
+    for _ in range(ROUNDS):
+        told, _order = assign_twice_at_once()
+        (made,) = [each for each in told if isinstance(each, PlannedMatch)]
+        (late,) = [each for each in told if isinstance(each, CannotMatch)]
+        assert made.created_by in str(late)
+
+
+def test_control_without_the_lines_lock_the_database_stops_the_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both = threading.Barrier(2)
+
+    def read_by_both(transfer_id: UUID, **_options: Any) -> BankTransfer:
+        found = BankTransfer.objects.get(pk=transfer_id)
+        if not hasattr(found, "met"):
+            both.wait(PATIENCE)
+        return found
+
+    order, transfer = waiting()
+    monkeypatch.setattr(planned.inbox, "waiting", read_by_both)
+    monkeypatch.setattr(planned.inbox, "match_transfer", lambda **_said: None)
+    told = together(*[lambda by=by: plan(order, transfer, by) for by in ("lan", "hoa")])
+    assert sorted(type(each).__name__ for each in told) == ["IntegrityError", "PlannedMatch"]
+    (late,) = [each for each in told if isinstance(each, IntegrityError)]
+    assert "planned_matches_open_key" in str(late)
+
+
+def test_booked_or_taken_back_but_never_both() -> None:
+    for _ in range(ROUNDS):
+        order, transfer = waiting()
+        made = plan(order, transfer, "lan")
+        at = made.due_at + timedelta(seconds=1)
+
+        def back(made: PlannedMatch = made, at: Any = at) -> PlannedMatch:
+            return planned.take_back(plan_id=made.pk, actor="lan", at=at)
+
+        told = together(lambda made=made, at=at: planned.book_planned(plan_id=made.pk, at=at), back)
+        booked = PaymentAllocation.objects.filter(order=order).exists()
+        assert booked == isinstance(told[1], CannotMatch)
+        assert str(told[0]) == ("BOOKED" if booked else "TAKEN_BACK")
+
+
+def test_a_click_and_a_dialog_at_once_book_once() -> None:
+    for _ in range(ROUNDS):
+        order, transfer = waiting()
+
+        def dialog(order: PaymentOrder = order, transfer: BankTransfer = transfer) -> Any:
+            return inbox.match_transfer(
+                transfer_id=transfer.pk, parts=[(order.pk, 599_000)], actor="hoa", reason="x"
+            )
+
+        together(lambda o=order, t=transfer: plan(o, t, "lan"), dialog)
+        planned.book_due(at=timezone.now() + timedelta(minutes=1))
+        assert PaymentAllocation.objects.filter(order=order).count() == 1
+        transfer.refresh_from_db()
+        assert (transfer.state, transfer.unmatched) == ("MATCHED", 0)
+
+
+# --- Payments by hand ---------------------------------------------------------------------------
+
+
+def confirm_twice_at_once() -> tuple[list[Any], PaymentOrder]:
+    now = timezone.now()
+    order = subscribe(school(), at=now - timedelta(hours=1))
+    payment = manual.enter_payment(
+        order_id=order.pk,
+        kind="CASH",  # type: ignore[arg-type]
+        amount=299_500,
+        received_at=now,
+        reference=str(order.pk),
+        evidence="Phiếu thu",
+        actor="lan",
+        reason="x",
+        at=now,
+    )
+    told = together(
+        *[
+            lambda by=by: manual.confirm_payment(payment_id=payment.pk, actor=by, at=now)
+            for by in ("minh", "hoa")
+        ]
+    )
+    order.refresh_from_db()
+    return told, order
+
+
+def test_one_of_two_confirmations_books() -> None:
+    for _ in range(ROUNDS):
+        told, order = confirm_twice_at_once()
+        assert sorted(type(each).__name__ for each in told) == ["CannotEnter", "ManualPayment"]
+        assert order.paid_amount == 299_500
+
+
+def test_control_without_the_lock_only_the_database_stops_the_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both = threading.Barrier(2)
+
+    def read_by_both(payment_id: UUID) -> ManualPayment:
+        found = ManualPayment.objects.select_related("order__instance").get(pk=payment_id)
+        both.wait(PATIENCE)
+        return found
+
+    monkeypatch.setattr(manual, "_locked", read_by_both)
+    with without_trigger("manual_payments", "guard_manual_payments_entry"):
+        told, order = confirm_twice_at_once()
+    # One line has the payment's key, so the second finds its line settled already.
+    assert len([each for each in told if isinstance(each, ManualPayment)]) == 1
+    assert order.paid_amount == 299_500

@@ -1,0 +1,213 @@
+"""Signing in with a code: set up, asked for wherever the password was typed, lost and reset."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.tokens import default_token_generator
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from kitehub import totp
+from kitehub.models import SecondFactor, SecurityEvent, User
+from kitehub.services import second_factors, sign_ins
+from tests.factories.kitehub import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+PASSWORD = "a long password"
+# As unfold's dialogs send it.
+SENT = {"_form_submitted": "True"}
+SET_UP = reverse("admin:kitehub_user_second_factor")
+AT = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The time of the pages that take codes; moved by hand."""
+    now = [timezone.now()]
+    for module in ("kitehub.portal.views", "kitehub.admin.second_factor"):
+        monkeypatch.setattr(f"{module}.timezone.now", lambda: now[0])
+
+    def later(**by: int) -> None:
+        now[0] += timedelta(**by)
+
+    later.now = lambda: now[0]  # type: ignore[attr-defined]
+    return later
+
+
+@pytest.fixture
+def member() -> User:
+    return UserFactory(staff=True, email="lan@kitehub.test", password=PASSWORD)
+
+
+def code(user: User, clock: Any) -> str:
+    secret = SecondFactor.objects.get(user=user).secret.reveal()
+    return totp.code_at(secret, totp.step_of(clock.now()))
+
+
+def sign_in(client: Client, page: str = "/admin/login/", email: str = "lan@kitehub.test") -> Any:
+    return client.post(page, {"username": email, "password": PASSWORD, "next": "/admin/"})
+
+
+def set_up(client: Client, user: User, clock: Any) -> list[str]:
+    """Turns codes on as a person does; their backup codes."""
+    client.force_login(user)
+    page = client.get(SET_UP).content.decode()
+    assert "data:image/svg+xml" in page
+    answer = client.post(SET_UP, {"deed": "on", "on-code": code(user, clock)})
+    assert "no-store" in answer["Cache-Control"]
+    clock(seconds=31)
+    return re.findall(r"<li>(\w{5}-\w{5})</li>", answer.content.decode())
+
+
+def test_a_person_sets_up_codes_and_is_asked_for_one(
+    client: Client, member: User, clock: Any
+) -> None:
+    other = Client()
+    other.force_login(member)
+    codes = set_up(client, member, clock)
+    assert len(set(codes)) == 10
+    assert other.get("/admin/").status_code == 302, "sessions begun without a code are over"
+    assert client.get("/admin/").status_code == 200
+    assert codes[0] not in client.get(SET_UP).content.decode(), "shown once"
+    client.post("/admin/logout/")
+    for page in ("/admin/login/", "/login/"):
+        browser = Client()
+        sign_in(browser, page)
+        asked = browser.get("/admin/")
+        assert asked["Location"] == "/login/code/?next=/admin/"
+        for closed in ("/", "/admin/kitehub/user/", SET_UP, "/admin/password_change/"):
+            assert browser.get(closed)["Location"].startswith("/login/code/")
+            assert browser.post(closed)["Location"].startswith("/login/code/")
+        assert browser.get(asked["Location"]).status_code == 200
+        wrong = browser.post("/login/code/", {"code": "000000", "next": "/admin/"})
+        assert "Mã này không đúng" in wrong.content.decode()
+        given = code(member, clock)
+        right = browser.post("/login/code/", {"code": given, "next": "/admin/"})
+        assert right["Location"] == "/admin/"
+        assert browser.get("/admin/").status_code == 200
+        again = Client()
+        sign_in(again, page)
+        assert again.post("/login/code/", {"code": given}).status_code == 200, "good once"
+        clock(seconds=31)
+    kinds = set(SecurityEvent.objects.filter(user=member).values_list("kind", flat=True))
+    assert kinds >= {"FACTOR_ON", "CODE_ASKED", "CODE_REFUSED", "SIGNED_IN", "SIGNED_OUT"}
+
+
+def test_a_link_to_a_new_password_is_no_way_around_it(
+    client: Client, member: User, clock: Any
+) -> None:
+    set_up(client, member, clock)
+    member.refresh_from_db()
+    key = urlsafe_base64_encode(force_bytes(member.pk))
+    link = f"/password/{key}/{default_token_generator.make_token(member)}/"
+    browser = Client()
+    form = browser.get(link)["Location"]
+    fresh = {"new_password1": "mật khẩu mới 1", "new_password2": "mật khẩu mới 1"}
+    browser.post(form, fresh)
+    assert browser.get("/admin/")["Location"].startswith("/login/code/")
+    assert SecurityEvent.objects.filter(
+        kind="PASSWORD_CHANGED", user=member, details__way="mail"
+    ).exists()
+
+
+def test_backup_codes_are_good_once_each(client: Client, member: User, clock: Any) -> None:
+    first, second, *_ = set_up(client, member, clock)
+    browser = Client()
+    sign_in(browser)
+    assert browser.post("/login/code/", {"code": first.upper().replace("-", " ")})["Location"]
+    browser = Client()
+    sign_in(browser)
+    assert browser.post("/login/code/", {"code": first}).status_code == 200
+    assert browser.post("/login/code/", {"code": second}).status_code == 302
+    page = browser.get(SET_UP).content.decode()
+    assert "còn 8 mã dự phòng" in page
+    answer = browser.post(SET_UP, {"deed": "anew", "anew-code": code(member, clock)})
+    assert len(re.findall(r"<li>(\w{5}-\w{5})</li>", answer.content.decode())) == 10
+
+
+def test_it_takes_password_and_code_to_turn_codes_off(
+    client: Client, member: User, clock: Any
+) -> None:
+    set_up(client, member, clock)
+    given = code(member, clock)
+    wrong = {"deed": "off", "off-password": "wrong", "off-code": given}
+    client.post(SET_UP, wrong)
+    assert User.objects.get(pk=member.pk).asks_for_code
+    client.post(SET_UP, {**wrong, "off-password": PASSWORD})
+    assert not User.objects.get(pk=member.pk).asks_for_code
+    assert not SecondFactor.objects.filter(user=member, confirmed_at__isnull=False).exists()
+    browser = Client()
+    sign_in(browser)
+    assert browser.get("/admin/").status_code == 200
+
+
+def test_codes_cannot_be_tried_out_from_however_many_places(member: User) -> None:
+    secret = second_factors.prepare(user_id=member.pk)
+    step = totp.step_of(AT)
+    second_factors.turn_on(user_id=member.pk, code=totp.code_at(secret, step), at=AT)
+    for _ in range(sign_ins.OF_ONE_LOGIN):
+        with pytest.raises(second_factors.WrongCode):
+            second_factors.check(user_id=member.pk, code="000000", at=AT)
+    good = totp.code_at(secret, step + 1)
+    for _ in range(2):
+        with pytest.raises(sign_ins.TooManyAttempts):
+            second_factors.check(user_id=member.pk, code=good, at=AT)
+    assert SecurityEvent.objects.filter(kind="THROTTLED", user=member).count() == 1
+    later = AT + sign_ins.WINDOW
+    good = totp.code_at(secret, totp.step_of(later))
+    second_factors.check(user_id=member.pk, code=good, at=later)
+
+
+def test_secrets_are_kept_encrypted_and_backup_codes_as_digests(member: User) -> None:
+    secret = second_factors.prepare(user_id=member.pk)
+    assert second_factors.prepare(user_id=member.pk) == secret, "the same until it is confirmed"
+    code = totp.code_at(secret, totp.step_of(AT))
+    backup = second_factors.turn_on(user_id=member.pk, code=code, at=AT)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT secret, backup_codes::text FROM second_factors")
+        kept = " ".join(cursor.fetchone())
+    assert secret not in kept
+    assert not any(each in kept or each.replace("-", "") in kept for each in backup)
+    with pytest.raises(ValueError, match="already"):
+        second_factors.prepare(user_id=member.pk)
+
+
+def test_a_superuser_resets_a_lost_app_and_says_why(
+    client: Client, member: User, back_office: Client, staff: User, clock: Any
+) -> None:
+    set_up(Client(), member, clock)
+    page = reverse("admin:kitehub_user_reset_codes", args=[member.pk])
+    back_office.post(page, {**SENT, "reason": ""})
+    assert User.objects.get(pk=member.pk).asks_for_code
+    back_office.post(page, {**SENT, "reason": "mất điện thoại"})
+    assert not User.objects.get(pk=member.pk).asks_for_code
+    event = SecurityEvent.objects.get(kind="FACTOR_RESET")
+    assert (event.login, event.actor, event.reason) == (
+        member.email,
+        staff.email,
+        "mất điện thoại",
+    )
+    own = reverse("admin:kitehub_user_reset_codes", args=[staff.pk])
+    assert back_office.post(own, {**SENT, "reason": "x"}).status_code == 403
+
+
+def test_codes_may_be_demanded_of_all_staff(
+    client: Client, member: User, clock: Any, settings: Any
+) -> None:
+    settings.KITEHUB_STAFF_TOTP = True
+    sign_in(client)
+    for page in ("/admin/", "/admin/kitehub/user/", "/admin/password_change/"):
+        assert client.get(page)["Location"].startswith(SET_UP)
+    assert client.get(SET_UP).status_code == 200
+    client.post(SET_UP, {"deed": "on", "on-code": code(member, clock)})
+    assert client.get("/admin/").status_code == 200
+    customer = Client()
+    customer.force_login(UserFactory())
+    assert customer.get("/").status_code == 200, "not of those who are no staff"
