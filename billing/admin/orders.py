@@ -143,7 +143,14 @@ class PaymentOrderAdmin(
     fieldsets = (
         (
             None,
-            {"fields": (("order_id", "status"), ("type", "tier"), "amount_text", "payment_content")},
+            {
+                "fields": (
+                    ("order_id", "status"),
+                    ("type", "tier"),
+                    "amount_text",
+                    "payment_content",
+                )
+            },
         ),
         (_("Who pays"), {"fields": ("instance", "user")}),
         (
