@@ -51,6 +51,14 @@ UNFOLD = {
     "GLOBAL_CALLBACK": "kitehub.theme.without_inline_colours",
     "STYLES": [_own("colours.css"), _own("pages.css")],
     "SCRIPTS": [_own("keyboard.js"), _own("sending.js")],
+    "ACCOUNT": {
+        "navigation": [
+            {
+                "title": _("Sign in with a code"),
+                "link": reverse_lazy("admin:kitehub_user_second_factor"),
+            }
+        ]
+    },
     "SIDEBAR": {
         "navigation": [
             {

@@ -184,6 +184,8 @@ class RejectDialog(StateDialog):
 class ManualPaymentAdmin(Audited, AuditAdmin):
     """The queue of payments by hand. Who entered one doesn't confirm it."""
 
+    small = "Staff enter each row by hand."
+
     list_display = (
         "requested_at",
         "status_label",

@@ -1,6 +1,6 @@
 """Roles of staff in the admin: what each may do, in sentences. Groups are where people get them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
@@ -17,6 +17,9 @@ from kitehub.services.roles import differences
 @admin.register(StaffRole)
 class StaffRoleAdmin(AuditAdmin):
     """The roles, the groups that have them, and what that means."""
+
+    small = "A row a role."
+    search_uuids: ClassVar[Any] = ()
 
     list_display = ("role_text", "group")
     list_select_related = ("group",)
@@ -39,7 +42,7 @@ class StaffRoleAdmin(AuditAdmin):
         parts = [*(f"+ {name}" for name in beside), *(f"− {name}" for name in lacks)]
         return ", ".join(parts) or "–"
 
-    @display(description=_("may"))
+    @display(description=_("what it may do"))
     def powers_text(self, row: StaffRole) -> Any:
         """What the role may do, line by line."""
         lines = [(power.text,) for power in POWERS if row.role in power.roles]

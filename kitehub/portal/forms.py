@@ -62,7 +62,7 @@ class CodeForm(forms.Form):
     """The code of an authenticator app, or a backup code."""
 
     code = forms.CharField(
-        label=_("Code"),
+        label=_("One-time code"),
         max_length=20,
         help_text=_("Six digits from your app, or one of your backup codes."),
         widget=forms.TextInput(

@@ -6,11 +6,13 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.core.management import CommandError, call_command
+from django.utils import translation
 
 from kitehub.models import StaffRole
 from kitehub.roles import GROUP_NAMES, POWERS, SUPERUSERS_ALONE, Role, permissions_of
 from kitehub.services import roles
 from tests.factories.kitehub import UserFactory
+from tests.migrations.commands import ROOT
 
 DJANGOS = ("add_", "change_", "delete_", "view_")
 
@@ -112,3 +114,14 @@ def test_a_role_is_put_right_by_command() -> None:
     assert roles.held_by(group) == existing
     assert StaffRole.objects.get(pk=Role.SUPPORT).group.name == "Hỗ trợ 2", "not a stranger's"
     call_command("roles", check=True, stdout=told)
+
+
+def test_the_docs_say_the_same() -> None:
+    docs = (ROOT / "docs" / "roles.md").read_text("utf-8")
+    with translation.override("en"):
+        rows = [
+            [str(power.text), *("yes" if role in power.roles else "" for role in Role)]
+            for power in POWERS
+        ]
+    lines = [line for line in docs.splitlines() if line.startswith("| ")][1:]
+    assert [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines] == rows

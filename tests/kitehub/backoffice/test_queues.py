@@ -154,7 +154,7 @@ def test_every_queue_has_its_index(work: dict[str, int]) -> None:
         cursor.execute("SET LOCAL enable_seqscan = off")
     expected = {
         "Unmatched transfers": "idx_bank_transfers_list_state",
-        "Orders paid in part": "idx_payment_orders_partly",
+        "Orders paid in part": "idx_payment_orders_list_part_paid",
         "Orders paid late": "idx_payment_orders_late",
         "Refunds to approve": "idx_refunds_status",
         "Refunds to send": "idx_refunds_status",

@@ -39,6 +39,7 @@ DUTIES = {
     "kitehub.jobs.tasks.requeue_stalled",
     "kitehub.tasks.clear_sessions",
     "kitehub.tasks.forget_emails",
+    "kitehub.tasks.forget_security_events",
     "kitehub.tasks.watch_instances",
     "storage.tasks.expire_reservations",
 }
