@@ -18,6 +18,7 @@ from kitehub.services.roles import differences
 class StaffRoleAdmin(AuditAdmin):
     """The roles, the groups that have them, and what that means."""
 
+    small = "A row a role."
     list_display = ("role_text", "group")
     list_select_related = ("group",)
     ordering = ("role",)
