@@ -15,6 +15,8 @@ from kitehub.display import money
 class FigureAdmin(AuditAdmin):
     """What both tables have."""
 
+    small = "A few rows a day; what is yet to be added goes within minutes."
+
     list_display = ("day", "measure", "tier", "amount_text", "quantity")
     list_filter = ("measure", "tier")
     ordering: Sequence[str] = ("-day", "-id")

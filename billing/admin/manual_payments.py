@@ -36,6 +36,7 @@ from kitehub.backoffice.labels import Label
 from kitehub.backoffice.moments import MomentField
 from kitehub.backoffice.names import instances_at
 from kitehub.backoffice.rehearsals import RehearsedDialog, rehearse
+from kitehub.backoffice.tabs import tabs_of
 from kitehub.display import money
 
 MARK_PAID = "mark-paid"
@@ -183,6 +184,8 @@ class RejectDialog(StateDialog):
 class ManualPaymentAdmin(Audited, AuditAdmin):
     """The queue of payments by hand. Who entered one doesn't confirm it."""
 
+    small = "Staff enter each row by hand."
+
     list_display = (
         "requested_at",
         "status_label",
@@ -193,7 +196,8 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
         "requested_by",
         "decided_by",
     )
-    list_filter = ("status", "kind", ("requested_at", DayRangeFilter))
+    list_filter = (("requested_at", DayRangeFilter),)
+    tabs = tabs_of("status", ManualPaymentStatus)
     list_select_related = ("order",)
     ordering = ("-requested_at",)
     search_columns: ClassVar = ("reference",)

@@ -14,7 +14,6 @@ class OrderViewAdmin(AuditAdmin):
     """By order and place. Nobody writes them here."""
 
     list_display = ("order", "channel", "times", "first_at", "last_at")
-    list_filter = ("channel",)
     list_select_related = ("order",)
     # The table has no other index, and nobody reads it but by an order.
     ordering = ("-id",)

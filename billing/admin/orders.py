@@ -13,27 +13,24 @@ from unfold.decorators import display
 from billing.admin.allocations import OrderAllocationInline
 from billing.admin.details import OrderDetails
 from billing.admin.manual_payments import EntersPayments
-from billing.admin.oddly_paid import OddlyPaidFilter
 from billing.admin.order_actions import ActsOnOrders
 from billing.admin.order_opening import OPENING_FIELDSETS, OpensOrders
+from billing.admin.paid_late import PaidLateFilter
 from billing.admin.refunds import Refundable
 from billing.admin.stored_words import reason_words
 from billing.admin.taking_off import TakesOff
 from billing.enums import PaymentStatus
-from billing.lifecycles import PAYMENT_ORDER
 from billing.models import PaymentOrder
 from billing.models.orders import PART_PAID
 from billing.services.order_locks import lock_with_lines
-from billing.services.orders import OrderClosed, cancel_order
 from kitehub.backoffice import RecordAdmin
-from kitehub.backoffice.audit import REASON_FIELDSET, Refusal, actor_of, reason_of
+from kitehub.backoffice.audit import REASON_FIELDSET, Refusal
 from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import AmountRangeFilter, DayRangeFilter
 from kitehub.backoffice.names import instances_at
 from kitehub.backoffice.search import parse_uuid
 from kitehub.backoffice.tabs import Tab, tabs_of
-from kitehub.db.lifecycle import Lifecycle
 from kitehub.display import money
 from kitehub.models import User
 
@@ -45,20 +42,13 @@ ORDER_COLOURS = {
     PaymentStatus.CANCELLED.value: "default",
 }
 
-# What people do to an order. It is paid by a bank line alone, which says of whom, and when.
-_BY_HAND = Lifecycle(
-    table=PAYMENT_ORDER.table,
-    follows={PaymentStatus.PENDING.value: (PaymentStatus.CANCELLED.value,)},
-)
-
 
 @admin.register(PaymentOrder)
 class PaymentOrderAdmin(
     OrderDetails, OpensOrders, ActsOnOrders, EntersPayments, TakesOff, Refundable, RecordAdmin
 ):
-    """Payment orders. What is asked for is fixed once the order is open."""
+    """Payment orders. Only actions and bank lines change one that is open."""
 
-    lifecycle = _BY_HAND
     refund_of = "order"
     actions: ClassVar[Any] = (*RecordAdmin.actions, "cancel_all")
     actions_detail: ClassVar[Any] = (
@@ -105,7 +95,7 @@ class PaymentOrderAdmin(
         "id",
     )
     list_filter = (
-        OddlyPaidFilter,
+        PaidLateFilter,
         ("created_at", DayRangeFilter),
         ("paid_at", DayRangeFilter),
         ("amount", AmountRangeFilter),
@@ -196,6 +186,9 @@ class PaymentOrderAdmin(
         "payment_content",
         "expires_at",
         "paid_at",
+        "status",
+        "transaction_reference",
+        "qr_image_url",
     )
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
@@ -204,20 +197,6 @@ class PaymentOrderAdmin(
         if key and getattr(request, "is_writing", False):
             lock_with_lines(PaymentOrder.all_objects.filter(pk=key))
         return super().get_object(request, object_id, from_field)
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Saves; an order that is cancelled gives back what was paid on it."""
-        if not (change and "status" in form.changed_data):
-            super().save_model(request, obj, form, change)
-            return
-        if form.changed_data != ["status"]:
-            obj.status = PaymentStatus.PENDING
-            super().save_model(request, obj, form, change)
-        try:
-            cancel_order(order_id=obj.pk, actor=actor_of(request), reason=reason_of(request))
-        except OrderClosed as error:
-            raise Refusal(gettext("The order has changed meanwhile.")) from error
-        obj.status = PaymentStatus.CANCELLED
 
     def check_deletion(self, rows: Sequence[PaymentOrder]) -> None:
         """Money stays in sight: an order that has any on it isn't deleted, nor a paid one."""

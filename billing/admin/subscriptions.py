@@ -15,7 +15,6 @@ from billing.admin.staff_time import KeepsTime
 from billing.admin.stored_words import actor_words, reason_words
 from billing.admin.why_blocked import LeadsToWhyBlocked
 from billing.enums import SubscriptionStatus
-from billing.lifecycles import SUBSCRIPTION
 from billing.models import Subscription, SubscriptionHistory
 from kitehub.backoffice import AuditAdmin, RecordAdmin
 from kitehub.backoffice.base import RECORD_FIELDSET
@@ -70,7 +69,6 @@ class SubscriptionAdmin(SubscriptionDetails, KeepsTime, LeadsToWhyBlocked, Recor
         "stop",
         "go_on",
     )
-    lifecycle = SUBSCRIPTION
     spelling: ClassVar = {"monthly_price": money}
     refusals: ClassVar[dict[str, Any]] = {
         "guard_subscriptions_revival": _(
@@ -111,11 +109,20 @@ class SubscriptionAdmin(SubscriptionDetails, KeepsTime, LeadsToWhyBlocked, Recor
     search_help_text = _("Subdomain or ID")
     autocomplete_fields = ("instance",)
     inlines = (HistoryInline,)
-    # Dates follow from what is paid, given and paused; the tier is changed on the instance's page,
-    # which also tells the instance's database.
-    frozen = ("instance", "tier", "current_period_start", "current_period_end", "trial_end")
+    # State and dates follow from what is paid, given, paused and ended; the tier and the price are
+    # changed on the instance's page, which also tells the instance's database.
+    frozen = (
+        "instance",
+        "tier",
+        "status",
+        "current_period_start",
+        "current_period_end",
+        "trial_end",
+        "canceled_at",
+    )
+    readonly_fields = (*RecordAdmin.readonly_fields, "price_text")
     fieldsets = (
-        (None, {"fields": ("instance", ("tier", "status"), "monthly_price")}),
+        (None, {"fields": ("instance", ("tier", "status"), "price_text")}),
         (
             _("Period"),
             {
@@ -135,7 +142,7 @@ class SubscriptionAdmin(SubscriptionDetails, KeepsTime, LeadsToWhyBlocked, Recor
         return False
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """A subscription stays with its instance; its time and its tier follow from elsewhere."""
+        """All that a page shows: actions change it."""
         own = super().get_readonly_fields(request, obj)
         return own if obj is None else (*own, *self.frozen)
 

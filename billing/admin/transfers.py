@@ -289,6 +289,8 @@ class PaymentAllocationAdmin(Booked, AuditAdmin):
 class PlannedMatchAdmin(AuditAdmin):
     """What was assigned with one click in the inbox, and what has become of it."""
 
+    small = "Staff assign each by hand."
+
     list_display = (
         "created_at",
         "transfer",

@@ -142,7 +142,15 @@ class Migration(migrations.Migration):
                 ],
                 "indexes": [
                     kitehub.db.indexes.Index(
-                        fields=["status", "requested_at"], name="idx_manual_payments_status"
+                        fields=["-requested_at", "-id"], name="idx_manual_payments_list"
+                    ),
+                    kitehub.db.indexes.Index(
+                        fields=["status", "-requested_at", "-id"],
+                        name="idx_manual_payments_status",
+                    ),
+                    kitehub.db.indexes.Index(fields=["order"], name="idx_manual_payments_order"),
+                    kitehub.db.indexes.Index(
+                        fields=["reference"], name="idx_manual_payments_reference"
                     ),
                     kitehub.db.indexes.Index(
                         condition=models.Q(("transfer__isnull", False)),

@@ -101,6 +101,13 @@ class Migration(migrations.Migration):
                     kitehub.db.indexes.Index(
                         fields=["transfer", "-created_at"], name="idx_planned_matches_transfer"
                     ),
+                    kitehub.db.indexes.Index(fields=["order"], name="idx_planned_matches_order"),
+                    kitehub.db.indexes.Index(
+                        fields=["-created_at", "-id"], name="idx_planned_matches_list"
+                    ),
+                    kitehub.db.indexes.Index(
+                        fields=["state", "-created_at", "-id"], name="idx_planned_matches_state"
+                    ),
                 ],
                 "constraints": [
                     models.CheckConstraint(

@@ -111,7 +111,10 @@ class ManualPayment(Identified):
             ),
         ]
         indexes: ClassVar = [
-            Index(fields=["status", "requested_at"], name="idx_manual_payments_status"),
+            Index(fields=["-requested_at", "-id"], name="idx_manual_payments_list"),
+            Index(fields=["status", "-requested_at", "-id"], name="idx_manual_payments_status"),
+            Index(fields=["order"], name="idx_manual_payments_order"),
+            Index(fields=["reference"], name="idx_manual_payments_reference"),
             Index(
                 fields=["transfer"],
                 condition=Q(transfer__isnull=False),

@@ -201,11 +201,6 @@ class PaymentOrder(Record):
             ),
             Index(
                 fields=["-created_at", "-id"],
-                name="idx_payment_orders_list_part_paid",
-                condition=Q(PART_PAID, deleted=False),
-            ),
-            Index(
-                fields=["-created_at", "-id"],
                 name="idx_payment_orders_deleted",
                 condition=Q(deleted=True),
             ),
@@ -246,15 +241,6 @@ class PaymentOrder(Record):
                 name="idx_payment_orders_late",
                 condition=Q(
                     status=PaymentStatus.PAID.value, paid_at__gt=F("expires_at"), deleted=False
-                ),
-            ),
-            Index(
-                fields=["-created_at", "-id"],
-                name="idx_payment_orders_partly",
-                condition=Q(
-                    status__in=[PaymentStatus.PENDING.value, PaymentStatus.EXPIRED.value],
-                    paid_amount__gt=0,
-                    deleted=False,
                 ),
             ),
         ]

@@ -71,6 +71,9 @@ class PlannedMatch(Identified):
         indexes: ClassVar = [
             Index(fields=["due_at"], condition=Q(state="PLANNED"), name="idx_planned_matches_due"),
             Index(fields=["transfer", "-created_at"], name="idx_planned_matches_transfer"),
+            Index(fields=["order"], name="idx_planned_matches_order"),
+            Index(fields=["-created_at", "-id"], name="idx_planned_matches_list"),
+            Index(fields=["state", "-created_at", "-id"], name="idx_planned_matches_state"),
         ]
 
     def __str__(self) -> str:

@@ -50,12 +50,6 @@ class PaymentOrderQuerySet(RecordQuerySet["PaymentOrder"]):
         left = Q(status=PaymentStatus.EXPIRED, paid_amount__gt=0)
         return self.filter(Q(status=PaymentStatus.PENDING) | left)
 
-    def part_paid(self) -> Self:
-        """Orders that have a part of their money and not all (idx_payment_orders_partly)."""
-        return self.filter(
-            status__in=[PaymentStatus.PENDING, PaymentStatus.EXPIRED], paid_amount__gt=0
-        )
-
     def paid_late(self, *, since: datetime) -> Self:
         """Orders whose money came after their expiry, since a moment (idx_payment_orders_late)."""
         return self.filter(

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from kitehub.backoffice import InstanceNames, RecordAdmin
@@ -64,7 +65,14 @@ class InstanceConfigAdmin(InstanceNames, RecordAdmin):
     ordering = ("-created_at",)
     search_uuids: ClassVar = ("id", "instance_id")
     search_help_text = _("Subdomain or ID")
+    # Whose it is, and what they bought: the school's page changes that, in both databases.
+    frozen = ("instance_id", "tier")
     fieldsets = (
         (None, {"fields": ("instance_id", "tier", "features", "limitations")}),
         RECORD_FIELDSET,
     )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """An exception is entered by hand; what was bought isn't."""
+        own = super().get_readonly_fields(request, obj)
+        return own if obj is None else (*own, *self.frozen)

@@ -47,14 +47,6 @@ class InstanceForm(RecordForm):
         """The domain in its stored spelling; one that is left alone, as it is."""
         return self._name("custom_domain", clean_domain)
 
-    def clean_status(self) -> str:
-        """A suspension is more than a word in the row."""
-        status: str = self.cleaned_data["status"]
-        was = self.initial.get("status")
-        if status != was and InstanceStatus.SUSPENDED in (status, was):
-            raise ValidationError(_("Use Suspend and Resume, which also tell the database."))
-        return status
-
     def _name(self, field: str, clean: Callable[[str], str]) -> str:
         name: str = self.cleaned_data[field]
         return clean(name) if name and field in self.changed_data else name
@@ -145,6 +137,14 @@ class InstanceAdmin(
     search_help_text = _("Subdomain, own domain, owner's e-mail, ID, or words of the name")
     autocomplete_fields = ("owner",)
     readonly_fields = (*RecordAdmin.readonly_fields, "subscription_id")
+    # Of a school that is there, none of these is entered by hand.
+    terms = (
+        "tier",
+        "status",
+        "trial_started_at",
+        "trial_expires_at",
+        "subscription_expires_at",
+    )
     fieldsets = (
         (None, {"fields": ("organization_name", ("subdomain", "custom_domain"), "owner")}),
         (
@@ -186,9 +186,9 @@ class InstanceAdmin(
         return starts_words(term, "organization_name")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """The tier is changed by its own action, which also tells the school's database."""
+        """What a school has bought and whether it is open: actions and payments say that."""
         own = super().get_readonly_fields(request, obj)
-        return own if obj is None else (*own, "tier")
+        return own if obj is None else (*own, *self.terms)
 
     @action(
         description=_("Change tier"),

@@ -1,6 +1,6 @@
 """Roles of staff in the admin: what each may do, in sentences. Groups are where people get them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
@@ -19,6 +19,11 @@ class StaffRoleAdmin(AuditAdmin):
     """The roles, the groups that have them, and what that means."""
 
     small = "A row a role."
+<<<<<<< HEAD
+=======
+    search_uuids: ClassVar[Any] = ()
+
+>>>>>>> main
     list_display = ("role_text", "group")
     list_select_related = ("group",)
     ordering = ("role",)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 
 from kitehub.backoffice import history, stale
-from kitehub.backoffice.audit import Audited
+from kitehub.backoffice.audit import REASON_FIELDSET, Audited
 from kitehub.backoffice.deletion import SoftDeletion
 from kitehub.backoffice.differences import Spelling
 from kitehub.backoffice.exports import Exported
@@ -64,6 +64,9 @@ class RecordAdmin(Audited, SoftDeletion, ExactSearch, Exported, CarefulLists, Mo
         fieldsets = super().get_fieldsets(request, obj)
         others = [part for part in fieldsets if part is not RECORD_FIELDSET]
         has_one = obj is not None and len(others) < len(fieldsets)
+        if obj is not None and not self._enters_anything(request, obj, others):
+            # Nothing can be changed here, so nobody is asked why.
+            others = [part for part in others if part is not REASON_FIELDSET]
         return [*others, RECORD_FIELDSET] if has_one else others
 
     def get_form(
@@ -77,6 +80,23 @@ class RecordAdmin(Audited, SoftDeletion, ExactSearch, Exported, CarefulLists, Mo
             "lifecycle": self.lifecycle,
         }
         return type(form.__name__, (form,), told)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> Any:
+        """Offers to save only where there is something to enter."""
+        row = context.get("original")
+        if row is not None and not self._enters_anything(
+            request, row, self.get_fieldsets(request, row)
+        ):
+            context |= {"show_save": False, "show_save_and_continue": False}
+            context["show_save_and_add_another"] = False
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def _enters_anything(self, request: HttpRequest, row: Any, fieldsets: Any) -> bool:
+        """Whether the page of a row has a field to fill in."""
+        fixed = {*self.get_readonly_fields(request, row), "reason"}
+        return bool(set(flatten_fieldsets(fieldsets)) - fixed)
 
     def construct_change_message(
         self, request: HttpRequest, form: Any, formsets: Any, add: bool = False

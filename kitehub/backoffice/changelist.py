@@ -125,9 +125,20 @@ class CarefulChangeList(ChangeList):
         for name in (*PAGE_PARAMETERS, SUM):
             self.params.pop(name, None)
             self.filter_params.pop(name, None)
+        self._open_tab()
         with blaming_the_address(request):
             self.outside_tabs = super().get_queryset(request, exclude_parameters)
             return self._in(self.tab)
+
+    def _open_tab(self) -> None:
+        """Takes `?status__exact=PAID`, as links elsewhere have it, for the tab of the same rows."""
+        for tab in () if TAB in self.params else self.model_admin.tabs:
+            for name in [f"{column}__exact" for column, _value in tab.columns]:
+                if self.params.get(name) == tab.key and len(self.filter_params[name]) == 1:
+                    for given in (self.params, self.filter_params):
+                        del given[name]
+                    self.params[TAB], self.filter_params[TAB] = tab.key, [tab.key]
+                    return
 
     def _in(self, tab: Tab | None) -> QuerySet[Any]:
         rows: QuerySet[Any] = self.outside_tabs
@@ -212,6 +223,12 @@ class CarefulChangeList(ChangeList):
 
     def _fetch(self, request: HttpRequest) -> None:
         self.result_list = self._page(request)
+        self.counted = len(self.result_list)
+        # An action shows none of what follows.
+        if request.method == "GET":
+            self._count()
+
+    def _count(self) -> None:
         if not self.narrowing and self.model_admin.tabs:
             sets = [self.outside_tabs, *map(self._in, self.model_admin.tabs)]
             counts = counts_up_to(sets)
@@ -220,8 +237,6 @@ class CarefulChangeList(ChangeList):
             self.counted = counts[position]
         elif self.next_cursor or self.previous_cursor:
             self.counted = count_up_to(self.queryset)
-        else:
-            self.counted = len(self.result_list)
         if self.model_admin.sums and 0 < self.counted <= MOST_COUNTED:
             self.sums = sums_of(self.queryset, self.model_admin.sums)
 

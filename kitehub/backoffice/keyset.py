@@ -14,6 +14,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.signing import BadSignature, Signer
 from django.db.models import BooleanField, F, Func, Model, QuerySet, Value
 
+from kitehub.db.backends.postgresql.moments import Beyond
+
 AFTER, BEFORE = "after", "before"
 # The parameters of an address that say which page of a list is meant.
 PAGE_PARAMETERS = (AFTER, BEFORE, "p")
@@ -51,7 +53,7 @@ class Order:
             said = self._signer(model, of).unsign_object(cursor)
             fields = [model._meta.get_field(column) for column in self.columns]
             values = zip(fields, said, strict=True)
-            return [field.to_python(value) for field, value in values]  # type: ignore[union-attr]
+            return [_read(field, value) for field, value in values]
         except (BadSignature, ValueError, TypeError):
             return None
 
@@ -62,7 +64,7 @@ class Order:
         """The rows behind these values."""
         fields = [rows.model._meta.get_field(column) for column in self.columns]
         given = [Value(value, field) for value, field in zip(values, fields, strict=True)]
-        return rows.filter(_Beyond(*map(F, self.columns), *given, descending=self.descending))
+        return rows.filter(_Behind(*map(F, self.columns), *given, descending=self.descending))
 
 
 def order_of(model: type[Model], names: Sequence[str], *, ranged: bool = False) -> Order:
@@ -95,12 +97,20 @@ def _is_unique(model: type[Model], columns: Sequence[str]) -> bool:
 
 
 def _said(value: Any) -> Any:
+    if isinstance(value, Beyond):
+        return [value.isoformat(), value.stored]
     if isinstance(value, date):
         return value.isoformat()
     return str(value) if isinstance(value, UUID) else value
 
 
-class _Beyond(Func):
+def _read(field: Any, said: Any) -> Any:
+    if isinstance(said, list):
+        return Beyond.of(field.to_python(said[0]), said[1])
+    return field.to_python(said)
+
+
+class _Behind(Func):
     """`(a, b) < (x, y)`: first the columns, then as many values."""
 
     output_field = BooleanField()

@@ -28,6 +28,12 @@ class Tab:
         """Which rows are in it now."""
         return self.where(timezone.now()) if callable(self.where) else self.where
 
+    @property
+    def columns(self) -> list[tuple[str, Any]]:
+        """The column and its value where its condition is just that, else nothing."""
+        parts = [] if callable(self.where) else self.where.children
+        return [part for part in parts if isinstance(part, tuple)] if len(parts) == 1 else []
+
 
 class ShownTab(NamedTuple):
     """A tab on its way to the page; no count where nobody counted."""

@@ -1,21 +1,25 @@
--- The rows of a back office of %(orders)s orders over three years, up to %(at)s.
+-- The rows of a back office of %(orders)s orders, 900 a day, up to %(at)s: a million take three
+-- years.
 --
--- A twentieth as many schools; the first has a fifth of all orders. Nearly all orders are paid, by
--- one bank line each; few wait. Ids are scattered as random ones are, and computed, so that rows
--- of different tables find each other without a join. A statement ends in two semicolons.
+-- A twentieth as many schools; the first has a fifth of all orders. Where there are few orders,
+-- there is more of what comes of some of them only, so that each list has a thousand rows. Nearly
+-- all orders are paid, by one bank line each; few wait. Ids are scattered as random ones are, and
+-- computed, so that rows of different tables find each other without a join. A statement ends in
+-- two semicolons.
 
 CREATE TEMPORARY TABLE school AS
 SELECT n, md5('school ' || n)::uuid AS id, md5('owner ' || n)::uuid AS owner_id,
     md5('subscription ' || n)::uuid AS subscription_id,
-    %(at)s::timestamptz - (schools - n) * (interval '3 years' / schools) AS at,
+    %(at)s::timestamptz - (schools - n) * (interval '95 seconds' * %(orders)s / schools) AS at,
     (ARRAY['BASIC', 'STANDARD', 'PREMIUM'])[1 + n %% 3] AS tier,
     (ARRAY[299000, 599000, 1299000])[1 + n %% 3] AS price
-FROM (SELECT greatest(%(orders)s / 20, 10) AS schools) size, generate_series(1, schools) n;;
+FROM (SELECT greatest(%(orders)s / least(20, %(thin)s), 10) AS schools) size,
+    generate_series(1, schools) n;;
 
 CREATE TEMPORARY TABLE sale AS
 SELECT n, md5('order ' || n)::uuid AS id, md5('line ' || n)::uuid AS transfer_id,
     1 + CASE WHEN n %% 5 = 0 THEN 0 ELSE 1 + n::bigint * 7919 %% (schools - 1) END AS school,
-    %(at)s::timestamptz - (%(orders)s - n) * (interval '3 years' / %(orders)s) AS at,
+    %(at)s::timestamptz - (%(orders)s - n) * interval '95 seconds' AS at,
     CASE
         WHEN n > %(orders)s - 5 OR n %% 2000 = 7 THEN 'PENDING'
         WHEN n %% 25 = 3 THEN 'EXPIRED'
@@ -30,7 +34,8 @@ SELECT n, md5('order ' || n)::uuid AS id, md5('line ' || n)::uuid AS transfer_id
         ELSE 299000
     END AS amount,
     n %% 40 = 6 AS enrols
-FROM (SELECT greatest(%(orders)s / 20, 10) AS schools) size, generate_series(1, %(orders)s) n;;
+FROM (SELECT greatest(%(orders)s / least(20, %(thin)s), 10) AS schools) size,
+    generate_series(1, %(orders)s) n;;
 
 ANALYZE school, sale;;
 
@@ -65,17 +70,20 @@ SELECT subscription_id, id, tier, price,
     (CASE WHEN n %% 200 = 5 THEN 'PAST_DUE' WHEN n %% 50 = 2 THEN 'EXPIRED'
         WHEN n %% 50 = 9 THEN 'CANCELED' WHEN n %% 12 = 3 THEN 'TRIAL' ELSE 'ACTIVE'
     END)::subscription_status,
-    %(at)s::timestamptz + (n %% 30 - 30) * interval '1 day',
-    %(at)s::timestamptz + n %% 30 * interval '1 day', at + interval '14 days', at, at
+    %(at)s::timestamptz + (n %% 30 - 30) * interval '1 day' + n * interval '1 second',
+    %(at)s::timestamptz + n %% 30 * interval '1 day' + n * interval '1 second',
+    at + interval '14 days', at, at
 FROM school;;
 
 INSERT INTO subscription_periods (subscription_id, kind, tier, starts_at, ends_at, order_id,
     created_at, created_by)
-SELECT subscription_id, 'PAID', tier, ends_at - interval '30 days', ends_at,
-    md5('order ' || 1 + (n * 6 + month) %% %(orders)s)::uuid, ends_at - interval '31 days',
-    'settlement'
+SELECT subscription_id, CASE WHEN number < %(orders)s THEN 'PAID' ELSE 'CARRIED' END, tier,
+    ends_at - interval '30 days', ends_at,
+    CASE WHEN number < %(orders)s THEN md5('order ' || 1 + number)::uuid END,
+    ends_at - interval '31 days', 'settlement'
 FROM school, generate_series(0, 5) month,
-    LATERAL (SELECT %(at)s::timestamptz + (n %% 30 - 30 * month) * interval '1 day' AS ends_at) o;;
+    LATERAL (SELECT (n - 1) * 6 + month AS number,
+        %(at)s::timestamptz + (n %% 30 - 30 * month) * interval '1 day' AS ends_at) paid;;
 
 INSERT INTO subscription_history (subscription_id, tier, status, monthly_price, changed_at,
     changed_by, change_reason, current_period_start, current_period_end, deleted)
@@ -162,7 +170,7 @@ FROM (
     SELECT *, CASE WHEN n > %(orders)s - 200 OR n %% 20000 = 50 THEN 'REQUESTED'
         WHEN n %% 10000 = 150 THEN 'APPROVED' WHEN n %% 1000 = 250 THEN 'REJECTED' ELSE 'SENT'
         END AS state
-    FROM sale WHERE n %% 50 = 0 AND status = 'PAID'
+    FROM sale WHERE n %% least(50, %(thin)s) = 0 AND status = 'PAID'
 ) asked ORDER BY n;;
 
 INSERT INTO credit_balances (instance_id, balance) SELECT id, n %% 1000 * 1000 FROM school;;
@@ -171,14 +179,14 @@ INSERT INTO credit_entries (instance_id, amount, kind, transfer_id, order_id, ba
     created_at, created_by, reason)
 SELECT md5('school ' || school)::uuid, 1000, CASE WHEN n %% 4 = 0 THEN 'GRANTED' ELSE 'EXCESS' END,
     transfer_id, id, 1000, at, 'settlement', ''
-FROM sale WHERE n %% 10 = 9 AND status = 'PAID' ORDER BY n;;
+FROM sale WHERE n %% least(10, %(thin)s) = 9 %% least(10, %(thin)s) AND status = 'PAID' ORDER BY n;;
 
 INSERT INTO guest_sessions (session_id, instance_id, created_at, expires_at, source, device_type,
     user_agent, ip_address)
 SELECT 'sess-' || n, md5('school ' || school)::uuid, at, at + interval '30 days',
     (ARRAY['landing_page', 'social_media', 'organic', 'referral'])[1 + n %% 4],
     (ARRAY['mobile', 'desktop', 'tablet'])[1 + n %% 3], 'Mozilla/5.0', '113.161.0.' || n %% 250
-FROM sale WHERE n %% 2 = 0 ORDER BY n;;
+FROM sale WHERE n %% least(2, %(thin)s) = 0 ORDER BY n;;
 
 INSERT INTO guest_events (session_id, instance_id, event_type, course_id, course_name, timestamp)
 SELECT 'sess-' || n / 2 * 2, md5('school ' || school)::uuid,
@@ -206,7 +214,7 @@ SELECT md5('school ' || school)::uuid, 1000000, status, at, at + interval '1 hou
     CASE WHEN status <> 'OPEN' THEN at END
 FROM (SELECT n, school, at, CASE WHEN n > %(orders)s - 20 THEN 'OPEN' WHEN n %% 100 = 5
     THEN 'EXPIRED' WHEN n %% 50 = 10 THEN 'RELEASED' ELSE 'COMMITTED' END AS status
-    FROM sale WHERE n %% 5 = 0) held ORDER BY n;;
+    FROM sale WHERE n %% least(5, %(thin)s) = 0) held ORDER BY n;;
 
 INSERT INTO branding_jobs (job_id, instance_id, organization_name, status, progress_percentage,
     created_at, updated_at, error_message)
@@ -215,23 +223,25 @@ SELECT 'BJ' || n, md5('school ' || school)::uuid, 'Sao Mai', status::branding_st
     CASE status WHEN 'FAILED' THEN 'no image' END
 FROM (SELECT n, school, at, CASE WHEN n > %(orders)s - 30 THEN 'PENDING'
     WHEN n %% 500 = 10 THEN 'FAILED' ELSE 'COMPLETED' END AS status
-    FROM sale WHERE n %% 10 = 0) jobs ORDER BY n;;
+    FROM sale WHERE n %% least(10, %(thin)s) = 0) jobs ORDER BY n;;
 
 INSERT INTO emails (recipient, reason, template, language, context, state, queued_at, sent_at,
     instance_id)
 SELECT 'chu-truong-' || school || '@example.vn', 'order:' || n, 'reminder', 'vi', '{}', state, at,
     CASE state WHEN 'SENT' THEN at END, md5('school ' || school)::uuid
 FROM (SELECT n, school, at, CASE WHEN n > %(orders)s - 20 THEN 'QUEUED' WHEN n %% 1000 = 2
-    THEN 'FAILED' ELSE 'SENT' END AS state FROM sale WHERE n %% 2 = 0) mail ORDER BY n;;
+    THEN 'FAILED' ELSE 'SENT' END AS state
+    FROM sale WHERE n %% least(2, %(thin)s) = 0) mail ORDER BY n;;
 
 INSERT INTO procrastinate_jobs (queue_name, task_name, args, status, attempts)
 SELECT 'default', 'billing.tasks.settle', '{}',
     (CASE WHEN n > %(orders)s - 100 THEN 'todo' WHEN n %% 1000 = 0 THEN 'failed'
         ELSE 'succeeded' END)::procrastinate_job_status, 1
-FROM sale WHERE n %% 10 = 0 ORDER BY n;;
+FROM sale WHERE n %% least(10, %(thin)s) = 0 ORDER BY n;;
 
 INSERT INTO instance_suspensions (status_before, reason, created_at, created_by, instance_id)
-SELECT 'ACTIVE', 'Không thanh toán', at, 'nhan-vien@example.vn', id FROM school WHERE n %% 10 = 1;;
+SELECT 'ACTIVE', 'Không thanh toán', at, 'nhan-vien@example.vn', id
+FROM school WHERE n %% 10 = 1;;
 
 INSERT INTO instance_moves (source_url, source_username, source_password, target_url,
     target_username, target_password, step, created_at, created_by, ended_at, instance_id)
@@ -252,7 +262,8 @@ INSERT INTO archive_runs (instance_id, kind, actor, archive_sha256, started_at, 
 SELECT id, 'ERASURE', 'operator', '', at, at FROM school WHERE n %% 50 = 2;;
 
 INSERT INTO bank_feeds (id, provider, account_number, last_seen_at, received, refused_reason)
-SELECT md5('feed ' || n)::uuid, 'SEPAY', '0123499999' || n, at, n, '' FROM school WHERE n %% 10 = 1;;
+SELECT md5('feed ' || n)::uuid, 'SEPAY', '0123499999' || n, at, n, ''
+FROM school WHERE n %% 10 = 1;;
 
 INSERT INTO bank_feed_silences (feed_id, starts_at, ends_at)
 SELECT md5('feed ' || n)::uuid, at, at + interval '1 hour' FROM school WHERE n %% 10 = 1;;
@@ -263,10 +274,12 @@ SELECT encode(sha256(n::text::bytea), 'hex'), 1, at FROM school
 
 INSERT INTO notes (table_name, row_id, text, created_at, created_by)
 SELECT 'payment_orders', id, 'Đã gọi cho chủ trường', at, 'nhan-vien@example.vn'
-FROM sale WHERE n %% 50 = 4 ORDER BY n;;
+FROM sale WHERE n %% least(50, %(thin)s) = 4 %% least(50, %(thin)s) ORDER BY n;;
 
 INSERT INTO order_views (order_id, channel, first_at, last_at, times)
-SELECT id, 'PORTAL', at, at + interval '5 minutes', 2 FROM sale WHERE n %% 2 = 0 ORDER BY n;;
+SELECT id, 'PORTAL', at, at + interval '5 minutes', 2
+FROM sale WHERE n %% least(2, %(thin)s) = 0 ORDER BY n;;
 
-INSERT INTO instance_watch (instance_id, used_bytes, limit_bytes, looked_at)
-SELECT id, 1, 1000000000, %(at)s FROM school WHERE n %% 10 = 1
+INSERT INTO instance_watch (instance_id, used_bytes, limit_bytes, whole, looked_at)
+SELECT id, 1, 1000000000, n %% 500 <> 1, %(at)s::timestamptz - n * interval '1 second'
+FROM school WHERE n %% 10 = 1

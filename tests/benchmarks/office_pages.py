@@ -52,16 +52,14 @@ def pages_of(model_admin: Any, user: Any) -> Iterator[Page]:
     yield page("first page")
     if getattr(model_admin, "small", ""):
         return
-    row = None
-    if hasattr(model_admin, "indexed_orders"):
-        order = model_admin.indexed_orders()[0]
-        rows = model_admin.filtered_rows(request)
-        row = rows[rows.count() // 2 : rows.count() // 2 + 1].first()
-        if row is not None:
-            yield page("middle", **{AFTER: order.cursor(row)})
+    changes = model_admin.get_changelist_instance(request)
+    rows = model_admin.filtered_rows(request)
+    middle = rows.count() // 2
+    row = next(iter(rows[middle : middle + 1]), None)
+    if row is not None and hasattr(changes, "order"):
+        yield page("middle", **{AFTER: changes.order.cursor(row, of=changes.first_url)})
     for tab in getattr(model_admin, "tabs", ()):
         yield page(f"tab {tab.key}", tab=tab.key)
-    changes = model_admin.get_changelist_instance(request)
     for spec in changes.filter_specs:
         yield from _filtered(page, changes, spec)
     for number, shown in enumerate(changes.list_display):

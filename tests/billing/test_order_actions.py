@@ -101,7 +101,7 @@ class TestTime:
     ) -> None:
         before = order.memo, order.amount
         (said,) = do(back_office, order, "prolong", hours="72")
-        assert said.startswith("Đơn có thể thanh toán đến")
+        assert said.startswith("Có thể thanh toán đến")
         order.refresh_from_db()
         assert abs(order.expires_at - timezone.now() - 72 * HOUR) < HOUR
         assert (order.memo, order.amount) == before

@@ -52,7 +52,9 @@ def addresses() -> list[str]:
         *(f"/admin/{name}/" for name in lists),
         *(page_url(row) for row in (order, order.allocations.get().transfer, subscription, school)),
         "/admin/billing/banktransfer/inbox/",
+        "/admin/billing/banktransfer/statement/",
         "/admin/billing/paymentorder/add/",
+        page_url(school, "why"),
         NOWHERE,
     ]
 

@@ -10,9 +10,10 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from billing.admin.oddly_paid import LATE, PARTLY, oddly_paid
-from billing.enums import RefundStatus
-from billing.models import BankTransfer, FeedSilence, PaymentOrder, Refund
+from billing.admin.paid_late import paid_late
+from billing.enums import ManualPaymentStatus, RefundStatus
+from billing.models import BankTransfer, FeedSilence, ManualPayment, PaymentOrder, Refund
+from billing.models.orders import PART_PAID
 from branding.enums import BrandingStatus
 from branding.models import BrandingJob
 from kitehub.admin.moves import unfinished
@@ -83,36 +84,43 @@ _SOURCES = (
         _("Unmatched transfers"),
         "link_off",
         BankTransfer,
-        "state__exact=UNMATCHED",
+        "tab=UNMATCHED",
         lambda: BankTransfer.objects.unmatched(),
     ),
     _Source(
         _("Orders paid in part"),
         "incomplete_circle",
         PaymentOrder,
-        f"paid={PARTLY}",
-        lambda: oddly_paid(PaymentOrder.objects.all(), PARTLY),
+        "tab=part-paid",
+        lambda: PaymentOrder.objects.filter(PART_PAID),
     ),
     _Source(
         _("Orders paid late"),
         "alarm",
         PaymentOrder,
-        f"paid={LATE}",
-        lambda: oddly_paid(PaymentOrder.objects.all(), LATE),
+        "paid=late",
+        lambda: paid_late(PaymentOrder.objects.all()),
     ),
     _Source(
         _("Refunds to approve"),
         "approval",
         Refund,
-        f"status__exact={RefundStatus.REQUESTED}",
+        f"tab={RefundStatus.REQUESTED}",
         lambda: Refund.objects.filter(status=RefundStatus.REQUESTED),
     ),
     _Source(
         _("Refunds to send"),
         "payments",
         Refund,
-        f"status__exact={RefundStatus.APPROVED}",
+        f"tab={RefundStatus.APPROVED}",
         lambda: Refund.objects.filter(status=RefundStatus.APPROVED),
+    ),
+    _Source(
+        _("Payments by hand to confirm"),
+        "price_check",
+        ManualPayment,
+        f"tab={ManualPaymentStatus.REQUESTED}",
+        lambda: ManualPayment.objects.filter(status=ManualPaymentStatus.REQUESTED),
     ),
     _Source(
         _("Bank feeds that are silent"),
@@ -160,14 +168,14 @@ _SOURCES = (
         _("Background jobs that failed"),
         "error",
         Job,
-        "status__exact=failed",
+        "tab=failed",
         lambda: Job.objects.filter(status="failed"),
     ),
     _Source(
         _("Branding jobs that failed"),
         "palette",
         BrandingJob,
-        f"status__exact={BrandingStatus.FAILED}",
+        f"tab={BrandingStatus.FAILED}",
         lambda: BrandingJob.objects.filter(status=BrandingStatus.FAILED),
     ),
 )

@@ -53,6 +53,8 @@ def xlsx_answer(
     length = file.tell()
     answer = _answer(request, rows, "xlsx", _sent(file, trail))
     answer["Content-Length"] = str(length)
+    # Also where nobody takes a block of it.
+    answer._resource_closers.append(file.close)  # type: ignore[attr-defined]
     return answer
 
 

@@ -12,10 +12,11 @@ from django.http import HttpRequest
 from django.utils.text import capfirst
 
 from kitehub.backoffice.keyset import PAGE_PARAMETERS
+from kitehub.backoffice.sums import SUM
 
 EXPORTED = "exported"
 # What tells where somebody is in the list rather than what the list shows.
-PLACES = (*PAGE_PARAMETERS, ERROR_FLAG)
+PLACES = (*PAGE_PARAMETERS, SUM, ERROR_FLAG)
 
 
 class Trail:

@@ -10,6 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponseNotAllowed, HttpRespon
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 
+from kitehub.backoffice.changelist import blaming_the_address
 from kitehub.backoffice.exports.answers import ANSWERS
 from kitehub.backoffice.exports.columns import Column, prepare
 from kitehub.backoffice.exports.trail import PLACES
@@ -57,7 +58,9 @@ class Exported:
         if not self.has_view_permission(request):  # type: ignore[attr-defined]
             raise PermissionDenied
         try:
-            rows = self.filtered_rows(request)  # type: ignore[attr-defined]
+            with blaming_the_address(request):
+                rows = self.filtered_rows(request)  # type: ignore[attr-defined]
+                rows.exists()  # What only the database refuses, while there is no file yet.
         except IncorrectLookupParameters:
             page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
             return HttpResponseRedirect(f"{page}?{ERROR_FLAG}=1")

@@ -143,7 +143,7 @@ class Command(BaseCommand):
         # One without the other would be a login that nobody knows.
         with transaction.atomic():
             if user is None:
-                User.objects.create_superuser(EMAIL, password, full_name="Quickstart")
+                User.objects.create_superuser(EMAIL, password, full_name="Nhân viên KiteHub")
                 self._say(f"Created {EMAIL}")
             else:
                 user.set_password(password)

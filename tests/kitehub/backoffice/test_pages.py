@@ -54,9 +54,8 @@ def test_what_an_order_asks_for_cannot_be_changed_once_it_is_open(back_office: C
     answer = save(back_office, order, status="CANCELLED", amount="1", order_id="KHX")
     assert answer.status_code == 302, answer.context["adminform"].form.errors
     order.refresh_from_db()
-    assert (order.status, order.amount) == ("CANCELLED", 299000)
+    assert (order.status, order.amount, order.version) == ("PENDING", 299000, 0)
     assert order.order_id != "KHX"
-    assert order.updated_by == "staff@kitehub.test"
 
 
 ADD_ORDER = reverse_lazy("admin:billing_paymentorder_add")

@@ -10,7 +10,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from billing.models import BankTransfer, Refund
-from billing.services import refunds
+from billing.services import manual, refunds
 from kitehub.admin.dashboard import queues as module
 from kitehub.admin.dashboard.queues import Queue, queues
 from kitehub.jobs.services import enqueue
@@ -19,6 +19,7 @@ from tests.explain import indexes_used
 from tests.factories.billing import (
     BankTransferFactory,
     FeedSilenceFactory,
+    ManualPaymentFactory,
     PaymentAllocationFactory,
     PaymentOrderFactory,
     RefundFactory,
@@ -76,6 +77,9 @@ def work(db: None) -> dict[str, int]:
     for _ in range(2):
         refunds.approve(refund_id=refund_of_line().pk, actor="b", at=now)
     refunds.reject(refund_id=refund_of_line().pk, actor="b", at=now, decision="no")
+    ManualPaymentFactory()
+    rejected = ManualPaymentFactory()
+    manual.reject_payment(payment_id=rejected.pk, actor="b", at=now, decision="no")
     FeedSilenceFactory()
     FeedSilenceFactory(starts_at=now - LONG_AGO, ends_at=now)
     watch(whole=False)
@@ -98,6 +102,7 @@ def work(db: None) -> dict[str, int]:
         "Orders paid late": 1,
         "Refunds to approve": 1,
         "Refunds to send": 2,
+        "Payments by hand to confirm": 1,
         "Bank feeds that are silent": 1,
         "Openings that aren't finished": 1,
         "Moves that aren't finished": 1,
@@ -140,7 +145,7 @@ def test_a_queue_counts_no_further_than_its_cap(
         BankTransferFactory(state="UNMATCHED")
     assert next((each.count, each.capped) for each in seen_by(staff)) == (2, False)
     BankTransferFactory(state="UNMATCHED")
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         assert next((each.count, each.capped) for each in seen_by(staff)) == (2, True)
 
 
@@ -149,10 +154,11 @@ def test_every_queue_has_its_index(work: dict[str, int]) -> None:
         cursor.execute("SET LOCAL enable_seqscan = off")
     expected = {
         "Unmatched transfers": "idx_bank_transfers_list_state",
-        "Orders paid in part": "idx_payment_orders_partly",
+        "Orders paid in part": "idx_payment_orders_list_part_paid",
         "Orders paid late": "idx_payment_orders_late",
         "Refunds to approve": "idx_refunds_status",
         "Refunds to send": "idx_refunds_status",
+        "Payments by hand to confirm": "idx_manual_payments_status",
         "Bank feeds that are silent": "bank_feed_silences_open_key",
         "Openings that aren't finished": "idx_instance_watch_unfinished",
         "Moves that aren't finished": "instance_moves_one_open",

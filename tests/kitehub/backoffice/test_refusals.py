@@ -16,7 +16,10 @@ from branding.models import BrandingJob
 from kitehub.backoffice.audit import Refusal
 from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
 from tests.factories.branding import BrandingJobFactory
+from tests.kitehub.backoffice.open_forms import open_forms
 from tests.kitehub.backoffice.pages import form_of, list_url, messages_of, opened, page_url, save
+
+__all__ = ["open_forms"]
 
 
 def errors_of(page: Any) -> dict[str, list[str]]:

@@ -14,7 +14,10 @@ from kitehub.backoffice.audit import Audited
 from kitehub.db.base import Record
 from kitehub.models import User
 from tests.factories.billing import PaymentOrderFactory
+from tests.kitehub.backoffice.open_forms import open_forms
 from tests.kitehub.backoffice.pages import opened, page_url
+
+__all__ = ["open_forms"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -13,7 +13,10 @@ from kitehub.models import Instance, InstanceConfig
 from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
 from tests.factories.branding import BrandingJobFactory
 from tests.factories.kitehub import InstanceConfigFactory, InstanceFactory
+from tests.kitehub.backoffice.open_forms import open_forms
 from tests.kitehub.backoffice.pages import form_of, opened, save, signed_in
+
+__all__ = ["open_forms"]
 
 
 @pytest.fixture
