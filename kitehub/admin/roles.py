@@ -19,11 +19,8 @@ class StaffRoleAdmin(AuditAdmin):
     """The roles, the groups that have them, and what that means."""
 
     small = "A row a role."
-<<<<<<< HEAD
-=======
     search_uuids: ClassVar[Any] = ()
 
->>>>>>> main
     list_display = ("role_text", "group")
     list_select_related = ("group",)
     ordering = ("role",)
