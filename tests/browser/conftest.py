@@ -1,7 +1,6 @@
 """A real browser, signed in as the owner of a school or as staff."""
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,18 +10,18 @@ from django.conf import settings
 from django.test import Client
 
 from kitehub.models import Instance, User
+from tests.browser.chromium import OPTIONS, PATH
 from tests.kitehub.portal.conftest import owner, school
 
 __all__ = ["owner", "school"]
 # Nothing is at this address, and the browser may say so.
 NOWHERE = "/admin/nothing-is-here/"
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """Debian's Chromium; the tests are skipped where there is none, and fail where CI has one."""
-    if CHROMIUM is None:
+    if PATH is None:
         needed = os.environ.get("KITEHUB_TESTS_NEED_CHROMIUM")
         (pytest.fail if needed else pytest.skip)("there is no chromium here")
     from playwright.sync_api import sync_playwright
@@ -30,9 +29,7 @@ def chromium() -> Iterator[Any]:
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         # Its loop runs in this thread, so Django takes the test for a coroutine.
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+        browser = playwright.chromium.launch(executable_path=PATH, args=OPTIONS)
         yield browser
         browser.close()
 

@@ -11,10 +11,10 @@ from typing import Any
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser.conftest import CHROMIUM
+from tests.browser.chromium import OPTIONS, PATH
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
-DESK, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
+DESK, PHONE = {"width": 1280, "height": 720}, {"width": 390, "height": 844}
 LARGEST = 200_000
 
 
@@ -22,9 +22,7 @@ def main() -> None:
     """Takes every picture, or those that are named."""
     args = _arguments()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+        browser = playwright.chromium.launch(executable_path=PATH, args=OPTIONS)
         first = _context(browser, args.address)
         _sign_in(first.new_page(), args.login)
         state = first.storage_state()
@@ -59,8 +57,8 @@ def orders(page: Any) -> None:
 
 def order(page: Any) -> None:
     """An order that is paid, at what happened to it."""
-    page.goto("/admin/billing/paymentorder/?status__exact=PAID")
-    page.locator("#result_list tbody a[href$='/change/']").first.click()
+    page.goto("/admin/billing/paymentorder/?tab=PAID")
+    page.locator("#result_list tbody a[href*='/change/']").first.click()
     timeline = page.get_by_text("Diễn biến").first
     timeline.wait_for()
     timeline.evaluate("it => window.scrollTo(0, it.getBoundingClientRect().top - 260)")
@@ -68,8 +66,8 @@ def order(page: Any) -> None:
 
 def open_order(page: Any) -> None:
     """An order that can be paid, with its QR code."""
-    page.goto("/admin/billing/paymentorder/?status__exact=PENDING")
-    page.locator("#result_list tbody a[href$='/change/']").first.click()
+    page.goto("/admin/billing/paymentorder/?tab=PENDING")
+    page.locator("#result_list tbody a[href*='/change/']").first.click()
     page.get_by_text("Như người thanh toán nhìn thấy").wait_for()
 
 
@@ -83,8 +81,8 @@ def inbox(page: Any) -> None:
 
 def why_blocked(page: Any) -> None:
     """Why a school is blocked."""
-    page.goto("/admin/kitehub/instance/?status__exact=EXPIRED")
-    page.locator("#result_list tbody a[href$='/change/']").first.click()
+    page.goto("/admin/kitehub/instance/?tab=SUSPENDED")
+    page.locator("#result_list tbody a[href*='/change/']").first.click()
     page.get_by_role("link", name="Vì sao bị khóa?").click()
     page.get_by_text("Cách xử lý:").first.wait_for()
 

@@ -54,6 +54,8 @@ def addresses() -> list[str]:
         "/admin/billing/banktransfer/inbox/",
         "/admin/billing/banktransfer/statement/",
         "/admin/billing/paymentorder/add/",
+        "/admin/kitehub/instance/open/",
+        "/admin/kitehub/user/second-factor/",
         page_url(school, "why"),
         NOWHERE,
     ]

@@ -102,6 +102,9 @@ def test_who_signs_in_sees_what_waits_and_gets_to_it(
     context = chromium.new_context(base_url=live_server.url, viewport=SCREEN)
     page = context.new_page()
     page.goto("/admin/")
+    assert findings(page) == []
+    darken(page)
+    assert findings(page, "color-contrast") == []
     page.get_by_label("Địa chỉ email").fill(staff.email)
     page.get_by_label("Mật khẩu").fill("a long password")
     page.get_by_role("button", name="Đăng nhập").click()
@@ -186,6 +189,23 @@ def test_an_order_is_found_by_its_code_with_what_happened_to_it(
     with desk.expect_download() as download:
         desk.get_by_role("link", name="Tải CSV").click()
     assert order.order_id in download.value.path().read_text("utf-8-sig")
+
+
+def test_several_orders_are_cancelled_at_once_after_a_look_at_each(
+    desk: Any, order: PaymentOrder
+) -> None:
+    desk.goto(list_url(PaymentOrder))
+    desk.locator(".action-select").first.check()
+    desk.locator("select[name=action]").select_option(label="Hủy các đơn đã chọn")
+    desk.get_by_role("button", name="Thực hiện").click()
+    desk.get_by_text("Các đơn sẽ không thanh toán được nữa.").wait_for()
+    assert order.order_id in desk.locator("#content").inner_text()
+    assert findings(desk) == []
+    desk.get_by_label("Lý do").fill("Khách không đăng ký nữa")
+    desk.locator("#content form [type=submit]").click()
+    desk.get_by_text("Đã hủy").first.wait_for()
+    order.refresh_from_db()
+    assert order.status == PaymentStatus.CANCELLED
 
 
 def test_cash_is_entered_by_one_and_confirmed_by_another(
