@@ -132,6 +132,8 @@ UNFOLD = {
                     _page("pending_actions", _("Background jobs"), "jobs.job"),
                     _page("rss_feed", _("Bank feeds"), "billing.bankfeed"),
                     _page("mail", _("E-mails"), "kitehub.email"),
+                    _page("monitor_heart", _("States of databases"), "kitehub.instancewatch"),
+                    _page("move_down", _("Moves"), "kitehub.instancemove"),
                 ],
             },
         ],

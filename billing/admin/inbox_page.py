@@ -106,6 +106,8 @@ class InboxPage:
 
     def inbox_assign_view(self, request: HttpRequest) -> HttpResponse:
         """Assigns a line to one of its candidates; what speaks for it is the reason."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
         transfer_id, order_id = self._keys(request, "line", "order")
 
         def work() -> None:
@@ -124,6 +126,8 @@ class InboxPage:
 
     def inbox_undo_view(self, request: HttpRequest) -> HttpResponse:
         """Takes an assignment back that isn't booked yet; its line is the open one again."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
         (plan_id,) = self._keys(request, "plan")
         reopened: list[BankTransfer] = []
 
@@ -150,8 +154,6 @@ class InboxPage:
     def _press(self, request: HttpRequest, work: Any) -> HttpResponse:
         """Does what a button is for in one transaction; what is refused is a message."""
         its: Any = self
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
         try:
             with its.writing(request, reason=""):
                 work()

@@ -143,7 +143,14 @@ class PaymentOrderAdmin(
     fieldsets = (
         (
             None,
-            {"fields": (("order_id", "status"), ("type", "tier"), "amount", "payment_content")},
+            {
+                "fields": (
+                    ("order_id", "status"),
+                    ("type", "tier"),
+                    "amount_text",
+                    "payment_content",
+                )
+            },
         ),
         (_("Who pays"), {"fields": ("instance", "user")}),
         (
@@ -214,13 +221,11 @@ class PaymentOrderAdmin(
         return (*super().get_readonly_fields(request, obj), *self.frozen)
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
-        """An open order shows its amount as money rather than as a field to fill in."""
+        """Of an order that is not there yet, what has to be known to open it."""
         fieldsets = super().get_fieldsets(request, obj)
         if obj is None:
             return [*OPENING_FIELDSETS, *(each for each in fieldsets if each is REASON_FIELDSET)]
-        title, options = fieldsets[0]
-        fields = ["amount_text" if field == "amount" else field for field in options["fields"]]
-        return [(title, {**options, "fields": fields}), *fieldsets[1:]]
+        return fieldsets
 
     def get_inlines(self, request: HttpRequest, obj: Model | None) -> Any:
         """Nothing has paid for an order that is not there yet."""

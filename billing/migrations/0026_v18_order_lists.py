@@ -76,6 +76,17 @@ class Migration(migrations.Migration):
         BuildIndex(
             model_name="paymentorder",
             index=kitehub.db.indexes.Index(
+                condition=models.Q(
+                    models.Q(("paid_amount__gt", 0), ("status__in", ["PENDING", "EXPIRED"])),
+                    ("deleted", False),
+                ),
+                fields=["-created_at", "-id"],
+                name="idx_payment_orders_list_part_paid",
+            ),
+        ),
+        BuildIndex(
+            model_name="paymentorder",
+            index=kitehub.db.indexes.Index(
                 condition=models.Q(("deleted", True)),
                 fields=["-created_at", "-id"],
                 name="idx_payment_orders_deleted",

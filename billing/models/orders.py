@@ -201,6 +201,11 @@ class PaymentOrder(Record):
             ),
             Index(
                 fields=["-created_at", "-id"],
+                name="idx_payment_orders_list_part_paid",
+                condition=Q(PART_PAID, deleted=False),
+            ),
+            Index(
+                fields=["-created_at", "-id"],
                 name="idx_payment_orders_deleted",
                 condition=Q(deleted=True),
             ),

@@ -59,6 +59,7 @@ class SecurityEventAdmin(AuditAdmin):
 
 
 class _OfPerson(AuditAdmin):
+    small = "Rows of the people who are signed in, or sign in with codes."
     list_select_related = ("user",)
     search_uuids: ClassVar[Any] = ("user_id",)
     search_help_text = _("E-mail address, or a person's ID")

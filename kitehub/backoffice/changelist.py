@@ -215,11 +215,12 @@ class CarefulChangeList(ChangeList):
             if asked and self.model_admin.sums and not self.too_long:
                 self._sum_all()
         self.show_full_result_count = self.can_show_all = self.multi_page = False
-        self.full_result_count = None
         self.show_admin_actions = True
         # Rows of other pages can be chosen too where all of them are counted.
         few = self.counted <= MOST_COUNTED
         self.result_count = self.counted if few else len(self.result_list)
+        # Where they differ, unfold says beside the title how many there are; the foot does.
+        self.full_result_count = self.result_count
 
     def _fetch(self, request: HttpRequest) -> None:
         self.result_list = self._page(request)

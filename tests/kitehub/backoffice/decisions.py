@@ -84,6 +84,7 @@ ADDRESSES = {
     "billing_banktransfer_inbox_assign": "billing.match_transfer",
     "billing_banktransfer_inbox_undo": "billing.match_transfer",
     "billing_banktransfer_take_credit_back": "billing.match_transfer",
+    "billing_banktransfer_unmatch": "billing.match_transfer",
     "billing_banktransfer_inbox": "billing.view_banktransfer",
     "billing_refund_add": "billing.request_refund",
     "billing_creditentry_add": "billing.grant_credit",

@@ -66,7 +66,7 @@ def test_django_s_own_reading_of_the_log_still_works(back_office: Client) -> Non
     back_office.post(page_url(order, "restore"), {"_form_submitted": "1"})
     changed, deleted, restored = LogEntry.objects.order_by("pk")
     assert (changed.action_flag, deleted.action_flag) == (CHANGE, DELETION)
-    assert changed.get_change_message() == "Đã sửa Status."
+    assert changed.get_change_message() == "Đã sửa Trạng thái."
     assert str(deleted) == f"Đã xóa “{order}”."
     assert restored.get_change_message() == "Đã sửa đã xóa."
 
@@ -105,7 +105,7 @@ def test_login_longer_than_the_column_is_cut(client: Client, db: None) -> None:
 
 
 def test_saves_of_people_and_groups_have_a_reason_too(back_office: Client) -> None:
-    person, group = UserFactory(), Group.objects.create(name="Kế toán")
+    person, group = UserFactory(), Group.objects.create(name="Kế toán trưởng")
     assert save(back_office, person, full_name="Bùi Hà", reason=WHY).status_code == 302
     assert save(back_office, group, name="Thu ngân", reason=WHY).status_code == 302
     assert history_page(back_office, person) == [(["Đã sửa Họ và tên."], WHY)]
@@ -136,12 +136,12 @@ def test_nobody_is_deleted_with_the_log_of_what_they_did(back_office: Client, st
 
 
 def test_group_that_is_deleted_leaves_the_reason(back_office: Client) -> None:
-    group = Group.objects.create(name="Kế toán")
+    group = Group.objects.create(name="Kế toán trưởng")
     ask = back_office.get(page_url(group, "delete"))
-    assert "Kế toán" in ask.content.decode()
+    assert "Kế toán trưởng" in ask.content.decode()
     assert "có thể khôi phục" not in ask.content.decode()
     back_office.post(page_url(group, "delete"), {"post": "yes", "reason": WHY})
-    assert not Group.objects.exists()
+    assert not Group.objects.filter(name="Kế toán trưởng").exists()
     assert "theo y" in LogEntry.objects.get().change_message
 
 

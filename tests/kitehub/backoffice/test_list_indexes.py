@@ -27,12 +27,12 @@ EACH = pytest.mark.parametrize(
 )
 # Conditions of partial indexes that a list's rows fit by themselves.
 LIVE = {"", "(NOT deleted)"}
-# Tabs whose condition is an index's own.
+# Tabs whose condition is an index's own, and what that index says of it.
 BY_CONDITION = {
-    "part-paid": "idx_payment_orders_partly",
-    "staff": "idx_kitehub_users_staff",
-    "superusers": "idx_kitehub_users_superusers",
-    "inactive": "idx_kitehub_users_inactive",
+    "part-paid": "(paid_amount > 0)",
+    "staff": "is_staff",
+    "superusers": "is_superuser",
+    "inactive": "(NOT is_active)",
 }
 # Filters without an index for their order, and why that is well.
 OTHER_FILTERS = {
@@ -101,14 +101,9 @@ def test_an_index_gives_each_order(db: None, model: type, model_admin: Any) -> N
 @EACH
 def test_an_index_leads_to_each_tab(db: None, model: type, model_admin: Any) -> None:
     for tab in model_admin.tabs:
-        if tab.key in BY_CONDITION:
-            with connection.cursor() as cursor:
-                cursor.execute("SET LOCAL enable_seqscan = off")
-                cursor.execute("SET LOCAL enable_bitmapscan = off")
-            rows = model_admin.get_queryset(request()).filter(tab.condition())
-            if issubclass(model, Record):
-                rows = rows.filter(deleted=False)
-            assert BY_CONDITION[tab.key] in indexes_used(rows), tab
+        if says := BY_CONDITION.get(tab.key):
+            first = [first_of(model_admin)]
+            assert any(found[:1] == first and says in pred for found, pred in indexes(model)), tab
         else:
             ((column, _value),) = tab.condition().children
             assert leads(model, column, first_of(model_admin)), tab

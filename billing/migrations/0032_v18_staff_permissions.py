@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0034_v18_duplicates"),
+        ("billing", "0031_v18_duplicates"),
         ("kitehub", "0018_v17_language"),
         ("storage", "0010_v16_tier_limits"),
     ]

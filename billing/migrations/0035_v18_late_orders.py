@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("billing", "0038_v18_planned_matches"),
+        ("billing", "0034_v18_planned_matches"),
         ("kitehub", "0018_v17_language"),
         ("storage", "0010_v16_tier_limits"),
     ]

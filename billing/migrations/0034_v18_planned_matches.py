@@ -13,7 +13,7 @@ from kitehub.db.operations import RunSQLFile
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0037_v18_manual_payments"),
+        ("billing", "0033_v18_manual_payments"),
     ]
 
     operations = [

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("billing", "0033_v18_order_views"),
+        ("billing", "0030_v18_order_views"),
     ]
 
     operations = [

@@ -13,7 +13,7 @@ from kitehub.db.operations import RunSQLFile
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0036_v18_staff_permissions"),
+        ("billing", "0032_v18_staff_permissions"),
     ]
 
     operations = [
