@@ -32,7 +32,8 @@ def write(
     """Writes the rows into a file and returns how many; those past a sheet's end go to another."""
     workbook: Any = Workbook(write_only=True)
     count = 0
-    sheet = cells = None
+    sheet: Any = None
+    cells: list[Any] = []
     for chunk in chunks:
         for row in zip(*chunk, strict=True):
             if sheet is None or count % MOST_ROWS == 0:
