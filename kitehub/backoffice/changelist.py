@@ -32,7 +32,7 @@ from kitehub.backoffice.counts import (
     MOST_COUNTED,
     TooLong,
     count_up_to,
-    counts_up_to,
+    counts_within,
     spoken,
     within,
 )
@@ -239,7 +239,8 @@ class CarefulChangeList(ChangeList):
             # As declared, whichever order was chosen: that is what the tabs have indexes for.
             names = self._orders[0].names
             sets = [self.outside_tabs, *map(self._in, self.model_admin.tabs)]
-            counts = counts_up_to([rows.order_by(*names) for rows in sets])
+            whole, *parts = (rows.order_by(*names) for rows in sets)
+            counts = counts_within(whole, parts)
             self.tabs = self._shown_tabs(counts)
             position = [None, *self.model_admin.tabs].index(self.tab)
             self.counted = counts[position]

@@ -114,6 +114,7 @@ class ApiKey(Identified):
         indexes: ClassVar = [
             Index(fields=["instance", "-created_at"], name="idx_api_keys_instance"),
             Index(fields=["line_id"], name="idx_api_keys_line"),
+            Index(fields=["-created_at", "-id"], name="idx_api_keys_list"),
         ]
 
     def __str__(self) -> str:

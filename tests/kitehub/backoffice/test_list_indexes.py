@@ -45,6 +45,14 @@ OTHER_FILTERS = {
     ("paymentorder", "paid"): "paid_at",
     # Those whose database wants somebody are few, and partial indexes of instance_watch name them.
     ("instance", "database"): "id",
+    ("instancewatch", "database"): "instance",
+    # The same of moves that go on.
+    ("instancemove", "unfinished"): "instance",
+    # Each tier has many schools, so that a page of them is soon found in any order.
+    ("instanceconfig", "tier"): "created_at",
+    # A row a school or so, read in the order of the list until a page is full.
+    ("apikey", "state"): "created_at",
+    ("storageusage", "fill"): "instance_id",
 }
 
 
