@@ -1,6 +1,6 @@
 """V18: the back office lists what there is a row of for each school, or for some."""
 
-from django.db import migrations
+from django.db import migrations, models
 
 from kitehub.db.indexes import Index
 from kitehub.db.operations import BuildIndex
@@ -18,6 +18,30 @@ class Migration(migrations.Migration):
         BuildIndex(
             model_name="apikey",
             index=Index(fields=["-created_at", "-id"], name="idx_api_keys_list"),
+        ),
+        BuildIndex(
+            model_name="apikey",
+            index=Index(
+                condition=models.Q(("revoked_at__isnull", False)),
+                fields=["-created_at", "-id"],
+                name="idx_api_keys_list_revoked",
+            ),
+        ),
+        BuildIndex(
+            model_name="apikey",
+            index=Index(
+                condition=models.Q(("expires_at__isnull", False), ("revoked_at__isnull", True)),
+                fields=["expires_at"],
+                name="idx_api_keys_expires",
+            ),
+        ),
+        BuildIndex(
+            model_name="instanceconfig",
+            index=Index(
+                condition=models.Q(("deleted", True)),
+                fields=["-created_at", "-id"],
+                name="idx_instance_configs_deleted",
+            ),
         ),
         BuildIndex(
             model_name="instancemove",
