@@ -132,13 +132,12 @@ class UserAdmin(  # type: ignore[misc]
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """What somebody may do is given by superusers, and by nobody to themselves.
 
-        Nor is their login theirs to change: it is how the books know who asked and who approved.
+        Nor is anybody's login theirs to change, superusers' included: it is how the books know who
+        asked and who approved.
         """
         own = super().get_readonly_fields(request, obj)
-        if request.user.is_superuser:
-            return own
-        themselves = obj is not None and obj.pk == request.user.pk
-        return (*own, *POWERS, "email") if themselves else (*own, *POWERS)
+        login = ("email",) if obj is not None and obj.pk == request.user.pk else ()
+        return (*own, *login) if request.user.is_superuser else (*own, *POWERS, *login)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Who cannot set the password has no use for what is stored of it."""

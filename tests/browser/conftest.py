@@ -9,8 +9,14 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
+from billing.enums import SubscriptionStatus
+from billing.models import PaymentOrder
+from billing.services.orders import open_order
+from kitehub.enums import InstanceStatus, Tier
 from kitehub.models import Instance, User
 from tests.browser.chromium import OPTIONS, PATH
+from tests.factories.billing import SubscriptionFactory
+from tests.factories.kitehub import InstanceFactory, UserFactory
 from tests.kitehub.portal.conftest import owner, school
 
 __all__ = ["owner", "school"]
@@ -73,3 +79,23 @@ def signed_in(chromium: Any, address: str, person: User, size: dict[str, int]) -
     page.goto("about:blank")  # no poll is under way when the database is emptied
     context.close()
     assert [said for said in complaints if not said.endswith(NOWHERE)] == []
+
+
+@pytest.fixture
+def hoa_mai(db: None) -> Instance:
+    """A school that has paid."""
+    owner = UserFactory(email="hoa@hoamai.example", full_name="Đỗ Thị Hoa")
+    school = InstanceFactory(
+        organization_name="Trung tâm Anh ngữ Hoa Mai",
+        subdomain="hoa-mai",
+        owner=owner,
+        status=InstanceStatus.ACTIVE,
+    )
+    SubscriptionFactory(instance=school, status=SubscriptionStatus.ACTIVE)
+    return school
+
+
+@pytest.fixture
+def order(hoa_mai: Instance) -> PaymentOrder:
+    """Its order for the next month, open."""
+    return open_order(instance=hoa_mai, tier=Tier.BASIC, actor="hoa@hoamai.example")
