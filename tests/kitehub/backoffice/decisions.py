@@ -77,6 +77,8 @@ ADDRESSES = {
     "kitehub_instance_open_school": "kitehub.add_instance",
     "kitehub_instance_restore": "kitehub.delete_instance",
     "kitehub_instance_change_tier": "billing.change_plan",
+    "kitehub_instance_change_bank_account": "kitehub.change_bank_account",
+    "kitehub_instance_change_owner": "kitehub.change_owner",
     "kitehub_instance_suspend_one": "kitehub.suspend_instance",
     "kitehub_instance_resume_one": "kitehub.suspend_instance",
     "kitehub_instance_finish_opening": "kitehub.provision_instance",

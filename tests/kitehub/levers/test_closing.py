@@ -9,9 +9,11 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
-from kitehub.jobs.models import Job
+from kitehub.closing import tombstones
+from kitehub.jobs.models import Job, JobFailure
+from kitehub.jobs.services import requeue_failed
 from kitehub.models import Instance, InstanceMove, Tombstone
-from kitehub.workflows import LeverRefused, request_closing
+from kitehub.workflows import LeverRefused, cancel_deprovision, request_closing
 from tests.concurrency.threads import together
 from tests.factories.kitehub import InstanceFactory, TombstoneFactory, UserFactory
 from tests.kitehub.backoffice.pages import list_url, messages_of, page_url
@@ -62,6 +64,34 @@ def test_school_is_archived_and_closed_by_a_job_and_opened_again(
     back_office.post(page_url(moved_school, "reopen"), SENT)
     assert not fresh(moved_school).deleted
     assert Tombstone.objects.get().canceled_by == "staff@kitehub.test"
+
+
+def test_a_school_that_is_opened_again_stays_open_however_often_its_closing_is_run(
+    moved_school: Instance,
+    back_office: Client,
+    archives: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def in_the_meantime(*args: Any, **kwargs: Any) -> str:
+        refused = back_office.post(page_url(moved_school, "reopen"), SENT, follow=True)
+        assert "chưa xong" in messages_of(refused)[-1], "its job may close it once more"
+        cancel_deprovision(fresh(moved_school), actor="command")
+        return "these tables have changed since"
+
+    back_office.post(page_url(moved_school, "close"), closing(moved_school))
+    with monkeypatch.context() as patch:
+        patch.setattr(tombstones, "what_differs", in_the_meantime)
+        run_due()
+    job = Job.objects.get()
+    assert (job.status, fresh(moved_school).deleted) == ("failed", False)
+    assert requeue_failed(job_id=job.pk)
+    run_due()
+    assert Job.objects.get().status == "failed"
+    assert not fresh(moved_school).deleted
+    assert "was opened again since" in JobFailure.objects.get().error
+    back_office.post(page_url(moved_school, "close"), closing(moved_school))
+    run_due()
+    assert fresh(moved_school).deleted, "asked for anew"
 
 
 @pytest.mark.django_db
