@@ -126,6 +126,35 @@ def test_without_the_banks_reference_the_code_in_the_memo_tells_the_twin() -> No
     assert record(feed(order, reference="", provider_id="9002"), at=LATER).state == "RECEIVED"
 
 
+@pytest.mark.parametrize("amount", [599_000, 200_000])
+def test_what_may_have_been_entered_by_hand_waits_for_a_person(amount: int) -> None:
+    """The reference is a photo's number, and the bank booked the next day."""
+    order = subscribe(school())
+    confirm(enter(order, amount, reference="Ảnh 12"))
+    later = NOW + timedelta(hours=25)
+    told = record(feed(order, amount, reference="FT999", transferred_at=later), at=LATER)
+    assert settle_transfer(transfer_id=told.transfer_id, at=LATER) == "UNMATCHED"
+    assert BankTransfer.objects.get(pk=told.transfer_id).reason == "BY_HAND"
+    assert credit.balance(instance_id=order.instance_id) == 0  # type: ignore[arg-type]
+    order.refresh_from_db()
+    assert order.paid_amount == amount
+
+
+def test_another_payment_than_the_one_by_hand_is_settled_as_ever() -> None:
+    order = subscribe(school())
+    confirm(enter(order, reference="Ảnh 12"))
+    assert record(feed(order, reference=""), at=LATER).state == "DUPLICATE"
+    lines = [
+        feed(order, reference="FT2", provider_id="9002"),  # its source has told the other already
+        feed(order, 598_000, reference="FT3", provider_id="9003"),
+        feed(order, provider="CASSO", reference="FT4", transferred_at=NOW + timedelta(days=5)),
+    ]
+    for each in lines:
+        told = record(each, at=LATER)
+        assert settle_transfer(transfer_id=told.transfer_id, at=LATER) == "MATCHED"
+    assert credit.balance(instance_id=order.instance_id) == 1_796_000  # type: ignore[arg-type]
+
+
 def test_cash_is_no_banks_line() -> None:
     order = subscribe(school())
     confirm(enter(order, kind=ManualPaymentKind.CASH, reference="PT-0012"))
