@@ -95,6 +95,15 @@ class Migration(migrations.Migration):
                         verbose_name="bank reference",
                     ),
                 ),
+                (
+                    "reference_key",
+                    models.CharField(
+                        db_comment="The reference in upper case, its letters and digits alone",
+                        editable=False,
+                        max_length=400,
+                        verbose_name="reference as compared",
+                    ),
+                ),
                 ("memo", models.CharField(blank=True, max_length=300, verbose_name="memo")),
                 ("payer_name", models.CharField(blank=True, max_length=200, verbose_name="from")),
                 ("evidence", models.CharField(max_length=500, verbose_name="evidence")),
@@ -203,6 +212,10 @@ class Migration(migrations.Migration):
                         name="manual_payments_evidence_check",
                     ),
                     models.CheckConstraint(
+                        condition=models.Q(("reference_key__regex", "^[0-9A-Z]+$")),
+                        name="manual_payments_reference_check",
+                    ),
+                    models.CheckConstraint(
                         condition=models.Q(
                             models.Q(
                                 ("decided_at__isnull", True),
@@ -241,7 +254,7 @@ class Migration(migrations.Migration):
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("status", "REJECTED"), _negated=True),
-                        fields=("kind", "account_number", "reference"),
+                        fields=("account_number", "reference_key"),
                         name="manual_payments_reference_key",
                     ),
                 ],
