@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.db import OperationalError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -78,8 +77,6 @@ def _done(admin: Any, request: HttpRequest, row: Model, act: Callable[[Any], str
     try:
         with admin.writing(request):
             return Outcome(str(row), True, act(row))
-    except OperationalError:  # a deadlock, or a lock that somebody holds for too long
-        return Outcome(str(row), False, gettext("Somebody else is changing it. Try again."))
     except REFUSED as error:
         return Outcome(str(row), False, admin.refusal_of(error))
 
