@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -74,7 +75,7 @@ def run_on_each(
     asked = runs.read(request.POST.get(_ASKED, ""), by=_person(request))
     if asked and _found(admin, request, asked.key):
         return _to_results(admin, asked.key)
-    outcomes = [_foreseen(admin, row, bulk.preview) for row in rows]
+    outcomes = [_ended(admin, row, partial(bulk.preview, row)) for row in rows]
     seen = runs.digest(told=[bulk.name, admin.opts.label, *map(_told, rows), *outcomes])
     form = bulk.form_class(request.POST if "confirmed" in request.POST else None)
     note = _changed(asked, seen) if form.is_bound else ""
@@ -141,21 +142,27 @@ class ShowsResults:
 
 
 def _done(admin: Any, request: HttpRequest, row: Model, act: Callable[[Any], str]) -> Outcome:
-    try:
+    def work() -> str:
         with admin.writing(request):
             now = type(row)._base_manager.filter(pk=row.pk).first()
             if now is None or _told(now) != _told(row):
                 raise Refusal(gettext("It has changed meanwhile."))
-            return Outcome(str(row), True, act(row))
-    except REFUSED as error:
-        return Outcome(str(row), False, admin.refusal_of(error))
+            return act(row)
+
+    return _ended(admin, row, work)
 
 
-def _foreseen(admin: Any, row: Model, preview: Callable[[Any], str]) -> Outcome:
+def _ended(admin: Any, row: Model, work: Callable[[], str]) -> Outcome:
+    """How work on a row has ended. Whatever it was, the other rows and their results stay."""
     try:
-        return Outcome(str(row), True, preview(row))
+        return Outcome(str(row), True, work())
     except REFUSED as error:
         return Outcome(str(row), False, admin.refusal_of(error))
+    except Exception:
+        logger.exception("A bulk action failed on %s %s.", row._meta.label, row.pk)
+        return Outcome(
+            str(row), False, gettext("An error: nothing was changed here. It is in the log.")
+        )
 
 
 def _told(row: Model) -> tuple[str, ...]:

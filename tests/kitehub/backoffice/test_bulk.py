@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -9,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from billing.admin import staff_time
 from billing.models import Subscription
 from kitehub.backoffice import runs
 from tests.factories.billing import SubscriptionFactory
@@ -106,6 +108,34 @@ def test_row_that_changes_while_those_before_it_are_done_is_left_alone(
     monkeypatch.setattr(runs, "keep", and_touch)
     page = back_office.post(list_url(Subscription), said, follow=True)
     assert [it.done for it in page.context["outcomes"]] == [True, False]
+    assert [given(each) for each in rows] == [30, 0]
+
+
+def test_error_of_one_row_is_its_result_and_in_the_log(
+    back_office: Client,
+    row: Subscription,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    other = SubscriptionFactory(current_period_start=row.current_period_start)
+    rows = sorted([row, other], key=key)
+    extend = staff_time.extend
+
+    def breaks(*, instance_id: UUID, **options: Any) -> Subscription:
+        found = extend(instance_id=instance_id, **options)
+        if instance_id == rows[1].instance_id:
+            raise Subscription.DoesNotExist
+        return found
+
+    monkeypatch.setattr(staff_time, "extend", breaks)
+    foreseen = back_office.post(list_url(Subscription), sent(*rows))
+    said = asked(back_office, *rows)
+    caplog.clear()
+    done = back_office.post(list_url(Subscription), said, follow=True)
+    assert "DoesNotExist" in caplog.text
+    for page in (foreseen, done):
+        first, last = page.context["outcomes"]
+        assert (first.done, last.done, "Có lỗi" in last.said) == (True, False, True)
     assert [given(each) for each in rows] == [30, 0]
 
 
