@@ -279,7 +279,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
         actor = actor_of(request)
 
         def preview(payment: ManualPayment) -> str:
-            found = rehearse(lambda: confirmed(payment, actor))
+            found = rehearse(lambda: confirmed(payment, actor), self.refusal_of)
             if not found.possible:
                 raise Refusal(found.lines[0].value)
             return "; ".join(f"{line.label}: {line.value}" for line in found.lines)

@@ -9,7 +9,6 @@ from django.contrib import admin
 from django.contrib.admin.models import CHANGE
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
@@ -167,7 +166,7 @@ class JobAdmin(Audited, AuditAdmin):
 
     @each_alone
     @admin.action(description=_("Try selected jobs again"), permissions=["retry"])
-    def requeue_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse:
+    def requeue_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         """Puts failed jobs into the queue again."""
         bulk = Bulk(
             name="requeue_all",
@@ -180,7 +179,7 @@ class JobAdmin(Audited, AuditAdmin):
 
     @each_alone
     @admin.action(description=_("Take selected jobs out of the queue"), permissions=["cancel"])
-    def cancel_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse:
+    def cancel_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         """Takes jobs that wait out of the queue."""
         bulk = Bulk(
             name="cancel_all",

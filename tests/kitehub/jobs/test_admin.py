@@ -18,7 +18,7 @@ from kitehub.models import Instance
 from kitehub.workflows.levers import lock_name
 from tests.concurrency.threads import together
 from tests.factories.kitehub import InstanceFactory, UserFactory
-from tests.kitehub.backoffice.pages import list_url, messages_of, page_url
+from tests.kitehub.backoffice.pages import act_on_all, list_url, messages_of, page_url, results_of
 from tests.kitehub.jobs.working import states
 
 pytestmark = pytest.mark.django_db
@@ -169,16 +169,16 @@ def test_several_are_tried_again_or_taken_out_each_with_its_result(
     back_office: Client, job: Job
 ) -> None:
     other = waiting()
-    form = {"_selected_action": [job.pk, other.pk], "index": "0", "action": "requeue_all"}
-    asked = back_office.post(list_url(Job), form)
-    assert [it.done for it in asked.context["outcomes"]] == [True, False]
+    rows = [job, other]
+    asked = act_on_all(back_office, list_url(Job), "requeue_all", rows)
+    assert list(results_of(asked).values()) == [True, False]
     assert states() == ["failed", "todo"]
-    confirmed = {**form, "confirmed": "yes", "reason": "máy chủ đã chạy lại"}
-    done = back_office.post(list_url(Job), confirmed)
-    assert [it.done for it in done.context["outcomes"]] == [True, False]
+    said = {"reason": "máy chủ đã chạy lại"}
+    done = act_on_all(back_office, list_url(Job), "requeue_all", rows, **said)
+    assert list(results_of(done).values()) == [True, False]
     assert states() == ["todo", "todo"]
-    done = back_office.post(list_url(Job), {**confirmed, "action": "cancel_all"})
-    assert [it.done for it in done.context["outcomes"]] == [True, True]
+    done = act_on_all(back_office, list_url(Job), "cancel_all", rows, **said)
+    assert list(results_of(done).values()) == [True, True]
     assert states() == ["cancelled", "cancelled"]
 
 
