@@ -1,2 +1,0 @@
-DROP INDEX idx_procrastinate_jobs_given_up;
-DROP INDEX idx_procrastinate_jobs_failed;
