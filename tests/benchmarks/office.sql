@@ -301,6 +301,6 @@ SELECT id, 'PORTAL', at, at + interval '5 minutes', 2
 FROM sale WHERE pg_temp.some(n, 2, 0) ORDER BY n;;
 
 INSERT INTO instance_watch (instance_id, used_bytes, limit_bytes, whole, looked_at)
-SELECT id, 1, 1000000000, NOT pg_temp.rare(n, 500, 1),
+SELECT id, 1, 1000000000, n > 60 * least(10, %(thin)s),
     %(at)s::timestamptz - n * interval '1 second'
 FROM school WHERE pg_temp.some(n, 10, 1)
