@@ -96,9 +96,7 @@ class Instance(Record):
         ]
         indexes: ClassVar = [
             # Lists of the back office: the order of each, behind what it is narrowed by.
-            Index(
-                fields=["-created_at", "-id"], name="idx_instances_list", condition=Q(deleted=False)
-            ),
+            Index(fields=["-created_at", "-id"], name="idx_instances_list"),
             Index(
                 fields=["status", "-created_at", "-id"],
                 name="idx_instances_list_status",

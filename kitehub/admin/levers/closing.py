@@ -10,7 +10,6 @@ from django.contrib import admin
 from django.contrib.admin.models import CHANGE
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import action
@@ -135,7 +134,7 @@ class ClosesSchools:
 
     @each_alone
     @admin.action(description=gettext_lazy("Open closed schools again"), permissions=["close"])
-    def reopen_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse:
+    def reopen_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         """Cancels the closing of several."""
         bulk = Bulk(
             name="reopen_all",

@@ -6,7 +6,6 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import action
 
@@ -64,7 +63,7 @@ class FinishesOpenings:
     @admin.action(
         description=gettext_lazy("Finish opening selected schools"), permissions=["provision"]
     )
-    def finish_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse:
+    def finish_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         """Puts the work on several into the queue."""
         bulk = Bulk(
             name="finish_selected",

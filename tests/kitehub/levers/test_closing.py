@@ -16,7 +16,7 @@ from kitehub.models import Instance, InstanceMove, Tombstone
 from kitehub.workflows import LeverRefused, cancel_deprovision, request_closing
 from tests.concurrency.threads import together
 from tests.factories.kitehub import InstanceFactory, TombstoneFactory, UserFactory
-from tests.kitehub.backoffice.pages import list_url, messages_of, page_url
+from tests.kitehub.backoffice.pages import act_on_all, list_url, messages_of, page_url, results_of
 from tests.kitehub.jobs.working import run_due
 from tests.kitehub.moving.schools import fresh
 
@@ -116,20 +116,15 @@ def test_closed_schools_are_opened_again_from_the_list_row_by_row(back_office: C
     TombstoneFactory(instance=late, erasing_at=timezone.now())
     for school in (closed, late, never):
         school.delete()
-    form = {
-        "action": "reopen_all",
-        "_selected_action": [str(row.pk) for row in (closed, late, never)],
-        "index": "0",
-    }
-    address = f"{list_url(Instance)}?deleted=yes"
-    asked = back_office.post(address, form)
+    rows, address = [closed, late, never], f"{list_url(Instance)}?deleted=yes"
+    asked = act_on_all(back_office, address, "reopen_all", rows)
     expected = {str(closed): True, str(late): False, str(never): False}
-    assert {it.row: it.done for it in asked.context["outcomes"]} == expected
+    assert results_of(asked) == expected
     assert fresh(closed).deleted
-    done = back_office.post(address, {**form, "confirmed": "yes", "reason": "nhầm"})
-    assert {it.row: it.done for it in done.context["outcomes"]} == expected
+    done = act_on_all(back_office, address, "reopen_all", rows, reason="nhầm")
+    assert results_of(done) == expected
     assert [fresh(row).deleted for row in (closed, late, never)] == [False, True, True]
-    form["action"] = "restore_selected"
+    form = {"action": "restore_selected", "_selected_action": [str(row.pk) for row in rows]}
     refused = back_office.post(address, {**form, "confirmed": "yes", "reason": "nhầm"}, follow=True)
     assert "Mở lại trường đã đóng" in messages_of(refused)[-1]
     assert fresh(never).deleted, "nor the others of that choice"
