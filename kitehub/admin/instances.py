@@ -124,12 +124,12 @@ class InstanceAdmin(
         "why",
         *RecordAdmin.actions_detail,
         "change_tier",
-        "suspend_one",
-        "resume_one",
         {
             "title": _("More"),
             "icon": "more_vert",
             "items": [
+                "suspend_one",
+                "resume_one",
                 "finish_opening",
                 "move",
                 "go_on_with_move",

@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin
 
 from kitehub.backoffice import history, stale
 from kitehub.backoffice.audit import REASON_FIELDSET, Audited
+from kitehub.backoffice.bars import ShortBar
 from kitehub.backoffice.bulk import ShowsResults
 from kitehub.backoffice.deletion import SoftDeletion
 from kitehub.backoffice.differences import Spelling
@@ -36,7 +37,7 @@ RECORD_FIELDSET: tuple[Any, dict[str, Any]] = (
 
 
 class RecordAdmin(
-    Audited, SoftDeletion, ExactSearch, ShowsResults, Exported, CarefulLists, ModelAdmin
+    Audited, SoftDeletion, ExactSearch, ShowsResults, Exported, CarefulLists, ShortBar, ModelAdmin
 ):
     """A table of records that staff keep.
 
@@ -130,7 +131,7 @@ class RecordAdmin(
         return names
 
 
-class AuditAdmin(ExactSearch, ShowsResults, Exported, CarefulLists, ModelAdmin):
+class AuditAdmin(ExactSearch, ShowsResults, Exported, CarefulLists, ShortBar, ModelAdmin):
     """A table that is written by the system and only read by people."""
 
     list_per_page = 50

@@ -146,7 +146,7 @@ class JobAdmin(Audited, AuditAdmin):
     )
     def requeue(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Puts a failed job into the queue again."""
-        return self._one(request, object_id, self._requeue)
+        return self._one(request, object_id, partial(self._requeue, links=True))
 
     @action(
         description=_("Take out of the queue"),
@@ -210,8 +210,8 @@ class JobAdmin(Audited, AuditAdmin):
         self.message_user(request, change(request, job))
         return lead_to(request, self._page("change", job.pk))
 
-    def _requeue(self, request: HttpRequest, job: Job) -> str:
-        _will_be_retried(job)
+    def _requeue(self, request: HttpRequest, job: Job, *, links: bool = False) -> str:
+        _will_be_retried(job, links=links)
         if not services.requeue_failed(job_id=job.pk):
             raise Refusal(gettext("Only a job that failed can be tried again."))
         self.log(request, [job], CHANGE, [{"changed": {"fields": ["status"]}}])
@@ -282,13 +282,14 @@ def arguments_of(job: Job) -> str:
     return json.dumps(shown, ensure_ascii=False)[1:-1] or "–"
 
 
-def _will_be_retried(job: Job) -> str:
+def _will_be_retried(job: Job, *, links: bool = False) -> str:
     if job.status != "failed":
         raise Refusal(gettext("Only a job that failed can be tried again."))
     if key := parse_uuid(job.works_on):
         page = reverse("admin:kitehub_instance_change", args=[key])
+        # Results of a list are kept as text.
+        link = format_html('<a href="{0}" class="underline">{0}</a>', page) if links else page
         said = gettext("Job %(id)s is work on a school. Ask for it anew on the school's page:")
-        link = format_html('<a href="{0}" class="underline">{0}</a>', page)
         raise Refusal(format_html("{} {}", said % {"id": job.pk}, link))
     return gettext("will be tried again: %(task)s") % {"task": job.task_name}
 

@@ -26,8 +26,11 @@ def waiting(amount: int, memo: str) -> BankTransfer:
 
 
 def opened(page: Any, title: str) -> Any:
-    """The dialog behind a link of the page."""
-    page.get_by_role("link", name=title, exact=True).click()
+    """The dialog behind a link of the page, which may be in its menu."""
+    link = page.get_by_role("link", name=title, exact=True)
+    if not link.count():
+        page.get_by_text("Thao tác khác").click()
+    link.click()
     dialog = page.get_by_role("dialog")
     dialog.wait_for()
     return dialog

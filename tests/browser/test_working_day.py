@@ -93,7 +93,7 @@ def test_a_transfer_that_is_nobodys_is_put_aside_and_brought_back(
     dialog = opened(desk, "Đưa lại vào danh sách chờ")
     why(dialog, "Khách gọi xác nhận")
     send(dialog, "Đưa lại vào danh sách chờ")
-    desk.get_by_role("link", name="Loại khỏi danh sách chờ").wait_for()
+    desk.get_by_role("link", name="Gán cho đơn").wait_for()
     line.refresh_from_db()
     assert line.state == TransferState.UNMATCHED
 

@@ -130,11 +130,12 @@ def test_long_work_on_a_school_is_asked_for_anew_on_its_page_instead(back_office
     sent = {"_form_submitted": "True", "reason": "thử lại"}
     refused = back_office.post(page_url(job, "requeue"), sent, follow=True)
     assert f'href="{page_url(school)}"' in refused.text
-    form = {"_selected_action": [job.pk], "index": "0", "action": "requeue_all"}
-    done = back_office.post(list_url(Job), {**form, "confirmed": "yes", "reason": "thử lại"})
-    assert [it.done for it in done.context["outcomes"]] == [False]
-    assert f'href="{page_url(school)}"' in done.text
-    assert states() == ["failed"]
+    other = failed(InstanceFactory(), RuntimeError("no route"))
+    done = act_on_all(back_office, list_url(Job), "requeue_all", [job, other], reason="thử lại")
+    assert list(results_of(done).values()) == [False, True]
+    assert f" {page_url(school)}" in done.text
+    assert "<" not in done.context["outcomes"][0].said
+    assert states() == ["failed", "todo"]
 
 
 def test_who_may_only_look_cannot_try_again(client: Client, job: Job) -> None:
