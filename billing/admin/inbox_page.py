@@ -7,6 +7,7 @@ the same however many wait.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -75,10 +76,11 @@ class InboxPage:
         its: Any = self
         if not its.has_view_permission(request):
             raise PermissionDenied
-        waiting = lines_that_wait()
+        waiting = lines_that_wait(timezone.now())
         lines = _page(waiting, parse_uuid(request.GET.get("line", "")))
         opened = lines[0] if lines else None
-        found = candidates(opened) if opened else []
+        stuck = planned.open_plan(opened) if opened else None
+        found = candidates(opened) if opened and not stuck else []
         shown = {
             **its.admin_site.each_context(request),
             "title": gettext("Inbox of transfers"),
@@ -88,6 +90,7 @@ class InboxPage:
             "most": COUNTED,
             "line": opened,
             "left": money(opened.unmatched) if opened else "",
+            "stuck": stuck,
             "failed": planned.failed_last(opened) if opened else None,
             "offers": [_offer(each, opened) for each in found if opened],
             "elsewhere": paid_elsewhere(opened) if opened else [],
@@ -166,10 +169,14 @@ class InboxPage:
         return HttpResponseRedirect(reverse("admin:billing_banktransfer_inbox"))
 
 
-def lines_that_wait() -> QuerySet[BankTransfer]:
-    """Lines that wait for a person and that nobody has just assigned, the oldest first."""
+def lines_that_wait(at: datetime) -> QuerySet[BankTransfer]:
+    """Lines that wait for a person and that nobody has just assigned, the oldest first.
+
+    Also those of which the assignment should have been booked long ago.
+    """
     open_ = PlannedMatch.objects.filter(transfer=OuterRef("pk"), state=PlannedState.PLANNED)
-    waiting = BankTransfer.objects.unmatched().filter(~Exists(open_))
+    just = open_.exclude(planned.overdue(at))
+    waiting = BankTransfer.objects.unmatched().filter(~Exists(just))
     return waiting.select_related("instance").order_by("received_at", "pk")
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.db import connection
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -29,6 +30,13 @@ SECOND = timedelta(seconds=1)
 
 def due(plan: PlannedMatch) -> datetime:
     return plan.due_at + SECOND
+
+
+def fails(error: Exception) -> Any:
+    def fail(**_said: Any) -> None:
+        raise error
+
+    return fail
 
 
 @pytest.fixture
@@ -74,7 +82,7 @@ class TestOneClick:
         assert order.status == "PAID"
         booked = order.allocations.get()
         assert (booked.created_by, booked.reason) == ("staff@kitehub.test", plan.reason)
-        assert planned.book_due(at=due(plan)) == 0
+        assert planned.book_due(at=due(plan)).booked == 0
         assert UNDO not in back_office.get(INBOX).text
 
     def test_is_taken_back_as_if_it_had_never_been(
@@ -113,6 +121,40 @@ class TestOneClick:
         page = back_office.get(INBOX)
         assert page.context["line"] == waiting
         assert page.text.count("Không ghi sổ được:") == 2  # what was just done, and the line itself
+
+    def test_what_the_database_refuses_has_failed_too(
+        self,
+        back_office: Client,
+        order: PaymentOrder,
+        waiting: BankTransfer,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        assign(back_office, waiting, order)
+        plan = PlannedMatch.objects.get()
+        monkeypatch.setattr(inbox, "match_transfer", fails(IntegrityError("x")))
+        assert planned.book_due(at=due(plan)) == planned.Due(0, ())
+        plan.refresh_from_db()
+        assert (plan.state, plan.failure) == ("FAILED", "Cơ sở dữ liệu không chấp nhận.")
+
+    def test_what_no_job_can_book_comes_up_again_and_is_undone(
+        self,
+        back_office: Client,
+        order: PaymentOrder,
+        waiting: BankTransfer,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        clicked = timezone.now() - planned.OVERDUE_AFTER - planned.UNDO_FOR
+        planned.plan_match(transfer_id=waiting.pk, order_id=order.pk, actor="lan", at=clicked)
+        with monkeypatch.context() as patched:
+            patched.setattr(inbox, "match_transfer", fails(RuntimeError("a bug")))
+            with pytest.raises(CommandError, match="1 can't be booked"):
+                call_command("settle_transfers")
+        page = back_office.get(INBOX)
+        assert page.context["line"] == waiting
+        assert "data-inbox-assign" not in page.text
+        stuck = page.context["stuck"]
+        page = back_office.post(UNDO, {"plan": str(stuck.pk)}, follow=True)
+        assert (page.context["line"], page.context["stuck"]) == (waiting, None)
 
     def test_an_order_that_is_no_candidate_and_rubbish_are_refused_in_words(
         self, back_office: Client, order: PaymentOrder, waiting: BankTransfer
