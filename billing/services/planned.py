@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -104,6 +104,8 @@ def book_planned(*, plan_id: UUID, at: datetime) -> PlannedState:
                     at=at,
                     plan_id=plan.pk,
                 )
+                # What only the commit would refuse has to be refused here, where it is kept.
+                connection.check_constraints()
         except _REFUSED as error:
             if isinstance(error, WritesRefused) and error.retry:
                 raise

@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from django.contrib.admin.models import LogEntry
+from django.contrib.admin.models import ADDITION, LogEntry
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection
 from django.test import Client
@@ -135,6 +136,23 @@ class TestOneClick:
         assert planned.book_due(at=due(plan)) == planned.Due(0, ())
         plan.refresh_from_db()
         assert (plan.state, plan.failure) == ("FAILED", "Cơ sở dữ liệu không chấp nhận.")
+
+    def test_what_only_the_commit_would_refuse_has_failed_as_well(
+        self,
+        back_office: Client,
+        order: PaymentOrder,
+        waiting: BankTransfer,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        assign(back_office, waiting, order)
+        plan = PlannedMatch.objects.get()
+
+        def book(**_said: Any) -> None:
+            LogEntry.objects.create(user_id=uuid4(), action_flag=ADDITION)
+
+        monkeypatch.setattr(inbox, "match_transfer", book)
+        assert planned.book_planned(plan_id=plan.pk, at=due(plan)) == "FAILED"
+        assert LogEntry.objects.count() == 1, "that of the click"
 
     def test_what_no_job_can_book_comes_up_again_and_is_undone(
         self,
