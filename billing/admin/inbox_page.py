@@ -24,7 +24,6 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from billing.admin.inbox import FROM
-from billing.admin.what_comes import minute
 from billing.enums import PlannedState
 from billing.models import BankTransfer, PlannedMatch
 from billing.services import planned
@@ -98,7 +97,7 @@ class InboxPage:
             "next": _at(lines[1]) if len(lines) > 1 else "",
             "previous": _before(waiting, opened),
             "may": its.has_sort_out_permission(request),
-            "last": _last(request),
+            "news": _news(request),
             "undo_seconds": int(planned.UNDO_FOR.total_seconds()),
             "dialogs": _dialogs(opened) if opened else [],
         }
@@ -238,18 +237,30 @@ def _dialogs(line: BankTransfer) -> list[tuple[str, str, str]]:
     ]
 
 
-def _last(request: HttpRequest) -> dict[str, Any] | None:
-    """What somebody has just assigned, as long as that is news."""
+def _news(request: HttpRequest) -> list[dict[str, Any]]:
+    """What somebody has assigned and can still undo, the last first, and what became of the last.
+
+    What is overdue stands at its line.
+    """
+    now = timezone.now()
     key = parse_uuid(request.session.get(_LAST, ""))
-    plan = PlannedMatch.objects.filter(pk=key).select_related("order").first() if key else None
-    if plan is None:
-        return None
+    rows = PlannedMatch.objects.select_related("order")
+    mine = rows.filter(created_by=actor_of(request), state=PlannedState.PLANNED)
+    found = list(mine.exclude(planned.overdue(now)).order_by("-created_at")[:SHOWN])
+    last = rows.exclude(planned.overdue(now)).filter(pk=key).first() if key else None
+    if last is not None and last not in found:
+        found.insert(0, last)
+    news = [_new(plan) for plan in found]
+    for each in [new for new in news if new["open"]][:1]:
+        each["is_next"] = True
+    return news
+
+
+def _new(plan: PlannedMatch) -> dict[str, Any]:
     return {
         "plan": plan,
         "amount": money(plan.amount),
-        "due": minute(plan.due_at),
         "open": plan.state == PlannedState.PLANNED,
         "failed": plan.state == PlannedState.FAILED,
         "order": reverse("admin:billing_paymentorder_change", args=[plan.order_id]),
-        "line": reverse("admin:billing_banktransfer_change", args=[plan.transfer_id]),
     }

@@ -124,6 +124,7 @@ class BankTransferAdmin(
         "keep",
         "discard",
         "bring_back",
+        "take_back",
         "take_credit_back",
         "unmatch",
         "refund",

@@ -74,9 +74,9 @@ def plan_match(*, transfer_id: UUID, order_id: UUID, actor: str, at: datetime) -
     return plan
 
 
-def take_back(*, plan_id: UUID, actor: str, at: datetime) -> PlannedMatch:
+def take_back(*, plan_id: UUID, actor: str, at: datetime, reason: str = "") -> PlannedMatch:
     """Undoes an assignment that isn't booked yet; the line waits again. Raises CannotMatch."""
-    with transaction.atomic(), acting(actor, at=at):
+    with transaction.atomic(), acting(actor, reason, at=at):
         plan = _locked(plan_id)
         if plan is None:
             raise CannotMatch(_("It is booked already: take it off the order, or refund it."))

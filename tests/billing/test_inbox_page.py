@@ -20,7 +20,7 @@ from tests.billing.bookings import line
 from tests.billing.settling import OWN, school, subscribe
 from tests.billing.test_money_admin import clerk
 from tests.factories.billing import BankTransferFactory, SubscriptionFactory
-from tests.kitehub.backoffice.pages import act, list_url, messages_of
+from tests.kitehub.backoffice.pages import act, list_url, messages_of, page_url
 
 pytestmark = pytest.mark.django_db
 INBOX = reverse("admin:billing_banktransfer_inbox")
@@ -99,6 +99,31 @@ class TestOneClick:
         waiting.refresh_from_db()
         assert (order.paid_amount, waiting.state, waiting.unmatched) == (0, "UNMATCHED", 599_000)
         assert assign(back_office, waiting, order).context["line"] is None
+
+    def test_the_one_before_the_last_is_undone_as_well_here_or_on_its_lines_page(
+        self, back_office: Client, order: PaymentOrder, waiting: BankTransfer
+    ) -> None:
+        other = subscribe(school(), at=timezone.now() - timedelta(hours=1))
+        now = timezone.now()
+        later = line(
+            599_000, account_number=OWN, memo=other.memo, transferred_at=now, received_at=now
+        )
+        assign(back_office, waiting, order)
+        page = assign(back_office, later, other)
+        first, second = PlannedMatch.objects.order_by("created_at")
+        assert [each["plan"] for each in page.context["news"]] == [second, first]
+        assert page.text.count("data-inbox-undo") == 1
+        page = back_office.post(UNDO, {"plan": str(first.pk)}, follow=True)
+        assert (page.context["line"], len(page.context["news"])) == (waiting, 1)
+        address = page_url(later, "take_back")
+        assert address in back_office.get(page_url(later)).text
+        assert page_url(later, "keep") not in back_office.get(page_url(later)).text
+        act(back_office, later, "take_back", reason="nhầm")
+        second.refresh_from_db()
+        assert second.state == "TAKEN_BACK"
+        assert address not in back_office.get(page_url(later)).text
+        (refused,) = messages_of(act(back_office, later, "take_back", reason="nhầm"))
+        assert refused == "Giao dịch này không còn lượt gán nào chờ ghi sổ."
 
     def test_pressed_twice_or_by_a_second_person_it_is_one(
         self, back_office: Client, order: PaymentOrder, waiting: BankTransfer
