@@ -7,6 +7,7 @@ from billing.admin.manual_payments import ManualPaymentAdmin
 from billing.admin.order_views import OrderViewAdmin
 from billing.admin.orders import ORDER_COLOURS, PaymentOrderAdmin
 from billing.admin.periods import SubscriptionAdjustmentAdmin, SubscriptionPeriodAdmin
+from billing.admin.planned import PlannedMatchAdmin
 from billing.admin.receipts import ReceiptAdmin, ReceiptCounterAdmin
 from billing.admin.refunds import RefundAdmin
 from billing.admin.subscriptions import (
@@ -19,7 +20,6 @@ from billing.admin.transfers import (
     BankTransferAdmin,
     FeedSilenceAdmin,
     PaymentAllocationAdmin,
-    PlannedMatchAdmin,
     StatementMappingAdmin,
 )
 

@@ -18,6 +18,7 @@ from billing.admin.inbox_dialogs import (
     BringBackDialog,
     DiscardDialog,
     KeepDialog,
+    TakeBackDialog,
     TakeCreditBackDialog,
     UnmatchDialog,
     given_by,
@@ -25,7 +26,7 @@ from billing.admin.inbox_dialogs import (
 from billing.admin.what_comes import codes, refusing
 from billing.enums import TransferState
 from billing.models import BankTransfer
-from billing.services import inbox
+from billing.services import inbox, planned
 from billing.services.candidates import candidates
 from billing.services.inbox import CannotMatch
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
@@ -34,7 +35,7 @@ from kitehub.backoffice.dialogs import without_actions
 from kitehub.display import money
 
 ASSIGN, KEEP, DISCARD, BRING_BACK = "assign", "keep", "discard", "bring-back"
-TAKE_CREDIT_BACK, UNMATCH = "take-credit-back", "unmatch"
+TAKE_BACK, TAKE_CREDIT_BACK, UNMATCH = "take-back", "take-credit-back", "unmatch"
 # What can be done to a line, by its state; each is the last part of an address.
 OFFERED = {
     TransferState.UNMATCHED: {ASSIGN, KEEP, DISCARD, "refund"},
@@ -125,6 +126,30 @@ class SortsOut:
         """Puts the line back into the inbox."""
         said = gettext("It waits in the inbox again.")
         return self._sort_out(request, form, said, lambda by: inbox.undo_discard(**_timeless(by)))
+
+    @action(
+        description=_("Undo the assignment"),
+        icon="undo",
+        permissions=["sort_out"],
+        url_path=TAKE_BACK,
+        dialog={
+            "title": _("Undo the assignment?"),
+            "description": _("It isn't booked yet. The line waits for a person again."),
+            "form_class": TakeBackDialog,
+            "form_submit_text": _("Undo the assignment"),
+        },
+    )
+    def take_back(self, request: HttpRequest, form: TakeBackDialog, object_id: str) -> HttpResponse:
+        """Undoes an assignment that isn't booked yet."""
+        plan = form.plan
+
+        def work(by: dict[str, Any]) -> BankTransfer:
+            if plan is None:
+                raise CannotMatch(gettext("Nothing is planned for this line any more."))
+            del by["transfer_id"]
+            return planned.take_back(plan_id=plan.pk, **by).transfer
+
+        return self._sort_out(request, form, gettext("It waits in the inbox again."), work)
 
     @action(
         description=_("Take the credit back"),
@@ -227,11 +252,13 @@ class SortsOut:
         """Offers what can be done to the line as it is."""
         line = context.get("original")
         offered = OFFERED.get(TransferState(line.state), _ALWAYS) if line else set()
+        if line and line.state == TransferState.UNMATCHED and planned.open_plan(line):
+            offered = {TAKE_BACK}  # all else is refused until it is booked or undone
         if line and line.credited_amount:
             offered = offered | {TAKE_CREDIT_BACK}
         if line and line.allocated_amount and given_by(line):
             offered = offered | {UNMATCH}
-        every = {ASSIGN, KEEP, DISCARD, BRING_BACK, TAKE_CREDIT_BACK, UNMATCH, "refund"}
+        every = {ASSIGN, KEEP, DISCARD, BRING_BACK, TAKE_BACK, TAKE_CREDIT_BACK, UNMATCH, "refund"}
         without_actions(context, *(every - offered))
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
 

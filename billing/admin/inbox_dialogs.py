@@ -21,9 +21,9 @@ from unfold.widgets import (
 
 from billing.admin.what_comes import minute, of_line, of_order, of_school, refusing
 from billing.enums import PaymentStatus
-from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
+from billing.models import BankTransfer, PaymentAllocation, PaymentOrder, PlannedMatch
 from billing.models.transfers import MOST_DONG
-from billing.services import inbox
+from billing.services import inbox, planned
 from billing.services.inbox import CannotMatch
 from kitehub.backoffice.dialogs import Line, WhyDialog
 from kitehub.backoffice.rehearsals import PlannedDialog, RehearsedDialog
@@ -159,6 +159,28 @@ class DiscardDialog(LineDialog):
 
 class BringBackDialog(DiscardDialog):
     """Shows the line once more."""
+
+
+class TakeBackDialog(WhyDialog):
+    """Shows what is planned. A plan is locked before its line, so this doesn't lock the line."""
+
+    model = BankTransfer
+
+    @cached_property
+    def plan(self) -> PlannedMatch | None:
+        """What is to be taken back; None where it is booked by now."""
+        return planned.open_plan(self.row) if self.row else None
+
+    def preview(self) -> Sequence[Line]:
+        """What is taken back."""
+        if self.plan is None:
+            return ()
+        said = f"{money(self.plan.amount)} · {self.plan.created_by}"
+        return [Line(self.plan.order.order_id, said)]
+
+    @property
+    def _version(self) -> str:
+        return str(self.plan.pk) if self.plan else ""
 
 
 class TakeCreditBackDialog(LineDialog, RehearsedDialog):

@@ -7,6 +7,7 @@ the same however many wait.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -23,7 +24,6 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from billing.admin.inbox import FROM
-from billing.admin.what_comes import minute
 from billing.enums import PlannedState
 from billing.models import BankTransfer, PlannedMatch
 from billing.services import planned
@@ -78,14 +78,15 @@ class InboxPage:
         its: Any = self
         if not its.has_view_permission(request):
             raise PermissionDenied
-        waiting = lines_that_wait()
+        waiting = lines_that_wait(timezone.now())
         asked = request.GET.get("line", "")
         key = parse_uuid(asked)
         lines = _page(waiting, key)
         opened = lines[0] if lines else None
         if asked and opened and opened.pk != key:
             messages.warning(request, gettext("That line waits no longer. This is the next one."))
-        found = candidates(opened) if opened else []
+        stuck = planned.open_plan(opened) if opened else None
+        found = candidates(opened) if opened and not stuck else []
         shown = {
             **its.admin_site.each_context(request),
             "title": gettext("Inbox of transfers"),
@@ -95,6 +96,7 @@ class InboxPage:
             "most": COUNTED,
             "line": opened,
             "left": money(opened.unmatched) if opened else "",
+            "stuck": stuck,
             "failed": planned.failed_last(opened) if opened else None,
             "offers": [_offer(each, opened) for each in found if opened],
             "elsewhere": paid_elsewhere(opened) if opened else [],
@@ -102,7 +104,7 @@ class InboxPage:
             "next": _at(lines[1]) if len(lines) > 1 else "",
             "previous": _before(waiting, opened),
             "may": its.has_sort_out_permission(request),
-            "last": _last(request),
+            "news": _news(request),
             "undo_seconds": int(planned.UNDO_FOR.total_seconds()),
             "dialogs": _dialogs(opened) if opened else [],
         }
@@ -173,10 +175,14 @@ class InboxPage:
         return HttpResponseRedirect(reverse("admin:billing_banktransfer_inbox"))
 
 
-def lines_that_wait() -> QuerySet[BankTransfer]:
-    """Lines that wait for a person and that nobody has just assigned, the oldest first."""
+def lines_that_wait(at: datetime) -> QuerySet[BankTransfer]:
+    """Lines that wait for a person and that nobody has just assigned, the oldest first.
+
+    Also those of which the assignment should have been booked long ago.
+    """
     open_ = PlannedMatch.objects.filter(transfer=OuterRef("pk"), state=PlannedState.PLANNED)
-    waiting = BankTransfer.objects.unmatched().filter(~Exists(open_))
+    just = open_.exclude(planned.overdue(at))
+    waiting = BankTransfer.objects.unmatched().filter(~Exists(just))
     return waiting.select_related("instance").order_by(*_ORDER.names)
 
 
@@ -237,18 +243,30 @@ def _dialogs(line: BankTransfer) -> list[tuple[str, str, str]]:
     ]
 
 
-def _last(request: HttpRequest) -> dict[str, Any] | None:
-    """What somebody has just assigned, as long as that is news."""
+def _news(request: HttpRequest) -> list[dict[str, Any]]:
+    """What somebody has assigned and can still undo, the last first, and what became of the last.
+
+    What is overdue stands at its line.
+    """
+    now = timezone.now()
     key = parse_uuid(request.session.get(_LAST, ""))
-    plan = PlannedMatch.objects.filter(pk=key).select_related("order").first() if key else None
-    if plan is None:
-        return None
+    rows = PlannedMatch.objects.select_related("order")
+    mine = rows.filter(created_by=actor_of(request), state=PlannedState.PLANNED)
+    found = list(mine.exclude(planned.overdue(now)).order_by("-created_at")[:SHOWN])
+    last = rows.exclude(planned.overdue(now)).filter(pk=key).first() if key else None
+    if last is not None and last not in found:
+        found.insert(0, last)
+    news = [_new(plan) for plan in found]
+    for each in [new for new in news if new["open"]][:1]:
+        each["is_next"] = True
+    return news
+
+
+def _new(plan: PlannedMatch) -> dict[str, Any]:
     return {
         "plan": plan,
         "amount": money(plan.amount),
-        "due": minute(plan.due_at),
         "open": plan.state == PlannedState.PLANNED,
         "failed": plan.state == PlannedState.FAILED,
         "order": reverse("admin:billing_paymentorder_change", args=[plan.order_id]),
-        "line": reverse("admin:billing_banktransfer_change", args=[plan.transfer_id]),
     }

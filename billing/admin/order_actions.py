@@ -303,7 +303,8 @@ def _idle(order: PaymentOrder | None) -> set[str]:
     if order.status == PaymentStatus.PENDING:
         # Between its time and the job that says so it can be opened anew as well.
         open_ = status_of(order, at=timezone.now()) == PaymentStatus.PENDING
-        return {REOPEN} if open_ else {PROLONG, SEND_AGAIN}
+        idle = {REOPEN} if open_ else {PROLONG, SEND_AGAIN}
+        return idle if order.type == PaymentType.SUBSCRIPTION else idle | {SEND_AGAIN}
     if order.status == PaymentStatus.PAID or order.superseded_by_id is not None:
         return every
     return every - {REOPEN}

@@ -50,7 +50,7 @@ class TakeOffDialog(PlannedDialog):
                 reason="–",
                 at=timezone.now(),
             )
-        order = PaymentOrder.objects.get(pk=self.row.pk)
+        order = PaymentOrder.all_objects.get(pk=self.row.pk)
         rest = gettext("%(rest)s still to be paid") % {"rest": money(order.rest)}
         return [Line(order.order_id, rest), of_line(transfer)]
 

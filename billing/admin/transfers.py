@@ -26,7 +26,6 @@ from billing.models import (
     FeedSilence,
     PaymentAllocation,
     PaymentOrder,
-    PlannedMatch,
     StatementMapping,
 )
 from billing.services.candidates import candidates, paid_elsewhere
@@ -125,6 +124,7 @@ class BankTransferAdmin(
         "keep",
         "discard",
         "bring_back",
+        "take_back",
         "take_credit_back",
         "unmatch",
         "refund",
@@ -283,42 +283,6 @@ class PaymentAllocationAdmin(Booked, AuditAdmin):
     def amount_text(self, allocation: PaymentAllocation) -> str:
         """The amount as money; negative takes back."""
         return money(allocation.amount)
-
-
-@admin.register(PlannedMatch)
-class PlannedMatchAdmin(AuditAdmin):
-    """What was assigned with one click in the inbox, and what has become of it."""
-
-    small = "Staff assign each by hand."
-
-    list_display = (
-        "created_at",
-        "transfer",
-        "order",
-        "amount_text",
-        "state",
-        "created_by",
-        "reason",
-    )
-    list_filter = ("state", ("created_at", DayRangeFilter))
-    list_select_related = ("transfer", "order")
-    ordering = ("-created_at",)
-    search_uuids = ("id", "order_id", "transfer_id")
-    search_help_text = _("ID")
-    fields = (
-        ("transfer", "order"),
-        ("amount_text", "state"),
-        "reason",
-        "failure",
-        ("created_at", "created_by"),
-        ("due_at", "concluded_at"),
-    )
-    readonly_fields = ("amount_text",)
-
-    @display(description=_("amount"), ordering="amount")
-    def amount_text(self, plan: PlannedMatch) -> str:
-        """The amount as money."""
-        return money(plan.amount)
 
 
 @admin.register(BankFeed)

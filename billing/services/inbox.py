@@ -267,7 +267,7 @@ def _payable(keys: Sequence[UUID], transfer: BankTransfer) -> dict[UUID, Payment
     for key in keys:
         order = found.get(key)
         if order is None:
-            raise CannotMatch(f"There is no order {key}.")
+            raise CannotMatch(_("There is no such order."))
         if order.status not in _PAYABLE:
             raise CannotMatch(
                 _("%(order)s can't be paid: %(status)s.")

@@ -181,6 +181,8 @@ def _key_of(reference: str) -> str:
 
 
 def _check_payable(order: PaymentOrder) -> None:
+    if order.deleted:
+        raise CannotEnter(_("%(order)s is deleted.") % {"order": order.order_id})
     if order.status not in _PAYABLE:
         raise CannotEnter(
             _("%(order)s can't be paid: %(status)s.")
@@ -260,7 +262,7 @@ def _book(
     payment: ManualPayment, transfer: BankTransfer, *, actor: str, reason: str, at: datetime
 ) -> None:
     """Books the line on its order, and what is left as credit. Raises CannotEnter."""
-    order = PaymentOrder.objects.select_related("instance").get(pk=payment.order_id)
+    order = PaymentOrder.all_objects.select_related("instance").get(pk=payment.order_id)
     _check_payable(order)
     part = min(order.rest, transfer.amount)
     try:

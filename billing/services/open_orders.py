@@ -86,7 +86,9 @@ def send_order_again(*, order_id: UUID, actor: str, reason: str, at: datetime) -
     with transaction.atomic(), acting(actor, reason, at=at):
         order = _locked(order_id)
         found = Subscription.objects.filter(instance=order.instance).first()
-        if status_of(order, at=at) != PaymentStatus.PENDING or found is None:
+        is_open = status_of(order, at=at) == PaymentStatus.PENDING
+        # A course's order is the student's: the owner has no mail of it.
+        if order.type != PaymentType.SUBSCRIPTION or not is_open or found is None:
             raise CannotChange(_("Only an open order for a subscription has a mail."))
         owner = found.instance.owner if found.instance else None
         if owner is None or not letters.order_again(order=order, subscription=found, at=at):

@@ -4,10 +4,12 @@ The line is locked before its plan is made; a plan is locked before what settlem
 """
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from billing.enums import PlannedState
@@ -16,6 +18,9 @@ from billing.services import inbox
 from billing.services.candidates import candidates
 from billing.services.inbox import CannotMatch
 from kitehub.db.acting import REASON_LENGTH, acting
+from kitehub.db.base import StaleRow
+from kitehub.db.gates import WritesRefused
+from kitehub.db.lifecycle import ForbiddenTransition
 from kitehub.db.rehearsals import rehearsal
 from kitehub.jobs.services import enqueue
 
@@ -23,6 +28,9 @@ logger = logging.getLogger(__name__)
 BOOK = "billing.tasks.book_planned"
 # Long enough to see a mistake, too short for anybody to wait for the booking.
 UNDO_FOR = timedelta(seconds=20)
+# A job takes seconds, and a lost one is caught up every five minutes: after so long somebody has to
+# look.
+OVERDUE_AFTER = timedelta(minutes=10)
 # How many orders come into question when one of them is chosen.
 _LOOKED_AT = 20
 
@@ -66,9 +74,9 @@ def plan_match(*, transfer_id: UUID, order_id: UUID, actor: str, at: datetime) -
     return plan
 
 
-def take_back(*, plan_id: UUID, actor: str, at: datetime) -> PlannedMatch:
+def take_back(*, plan_id: UUID, actor: str, at: datetime, reason: str = "") -> PlannedMatch:
     """Undoes an assignment that isn't booked yet; the line waits again. Raises CannotMatch."""
-    with transaction.atomic(), acting(actor, at=at):
+    with transaction.atomic(), acting(actor, reason, at=at):
         plan = _locked(plan_id)
         if plan is None:
             raise CannotMatch(_("It is booked already: take it off the order, or refund it."))
@@ -78,8 +86,9 @@ def take_back(*, plan_id: UUID, actor: str, at: datetime) -> PlannedMatch:
 def book_planned(*, plan_id: UUID, at: datetime) -> PlannedState:
     """Books an assignment whose time has come; returns what has become of it.
 
-    One that can't be booked any more is FAILED and says why; its line waits for a person again.
-    Raises DoesNotExist for no such plan.
+    One that can't be booked any more, as a service or the database refuses it, is FAILED and says
+    why; its line waits for a person again. Raises DoesNotExist for no such plan, and WritesRefused
+    while the school is being moved.
     """
     with transaction.atomic():
         plan = _locked(plan_id)
@@ -95,30 +104,66 @@ def book_planned(*, plan_id: UUID, at: datetime) -> PlannedState:
                     at=at,
                     plan_id=plan.pk,
                 )
-        except CannotMatch as error:
-            plan.failure = str(error)[:REASON_LENGTH]
+                # What only the commit would refuse has to be refused here, where it is kept.
+                connection.check_constraints()
+        except _REFUSED as error:
+            if isinstance(error, WritesRefused) and error.retry:
+                raise
+            plan.failure = _why_not(error)[:REASON_LENGTH]
             _conclude(plan, PlannedState.FAILED, at=at)
         else:
             _conclude(plan, PlannedState.BOOKED, at=at)
     return PlannedState(plan.state)
 
 
-def book_due(*, at: datetime) -> int:
-    """Books every assignment whose own job was lost, each for itself; returns how many."""
+@dataclass(frozen=True, slots=True)
+class Due:
+    """How many assignments a run of `book_due` booked, and those that stay planned."""
+
+    booked: int
+    failed: tuple[UUID, ...]
+
+
+def book_due(*, at: datetime) -> Due:
+    """Books every assignment whose own job was lost, each for itself."""
     due = PlannedMatch.objects.filter(state=PlannedState.PLANNED, due_at__lte=at)
-    booked = 0
+    booked, failed = 0, []
     for key in due.order_by("due_at").values_list("pk", flat=True):
         try:
             booked += book_planned(plan_id=key, at=at) == PlannedState.BOOKED
         except Exception:
             logger.exception("The assignment %s can't be booked.", key)
-    return booked
+            failed.append(key)
+    return Due(booked, tuple(failed))
+
+
+def overdue(at: datetime) -> Q:
+    """Which assignments should have been booked long ago: something is wrong with them."""
+    return Q(state=PlannedState.PLANNED, due_at__lte=at - OVERDUE_AFTER)
+
+
+def open_plan(transfer: BankTransfer) -> PlannedMatch | None:
+    """The assignment of a line that is still to be booked."""
+    open_ = PlannedMatch.objects.filter(transfer=transfer, state=PlannedState.PLANNED)
+    return open_.select_related("order").first()
 
 
 def failed_last(transfer: BankTransfer) -> PlannedMatch | None:
     """The last assignment of a line, where it could not be booked."""
     last = PlannedMatch.objects.filter(transfer=transfer).order_by("-created_at").first()
     return last if last is not None and last.state == PlannedState.FAILED else None
+
+
+_REFUSED = (CannotMatch, ForbiddenTransition, IntegrityError, StaleRow, WritesRefused)
+
+
+def _why_not(error: Exception) -> str:
+    if isinstance(error, CannotMatch):
+        return str(error)
+    logger.warning("An assignment is refused.", exc_info=error)
+    if isinstance(error, WritesRefused):
+        return _("Nothing was saved: the instance is suspended. Resume it first.")
+    return _("The database refuses it.")
 
 
 def order_of(plan: PlannedMatch) -> PaymentOrder:

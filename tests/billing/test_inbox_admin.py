@@ -8,7 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
 
-from billing.models import BankTransfer, PaymentOrder
+from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
 from billing.services import credit
 from billing.services.orders import open_order
 from billing.services.settlement import settle_transfer
@@ -135,6 +135,16 @@ def test_a_line_pays_several_orders_and_what_is_not_paid_by_it_comes_off_again(
     assert (order.paid_amount, state(waiting)) == (0, ("UNMATCHED", 500_000))
     assert address not in back_office.get(page_url(order)).content.decode()
     assert LogEntry.objects.filter(object_id=str(order.pk)).count() == 1
+
+
+def test_money_comes_off_an_order_that_was_deleted_meanwhile(
+    back_office: Client, order: PaymentOrder, waiting: BankTransfer
+) -> None:
+    do(back_office, waiting, "assign", code=f"{order.order_id} 250.000", reason="x")
+    PaymentOrder.objects.filter(pk=order.pk).update(deleted=True)
+    given = str(PaymentAllocation.objects.get().pk)
+    do(back_office, order, "take_off", allocation=given, reason="Nhầm đơn")
+    assert state(waiting) == ("UNMATCHED", 600_000)
 
 
 def test_a_line_is_put_aside_and_comes_back(back_office: Client, waiting: BankTransfer) -> None:

@@ -2,10 +2,12 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from django.contrib.admin.models import LogEntry
-from django.db import connection
+from django.contrib.admin.models import ADDITION, LogEntry
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -18,7 +20,7 @@ from tests.billing.bookings import line
 from tests.billing.settling import OWN, school, subscribe
 from tests.billing.test_money_admin import clerk
 from tests.factories.billing import BankTransferFactory, SubscriptionFactory
-from tests.kitehub.backoffice.pages import act, list_url, messages_of
+from tests.kitehub.backoffice.pages import act, list_url, messages_of, page_url
 
 pytestmark = pytest.mark.django_db
 INBOX = reverse("admin:billing_banktransfer_inbox")
@@ -29,6 +31,13 @@ SECOND = timedelta(seconds=1)
 
 def due(plan: PlannedMatch) -> datetime:
     return plan.due_at + SECOND
+
+
+def fails(error: Exception) -> Any:
+    def fail(**_said: Any) -> None:
+        raise error
+
+    return fail
 
 
 @pytest.fixture
@@ -74,7 +83,7 @@ class TestOneClick:
         assert order.status == "PAID"
         booked = order.allocations.get()
         assert (booked.created_by, booked.reason) == ("staff@kitehub.test", plan.reason)
-        assert planned.book_due(at=due(plan)) == 0
+        assert planned.book_due(at=due(plan)).booked == 0
         assert UNDO not in back_office.get(INBOX).text
 
     def test_is_taken_back_as_if_it_had_never_been(
@@ -90,6 +99,31 @@ class TestOneClick:
         waiting.refresh_from_db()
         assert (order.paid_amount, waiting.state, waiting.unmatched) == (0, "UNMATCHED", 599_000)
         assert assign(back_office, waiting, order).context["line"] is None
+
+    def test_the_one_before_the_last_is_undone_as_well_here_or_on_its_lines_page(
+        self, back_office: Client, order: PaymentOrder, waiting: BankTransfer
+    ) -> None:
+        other = subscribe(school(), at=timezone.now() - timedelta(hours=1))
+        now = timezone.now()
+        later = line(
+            599_000, account_number=OWN, memo=other.memo, transferred_at=now, received_at=now
+        )
+        assign(back_office, waiting, order)
+        page = assign(back_office, later, other)
+        first, second = PlannedMatch.objects.order_by("created_at")
+        assert [each["plan"] for each in page.context["news"]] == [second, first]
+        assert page.text.count("data-inbox-undo") == 1
+        page = back_office.post(UNDO, {"plan": str(first.pk)}, follow=True)
+        assert (page.context["line"], len(page.context["news"])) == (waiting, 1)
+        address = page_url(later, "take_back")
+        assert address in back_office.get(page_url(later)).text
+        assert page_url(later, "keep") not in back_office.get(page_url(later)).text
+        act(back_office, later, "take_back", reason="nhầm")
+        second.refresh_from_db()
+        assert second.state == "TAKEN_BACK"
+        assert address not in back_office.get(page_url(later)).text
+        (refused,) = messages_of(act(back_office, later, "take_back", reason="nhầm"))
+        assert refused == "Giao dịch này không còn lượt gán nào chờ ghi sổ."
 
     def test_pressed_twice_or_by_a_second_person_it_is_one(
         self, back_office: Client, order: PaymentOrder, waiting: BankTransfer
@@ -113,6 +147,57 @@ class TestOneClick:
         page = back_office.get(INBOX)
         assert page.context["line"] == waiting
         assert page.text.count("Không ghi sổ được:") == 2  # what was just done, and the line itself
+
+    def test_what_the_database_refuses_has_failed_too(
+        self,
+        back_office: Client,
+        order: PaymentOrder,
+        waiting: BankTransfer,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        assign(back_office, waiting, order)
+        plan = PlannedMatch.objects.get()
+        monkeypatch.setattr(inbox, "match_transfer", fails(IntegrityError("x")))
+        assert planned.book_due(at=due(plan)) == planned.Due(0, ())
+        plan.refresh_from_db()
+        assert (plan.state, plan.failure) == ("FAILED", "Cơ sở dữ liệu không chấp nhận.")
+
+    def test_what_only_the_commit_would_refuse_has_failed_as_well(
+        self,
+        back_office: Client,
+        order: PaymentOrder,
+        waiting: BankTransfer,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        assign(back_office, waiting, order)
+        plan = PlannedMatch.objects.get()
+
+        def book(**_said: Any) -> None:
+            LogEntry.objects.create(user_id=uuid4(), action_flag=ADDITION)
+
+        monkeypatch.setattr(inbox, "match_transfer", book)
+        assert planned.book_planned(plan_id=plan.pk, at=due(plan)) == "FAILED"
+        assert LogEntry.objects.count() == 1, "that of the click"
+
+    def test_what_no_job_can_book_comes_up_again_and_is_undone(
+        self,
+        back_office: Client,
+        order: PaymentOrder,
+        waiting: BankTransfer,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        clicked = timezone.now() - planned.OVERDUE_AFTER - planned.UNDO_FOR
+        planned.plan_match(transfer_id=waiting.pk, order_id=order.pk, actor="lan", at=clicked)
+        with monkeypatch.context() as patched:
+            patched.setattr(inbox, "match_transfer", fails(RuntimeError("a bug")))
+            with pytest.raises(CommandError, match="1 can't be booked"):
+                call_command("settle_transfers")
+        page = back_office.get(INBOX)
+        assert page.context["line"] == waiting
+        assert "data-inbox-assign" not in page.text
+        stuck = page.context["stuck"]
+        page = back_office.post(UNDO, {"plan": str(stuck.pk)}, follow=True)
+        assert (page.context["line"], page.context["stuck"]) == (waiting, None)
 
     def test_an_order_that_is_no_candidate_and_rubbish_are_refused_in_words(
         self, back_office: Client, order: PaymentOrder, waiting: BankTransfer

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.test import Client
 
 from billing.admin.manual_payments import confirmed
 from billing.enums import FeedProvider, ManualPaymentKind, TransferDirection
@@ -17,6 +18,7 @@ from billing.services.transfers import record
 from kitehub.db.invariants import findings
 from tests.billing.settling import NOW, OWN, SCHOOLS, enroll, school, subscribe
 from tests.factories.billing import SubscriptionFactory
+from tests.kitehub.backoffice.pages import page_url
 from tests.kitehub.db.records import execute
 
 pytestmark = pytest.mark.django_db
@@ -242,6 +244,17 @@ def test_an_order_that_can_not_be_paid_any_more_takes_nothing() -> None:
     with pytest.raises(manual.CannotEnter, match="Đã hủy"):
         enter(order, reference="FT9")
     assert not BankTransfer.objects.exists()
+
+
+def test_a_payment_for_a_deleted_order_is_refused_in_words(back_office: Client) -> None:
+    order = subscribe(school())
+    payment = enter(order)
+    order.delete()
+    with pytest.raises(manual.CannotEnter, match=order.order_id):
+        confirm(payment)
+    assert "đã bị xóa" in back_office.get(page_url(payment, "confirm")).text
+    payment.refresh_from_db()
+    assert payment.status == "REQUESTED"
 
 
 def test_the_database_holds_the_two_people_and_what_was_entered() -> None:

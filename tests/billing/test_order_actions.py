@@ -13,7 +13,7 @@ from billing.services.orders import open_order
 from billing.services.settlement import settle_transfer
 from kitehub.enums import Tier
 from kitehub.models import Email
-from tests.billing.settling import expired, line, school, subscribe
+from tests.billing.settling import enroll, expired, line, school, subscribe
 from tests.billing.test_money_admin import clerk
 from tests.factories.billing import SubscriptionFactory
 from tests.kitehub.backoffice.pages import (
@@ -146,6 +146,17 @@ def test_mail_goes_out_once_more_and_not_twice_within_a_minute(
     pay(order, 599_000)
     (refused,) = do(back_office, order, "send_again")
     assert refused == "Chỉ đơn gói đăng ký đang chờ thanh toán mới có thư."
+
+
+def test_the_owner_has_no_mail_of_a_students_order(
+    back_office: Client, order: PaymentOrder
+) -> None:
+    assert order.instance is not None
+    course = enroll(order.instance, at=timezone.now())
+    assert offered(back_office, course) == {"mark_paid", "cancel", "prolong"}
+    (refused,) = do(back_office, course, "send_again")
+    assert refused == "Chỉ đơn gói đăng ký đang chờ thanh toán mới có thư."
+    assert not Email.objects.exists()
 
 
 class TestByHand:

@@ -20,13 +20,20 @@ class Command(BaseCommand):
         add_moment(parser)
 
     def handle(self, **options: Any) -> None:
-        """Settles, then prints a line; exit code 1 where some can't be settled."""
+        """Settles, then prints a line; exit code 1 where some can't be."""
         at = options["at"] or timezone.now()
         done = settlement.settle_waiting(at=at, lost_after=timedelta(0))
-        booked = planned.book_due(at=at)
+        due = planned.book_due(at=at)
         self.stdout.write(f"Bank lines settled: {done.lines:,}.")
-        if booked:
-            self.stdout.write(f"Assignments booked: {booked:,}.")
-        if done.failed:
-            keys = ", ".join(str(key) for key in done.failed[:10])
-            raise CommandError(f"{len(done.failed)} can't be settled (see the log): {keys}")
+        if due.booked:
+            self.stdout.write(f"Assignments booked: {due.booked:,}.")
+        told = [
+            f"{len(failed)} {what} (see the log): {', '.join(map(str, failed[:10]))}"
+            for failed, what in (
+                (done.failed, "can't be settled"),
+                (due.failed, "can't be booked"),
+            )
+            if failed
+        ]
+        if told:
+            raise CommandError("; ".join(told))

@@ -11,8 +11,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from billing.admin.paid_late import paid_late
+from billing.admin.planned import overdue
 from billing.enums import ManualPaymentStatus, RefundStatus
-from billing.models import BankTransfer, FeedSilence, ManualPayment, PaymentOrder, Refund
+from billing.models import (
+    BankTransfer,
+    FeedSilence,
+    ManualPayment,
+    PaymentOrder,
+    PlannedMatch,
+    Refund,
+)
 from billing.models.orders import PART_PAID
 from branding.enums import BrandingStatus
 from branding.models import BrandingJob
@@ -86,6 +94,13 @@ _SOURCES = (
         BankTransfer,
         "tab=UNMATCHED",
         lambda: BankTransfer.objects.unmatched(),
+    ),
+    _Source(
+        _("Assignments that aren't booked"),
+        "pending_actions",
+        PlannedMatch,
+        "booking=overdue",
+        lambda: overdue(PlannedMatch.objects.all()),
     ),
     _Source(
         _("Orders paid in part"),

@@ -85,6 +85,7 @@ ADDRESSES = {
     "kitehub_instanceconfig_restore": "kitehub.delete_instanceconfig",
     "billing_banktransfer_inbox_assign": "billing.match_transfer",
     "billing_banktransfer_inbox_undo": "billing.match_transfer",
+    "billing_banktransfer_take_back": "billing.match_transfer",
     "billing_banktransfer_take_credit_back": "billing.match_transfer",
     "billing_banktransfer_unmatch": "billing.match_transfer",
     "billing_banktransfer_inbox": "billing.view_banktransfer",

@@ -22,6 +22,7 @@ from tests.factories.billing import (
     ManualPaymentFactory,
     PaymentAllocationFactory,
     PaymentOrderFactory,
+    PlannedMatchFactory,
     RefundFactory,
 )
 from tests.factories.branding import BrandingJobFactory
@@ -63,6 +64,8 @@ def work(db: None) -> dict[str, int]:
     now = timezone.now()
     for state in ("UNMATCHED", "UNMATCHED", "DISCARDED"):
         BankTransferFactory(state=state)
+    PlannedMatchFactory(due_at=now - LONG_AGO)
+    PlannedMatchFactory(due_at=now)
     late = {"paid": True, "expires_at": now - timedelta(hours=1)}
     PaymentOrderFactory(**late)
     PaymentOrderFactory(**late).delete()
@@ -97,7 +100,8 @@ def work(db: None) -> dict[str, int]:
     BrandingJobFactory(status="FAILED")
     BrandingJobFactory()
     return {
-        "Unmatched transfers": 2,
+        "Unmatched transfers": 4,
+        "Assignments that aren't booked": 1,
         "Orders paid in part": 2,
         "Orders paid late": 1,
         "Refunds to approve": 1,
@@ -145,7 +149,7 @@ def test_a_queue_counts_no_further_than_its_cap(
         BankTransferFactory(state="UNMATCHED")
     assert next((each.count, each.capped) for each in seen_by(staff)) == (2, False)
     BankTransferFactory(state="UNMATCHED")
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         assert next((each.count, each.capped) for each in seen_by(staff)) == (2, True)
 
 
@@ -154,6 +158,7 @@ def test_every_queue_has_its_index(work: dict[str, int]) -> None:
         cursor.execute("SET LOCAL enable_seqscan = off")
     expected = {
         "Unmatched transfers": "idx_bank_transfers_list_state",
+        "Assignments that aren't booked": "idx_planned_matches_due",
         "Orders paid late": "idx_payment_orders_late",
         "Refunds to approve": "idx_refunds_list_status",
         "Refunds to send": "idx_refunds_list_status",
