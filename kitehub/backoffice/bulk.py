@@ -42,8 +42,8 @@ class Bulk:
     """An action on each of the rows that somebody chose, one after the other.
 
     `preview` says what will come of a row and `act` does it and says what has come of it. Both
-    raise Refusal for a row that it can't be done to, which stops no other row. Before a row is
-    acted on, `preview` has said of it in the same request what was shown.
+    raise Refusal for a row that it can't be done to, which stops no other row. A row is only acted
+    on if `preview` has just said of it, in the same request, what was shown.
     """
 
     name: str
@@ -90,8 +90,10 @@ def run_on_each(
         rows=len(rows),
     )
     if runs.take(run, key=asked.key, at=timezone.now()):
-        for row in rows:
-            run.outcomes.append(_done(admin, request, row, bulk.act))
+        for row, foreseen in zip(rows, outcomes, strict=True):
+            # What was shown as impossible is left alone, even if by now it could be done.
+            done = _done(admin, request, row, bulk.act) if foreseen.done else foreseen
+            run.outcomes.append(done)
             run.over = len(run.outcomes) == run.rows
             runs.keep(run, key=asked.key)
     return _to_results(admin, asked.key)

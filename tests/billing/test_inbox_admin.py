@@ -8,8 +8,8 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
 
-from billing.models import BankTransfer, PaymentOrder
-from billing.services import credit
+from billing.models import BankTransfer, PaymentOrder, PlannedMatch
+from billing.services import credit, planned
 from billing.services.orders import open_order
 from billing.services.settlement import settle_transfer
 from kitehub.enums import Tier
@@ -233,10 +233,37 @@ def test_several_lines_go_to_their_likeliest_order_and_what_is_unsure_waits(
     sure = line(599_000, account_number=order.account_number, transferred_at=now, memo="sao mai")
     unsure = line(123, account_number=order.account_number, transferred_at=now, memo="x")
     found = bulk(back_office, "assign_best", sure, unsure, reason="khớp")
-    assert found[str(sure)] == (True, f"Đã gán cho {order.order_id}.")
     assert found[str(unsure)][0] is False
+    assert found[str(sure)][0] is True
+    assert order.order_id in found[str(sure)][1]
+    # It can be undone for a moment, as from the inbox.
+    plan = PlannedMatch.objects.get()
+    assert (plan.transfer, plan.order, state(sure)[0]) == (sure, order, "UNMATCHED")
+    planned.book_due(at=now + 2 * planned.UNDO_FOR)
     order.refresh_from_db()
     assert (order.status, state(sure), state(unsure)[0]) == ("PAID", ("MATCHED", 0), "UNMATCHED")
+
+
+def test_lines_go_to_no_other_order_than_was_shown(
+    back_office: Client, order: PaymentOrder, waiting: BankTransfer
+) -> None:
+    now = timezone.now()
+    told = {"account_number": order.account_number, "transferred_at": now, "memo": "chuyen tien"}
+    rows = sorted([line(order.amount, **told), line(order.amount, **told)], key=lambda it: it.pk)
+    address = list_url(BankTransfer)
+    sent = {"action": "assign_best", ACTION_CHECKBOX_NAME: [str(row.pk) for row in rows]}
+    page = back_office.post(address, sent)
+    first, second = page.context["outcomes"]
+    assert (first.done, second.done) == (True, False), "the same order is not paid twice"
+    assert order.order_id in first.said
+    PaymentOrder.objects.filter(pk=order.pk).update(status="CANCELLED", cancelled_at=now)
+    other = InstanceFactory()
+    SubscriptionFactory(instance=other, tier=Tier.STANDARD)
+    heir = open_order(instance=other, actor="lan", tier=Tier.STANDARD, at=now)
+    answered = {**sent, "run": page.context["run"], "confirmed": "yes", "reason": "khớp"}
+    again = back_office.post(address, answered)
+    assert heir.order_id in again.context["outcomes"][0].said
+    assert not PlannedMatch.objects.exists()
 
 
 def test_who_may_change_lines_but_not_match_them_does_nothing(
