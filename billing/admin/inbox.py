@@ -237,6 +237,7 @@ class SortsOut:
             meaning=_("What is left of a line afterwards goes on waiting."),
             preview=preview,
             act=act,
+            moves_money=True,
         )
         return run_on_each(self, request, queryset, bulk)
 

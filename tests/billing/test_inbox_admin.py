@@ -125,11 +125,13 @@ def test_a_line_pays_several_orders_and_what_is_not_paid_by_it_comes_off_again(
     (mine,) = order.allocations.all()
     assert str(mine.pk) in asked
     foreign = str(other.allocations.get().pk)
-    for wrong in ({"allocation": foreign}, {"allocation": str(mine.pk), "reason": ""}):
-        do(back_office, order, "take_off", **({"reason": "x"} | wrong))
+    own = {"allocation": str(mine.pk)}
+    for wrong in ({"allocation": foreign}, {**own, "reason": ""}, {**own, "retyped": "KH0"}):
+        do(back_office, order, "take_off", **({"reason": "x", "retyped": order.order_id} | wrong))
     assert clerk("change_paymentorder", "view_paymentorder").get(address).status_code == 403
     assert state(waiting) == ("UNMATCHED", 250_000)
-    told = do(back_office, order, "take_off", allocation=str(mine.pk), reason="Nhầm đơn")
+    said = {"allocation": str(mine.pk), "reason": "Nhầm đơn"}
+    told = do(back_office, order, "take_off", **said, retyped=order.order_id)
     assert told == ["Giao dịch đã trở lại danh sách chờ."]
     order.refresh_from_db()
     assert (order.paid_amount, state(waiting)) == (0, ("UNMATCHED", 500_000))
@@ -261,6 +263,7 @@ def test_lines_go_to_no_other_order_than_was_shown(
     SubscriptionFactory(instance=other, tier=Tier.STANDARD)
     heir = open_order(instance=other, actor="lan", tier=Tier.STANDARD, at=now)
     answered = {**sent, "run": page.context["run"], "confirmed": "yes", "reason": "khớp"}
+    answered["retyped"] = "1"
     again = back_office.post(address, answered)
     assert heir.order_id in again.context["outcomes"][0].said
     assert not PlannedMatch.objects.exists()
