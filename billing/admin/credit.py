@@ -1,6 +1,8 @@
 """Credit in the admin."""
 
+import re
 from typing import Any, ClassVar
+from uuid import uuid4
 
 from django import forms
 from django.contrib import admin
@@ -10,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from billing.admin.stored_words import Booked, actor_words, reason_words
 from billing.models import CreditBalance, CreditEntry
@@ -19,13 +22,23 @@ from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.audit import actor_of
 from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import AmountRangeFilter, DayRangeFilter
-from kitehub.backoffice.forms import ReasonedModelForm
+from kitehub.backoffice.forms import Aside, ReasonedModelForm
 from kitehub.backoffice.names import instances_at
 from kitehub.display import money
 
 
 class GrantForm(ReasonedModelForm):
-    """To whom staff give how much goodwill, and why."""
+    """To whom staff give how much goodwill, and why; the amount is typed twice.
+
+    The page carries the key of the entry, so that what is sent twice is given once.
+    """
+
+    once = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput)
+    retyped = Aside(
+        label=_("amount, once more"),
+        max_length=30,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+    )
 
     class Meta:
         model = CreditEntry
@@ -45,6 +58,13 @@ class GrantForm(ReasonedModelForm):
             raise forms.ValidationError(gettext("Enter an amount above 0, of at most 13 digits."))
         return amount
 
+    def clean_retyped(self) -> str:
+        """What was typed, where it is the amount, however its thousands are grouped."""
+        typed: str = self.cleaned_data["retyped"]
+        if re.sub(r"[\s.,₫đ]", "", typed) != str(self.cleaned_data.get("amount", "")):
+            raise forms.ValidationError(gettext("That is not what is to be typed here."))
+        return typed
+
     def grant(self, actor: str) -> CreditEntry:
         """Gives it."""
         return credit.grant(
@@ -53,6 +73,7 @@ class GrantForm(ReasonedModelForm):
             reason=self.cleaned_data["reason"],
             actor=actor,
             at=timezone.now(),
+            key=self.cleaned_data["once"],
         )
 
 
@@ -85,6 +106,7 @@ class CreditEntryAdmin(Booked, Audited, AuditAdmin):
     """Every change of credit. To add one is to give goodwill; all else is settlement's."""
 
     form = GrantForm
+    refusals: ClassVar = {"credit_entries_pkey": _("This goodwill is given already.")}
 
     list_display = (
         "created_at",
@@ -122,7 +144,7 @@ class CreditEntryAdmin(Booked, Audited, AuditAdmin):
         (_("Because of"), {"fields": ("transfer", "order", "refund")}),
         (_("Booked"), {"fields": (("created_at", "booked_by"), "why_text")}),
     )
-    add_fieldsets = ((None, {"fields": ("instance", "amount")}),)
+    add_fieldsets = ((None, {"fields": ("instance", "amount", "retyped")}),)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may give goodwill."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE
@@ -25,13 +26,14 @@ from billing.admin.inbox_dialogs import (
 )
 from billing.admin.what_comes import codes, refusing
 from billing.enums import TransferState
-from billing.models import BankTransfer
+from billing.models import BankTransfer, PaymentOrder
 from billing.services import inbox, planned
 from billing.services.candidates import candidates
 from billing.services.inbox import CannotMatch
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
-from kitehub.backoffice.dialogs import without_actions
+from kitehub.backoffice.dialogs import Line, without_actions
+from kitehub.backoffice.rehearsals import rehearse
 from kitehub.display import money
 
 ASSIGN, KEEP, DISCARD, BRING_BACK = "assign", "keep", "discard", "bring-back"
@@ -218,20 +220,41 @@ class SortsOut:
     @admin.action(description=_("Assign selected to the likeliest order"), permissions=["sort_out"])
     @each_alone
     def assign_best(self, request: HttpRequest, queryset: QuerySet[BankTransfer]) -> Any:
-        """Assigns each to the order that is the likeliest, and the only one as likely."""
+        """Assigns each to the order that is the likeliest, and the only one as likely.
+
+        What is booked is what was shown: the preview, which is compared with what was seen, says
+        to which order each line goes. For a moment it can be undone, as on the page of the inbox.
+        """
+        chosen: dict[UUID, PaymentOrder] = {}
+
+        def plan(line: BankTransfer, order: PaymentOrder) -> Sequence[Line]:
+            with refusing(CannotMatch):
+                planned.plan_match(
+                    transfer_id=line.pk,
+                    order_id=order.pk,
+                    actor=actor_of(request),
+                    at=timezone.now(),
+                )
+            return ()
 
         def preview(line: BankTransfer) -> str:
             best = _best(line)
+            if best.order in chosen.values():
+                said = gettext("An earlier row pays %(order)s already.")
+                raise Refusal(said % {"order": best.order.order_id})
+            found = rehearse(lambda: plan(line, best.order))
+            if not found.possible:
+                raise Refusal(found.lines[0].value)
+            chosen[line.pk] = best.order
             why = "; ".join(str(each.label) for each in best.why)
             return f"{best.order.order_id} · {money(min(line.unmatched, best.order.rest))} · {why}"
 
         def act(line: BankTransfer) -> str:
-            best = _best(line)
-            part = best.order.pk, min(line.unmatched, best.order.rest)
-            with refusing(CannotMatch):
-                inbox.match_transfer(transfer_id=line.pk, parts=[part], **_by(request))
+            plan(line, chosen[line.pk])
             self._log(request, line)
-            return gettext("It pays %(order)s.") % {"order": best.order.order_id}
+            said = gettext("It pays %(order)s in %(seconds)s seconds. Until then it can be undone.")
+            seconds = int(planned.UNDO_FOR.total_seconds())
+            return said % {"order": chosen[line.pk].order_id, "seconds": seconds}
 
         bulk = Bulk(
             name="assign_best",
@@ -239,6 +262,7 @@ class SortsOut:
             meaning=_("What is left of a line afterwards goes on waiting."),
             preview=preview,
             act=act,
+            moves_money=True,
         )
         return run_on_each(self, request, queryset, bulk)
 

@@ -15,7 +15,6 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -168,8 +167,6 @@ class InboxPage:
                 work()
         except CannotMatch as error:
             messages.error(request, str(error))
-        except OperationalError:  # a deadlock, or a lock that somebody holds for too long
-            messages.error(request, gettext("Somebody else is changing it. Try again."))
         except REFUSED as error:
             messages.error(request, its.refusal_of(error))
         return HttpResponseRedirect(reverse("admin:billing_banktransfer_inbox"))

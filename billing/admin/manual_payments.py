@@ -301,6 +301,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
             meaning=_("Each is a bank transfer then, and pays its order at once."),
             preview=preview,
             act=act,
+            moves_money=True,
         )
         return run_on_each(self, request, queryset, bulk)
 

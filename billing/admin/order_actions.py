@@ -78,10 +78,15 @@ class ProlongDialog(PlannedDialog):
         ]
 
 
-class ReopenDialog(RehearsedDialog):
-    """Shows the order that would be opened."""
+class ReopenDialog(RehearsedDialog, RetypedDialog):
+    """Shows the order that would be opened; asks for the code where paid money becomes credit."""
 
     model = PaymentOrder
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.row is None or not self.row.paid_amount:
+            del self.fields["retyped"]
 
     def attempt(self, actor: str) -> Sequence[Line]:
         """Opens it."""
@@ -219,6 +224,7 @@ class ActsOnOrders:
             meaning=_("They can't be paid any more. Money that comes later waits."),
             preview=preview,
             act=act,
+            moves_money=True,
         )
         return run_on_each(self, request, queryset, bulk)
 

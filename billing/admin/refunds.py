@@ -328,6 +328,7 @@ class RefundAdmin(RefundDetails, Audited, AuditAdmin):
             meaning=_("The money counts as paid back at once; then the bank has to send it."),
             preview=preview,
             act=act,
+            moves_money=True,
         )
         return run_on_each(self, request, queryset, bulk)
 

@@ -19,15 +19,15 @@ from billing.models import PaymentAllocation, PaymentOrder
 from billing.services import inbox
 from billing.services.releasing import held_by
 from kitehub.backoffice.audit import actor_of, lead_to, reason_of
-from kitehub.backoffice.dialogs import Line, without_actions
+from kitehub.backoffice.dialogs import Line, RetypedDialog, without_actions
 from kitehub.backoffice.rehearsals import PlannedDialog
 from kitehub.display import money
 
 TAKE_OFF = "take-off"
 
 
-class TakeOffDialog(PlannedDialog):
-    """Asks which bank line's money, and why."""
+class TakeOffDialog(PlannedDialog, RetypedDialog):
+    """Asks which bank line's money, and why. The order's code is typed again."""
 
     model = PaymentOrder
     allocation = forms.ChoiceField(label=_("bank transfer"), widget=UnfoldAdminSelectWidget)

@@ -38,10 +38,19 @@ def lock_balance(*, instance_id: UUID) -> int:
 
 
 @transaction.atomic
-def grant(*, instance_id: UUID, amount: int, reason: str, actor: str, at: datetime) -> CreditEntry:
+def grant(
+    *,
+    instance_id: UUID,
+    amount: int,
+    reason: str,
+    actor: str,
+    at: datetime,
+    key: UUID | None = None,
+) -> CreditEntry:
     """Gives an instance goodwill, in đồng. It pays orders, and is never paid out.
 
-    Raises ValueError for an amount that is not above 0 and for a missing reason.
+    Who names the entry's `key` can't give it twice. Raises ValueError for an amount that is not
+    above 0 and for a missing reason, and IntegrityError for a key that is taken.
     """
     if not reason.strip():
         raise ValueError("reason is empty, and goodwill has one.")
@@ -52,6 +61,7 @@ def grant(*, instance_id: UUID, amount: int, reason: str, actor: str, at: dateti
         actor=actor,
         reason=reason,
         at=at,
+        key=key,
     )
 
 
@@ -63,6 +73,7 @@ def add(
     kind: CreditKind,
     actor: str,
     at: datetime,
+    key: UUID | None = None,
     transfer: BankTransfer | None = None,
     order: PaymentOrder | None = None,
     refund: Refund | None = None,
@@ -71,7 +82,7 @@ def add(
     """Adds to an instance's credit, in đồng; with a transfer, out of that bank line.
 
     Raises ValueError for an amount that is not above 0, and IntegrityError where the bank line
-    has less left.
+    has less left or the entry's `key` is taken.
     """
     if amount <= 0:
         raise ValueError(f"amount is {amount}, and must be above 0.")
@@ -83,6 +94,8 @@ def add(
         order=order,
         refund=refund,
     )
+    if key is not None:
+        entry.pk = key
     return _book(entry, actor=actor, reason=reason, at=at)
 
 

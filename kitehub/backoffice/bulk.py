@@ -8,17 +8,18 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from kitehub.backoffice import runs
 from kitehub.backoffice.audit import REFUSED, Refusal
-from kitehub.backoffice.forms import Reasoned
+from kitehub.backoffice.forms import Aside, Reasoned
 from kitehub.backoffice.runs import Outcome, Run
 
 logger = logging.getLogger(__name__)
@@ -37,13 +38,34 @@ class WhyForm(Reasoned):
         self.fields["reason"].required = True
 
 
+class CountAgain(Aside):
+    """Asks to type a number of rows again."""
+
+    def __init__(self, count: int) -> None:
+        said = gettext("Type “%(count)s”, the number of rows that it is done to, to confirm")
+        super().__init__(
+            label=said % {"count": count},
+            max_length=20,
+            widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
+        )
+        self.count = count
+
+    def clean(self, value: Any) -> str:
+        """What was typed, where it is that number."""
+        typed: str = super().clean(value)
+        if typed != str(self.count):
+            raise ValidationError(gettext("That is not what is to be typed here."))
+        return typed
+
+
 @dataclass(frozen=True, slots=True)
 class Bulk:
     """An action on each of the rows that somebody chose, one after the other.
 
     `preview` says what will come of a row and `act` does it and says what has come of it. Both
-    raise Refusal for a row that it can't be done to, which stops no other row. Before a row is
-    acted on, `preview` has said of it in the same request what was shown.
+    raise Refusal for a row that it can't be done to, which stops no other row. A row is only acted
+    on if `preview` has just said of it, in the same request, what was shown. Where it `moves_money`
+    the number of rows is typed again.
     """
 
     name: str
@@ -52,6 +74,7 @@ class Bulk:
     preview: Callable[[Any], str]
     act: Callable[[Any], str]
     form_class: type[Reasoned] = WhyForm
+    moves_money: bool = False
 
 
 def each_alone(action: Any) -> Any:
@@ -78,6 +101,9 @@ def run_on_each(
     outcomes = [_ended(admin, row, partial(bulk.preview, row)) for row in rows]
     seen = runs.digest(told=[bulk.name, admin.opts.label, *map(_told, rows), *outcomes])
     form = bulk.form_class(request.POST if "confirmed" in request.POST else None)
+    if bulk.moves_money:
+        form.fields["retyped"] = CountAgain(sum(outcome.done for outcome in outcomes))
+        form.order_fields([*(name for name in form.fields if name != "reason"), "reason"])
     note = _changed(asked, seen) if form.is_bound else ""
     if asked is None or note or not form.is_valid():
         return _ask(admin, request, bulk, outcomes, rows=rows, form=form, seen=seen, note=note)
@@ -90,8 +116,10 @@ def run_on_each(
         rows=len(rows),
     )
     if runs.take(run, key=asked.key, at=timezone.now()):
-        for row in rows:
-            run.outcomes.append(_done(admin, request, row, bulk.act))
+        for row, foreseen in zip(rows, outcomes, strict=True):
+            # What was shown as impossible is left alone, even if by now it could be done.
+            done = _done(admin, request, row, bulk.act) if foreseen.done else foreseen
+            run.outcomes.append(done)
             run.over = len(run.outcomes) == run.rows
             runs.keep(run, key=asked.key)
     return _to_results(admin, asked.key)

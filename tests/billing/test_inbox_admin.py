@@ -8,8 +8,8 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
 
-from billing.models import BankTransfer, PaymentAllocation, PaymentOrder
-from billing.services import credit
+from billing.models import BankTransfer, PaymentAllocation, PaymentOrder, PlannedMatch
+from billing.services import credit, planned
 from billing.services.orders import open_order
 from billing.services.settlement import settle_transfer
 from kitehub.enums import Tier
@@ -125,11 +125,13 @@ def test_a_line_pays_several_orders_and_what_is_not_paid_by_it_comes_off_again(
     (mine,) = order.allocations.all()
     assert str(mine.pk) in asked
     foreign = str(other.allocations.get().pk)
-    for wrong in ({"allocation": foreign}, {"allocation": str(mine.pk), "reason": ""}):
-        do(back_office, order, "take_off", **({"reason": "x"} | wrong))
+    own = {"allocation": str(mine.pk)}
+    for wrong in ({"allocation": foreign}, {**own, "reason": ""}, {**own, "retyped": "KH0"}):
+        do(back_office, order, "take_off", **({"reason": "x", "retyped": order.order_id} | wrong))
     assert clerk("change_paymentorder", "view_paymentorder").get(address).status_code == 403
     assert state(waiting) == ("UNMATCHED", 250_000)
-    told = do(back_office, order, "take_off", allocation=str(mine.pk), reason="Nhầm đơn")
+    said = {"allocation": str(mine.pk), "reason": "Nhầm đơn"}
+    told = do(back_office, order, "take_off", **said, retyped=order.order_id)
     assert told == ["Giao dịch đã trở lại danh sách chờ."]
     order.refresh_from_db()
     assert (order.paid_amount, state(waiting)) == (0, ("UNMATCHED", 500_000))
@@ -243,10 +245,38 @@ def test_several_lines_go_to_their_likeliest_order_and_what_is_unsure_waits(
     sure = line(599_000, account_number=order.account_number, transferred_at=now, memo="sao mai")
     unsure = line(123, account_number=order.account_number, transferred_at=now, memo="x")
     found = bulk(back_office, "assign_best", sure, unsure, reason="khớp")
-    assert found[str(sure)] == (True, f"Đã gán cho {order.order_id}.")
     assert found[str(unsure)][0] is False
+    assert found[str(sure)][0] is True
+    assert order.order_id in found[str(sure)][1]
+    # It can be undone for a moment, as from the inbox.
+    plan = PlannedMatch.objects.get()
+    assert (plan.transfer, plan.order, state(sure)[0]) == (sure, order, "UNMATCHED")
+    planned.book_due(at=now + 2 * planned.UNDO_FOR)
     order.refresh_from_db()
     assert (order.status, state(sure), state(unsure)[0]) == ("PAID", ("MATCHED", 0), "UNMATCHED")
+
+
+def test_lines_go_to_no_other_order_than_was_shown(
+    back_office: Client, order: PaymentOrder, waiting: BankTransfer
+) -> None:
+    now = timezone.now()
+    told = {"account_number": order.account_number, "transferred_at": now, "memo": "chuyen tien"}
+    rows = sorted([line(order.amount, **told), line(order.amount, **told)], key=lambda it: it.pk)
+    address = list_url(BankTransfer)
+    sent = {"action": "assign_best", ACTION_CHECKBOX_NAME: [str(row.pk) for row in rows]}
+    page = back_office.post(address, sent)
+    first, second = page.context["outcomes"]
+    assert (first.done, second.done) == (True, False), "the same order is not paid twice"
+    assert order.order_id in first.said
+    PaymentOrder.objects.filter(pk=order.pk).update(status="CANCELLED", cancelled_at=now)
+    other = InstanceFactory()
+    SubscriptionFactory(instance=other, tier=Tier.STANDARD)
+    heir = open_order(instance=other, actor="lan", tier=Tier.STANDARD, at=now)
+    answered = {**sent, "run": page.context["run"], "confirmed": "yes", "reason": "khớp"}
+    answered["retyped"] = "1"
+    again = back_office.post(address, answered)
+    assert heir.order_id in again.context["outcomes"][0].said
+    assert not PlannedMatch.objects.exists()
 
 
 def test_who_may_change_lines_but_not_match_them_does_nothing(

@@ -228,10 +228,25 @@ class TestDeciding:
 def test_goodwill_is_given_with_a_reason(back_office: Client) -> None:
     instance = InstanceFactory()
     address = reverse("admin:billing_creditentry_add")
-    form = {"instance": str(instance.pk), "amount": "50000", "reason": "Xin lỗi vì sự cố"}
-    for wrong in ({"amount": "0"}, {"amount": "10000000000000"}, {"reason": ""}):
-        assert back_office.post(address, form | wrong).status_code == 200
+    form = form_of(back_office.get(address)) | {
+        "instance": str(instance.pk),
+        "amount": "50000",
+        "retyped": "50.000 ₫",
+        "reason": "Xin lỗi vì sự cố",
+    }
+    wrong: dict[str, str]
+    for wrong in (
+        {"amount": "0", "retyped": "0"},
+        {"amount": "10000000000000", "retyped": "10000000000000"},
+        {"amount": "500000"},
+        {"once": ""},
+        {"reason": ""},
+    ):
+        page = back_office.post(address, form | wrong)
+        assert form_of(page)["once"] == wrong.get("once", form["once"])
     assert back_office.post(address, form).status_code == 302
+    again = back_office.post(address, form).content.decode()
+    assert "Khoản tiền dư này đã được tặng rồi." in again
     entry = CreditEntry.objects.get()
     assert (entry.kind, entry.reason) == ("GRANTED", "Xin lỗi vì sự cố")
     assert credit.balance(instance_id=instance.pk) == 50_000

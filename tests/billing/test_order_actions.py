@@ -89,7 +89,12 @@ class TestCancel:
         address, told = list_url(PaymentOrder), {order.order_id: True, other.order_id: False}
         asked = act_on_all(back_office, address, "cancel_all", [order, other])
         assert (results_of(asked), asked.context["form"].is_valid()) == (told, False)
-        done = act_on_all(back_office, address, "cancel_all", [order, other], reason="dọn")
+        said: dict[str, str] = {"reason": "dọn"}
+        wrong = act_on_all(back_office, address, "cancel_all", [order, other], **said, retyped="2")
+        assert list(wrong.context["form"].errors) == ["retyped"], "one of the two can be done"
+        order.refresh_from_db()
+        assert order.status == "PENDING"
+        done = act_on_all(back_office, address, "cancel_all", [order, other], **said)
         assert results_of(done) == told
         again = act_on_all(back_office, address, "cancel_all", [order], reason="dọn")
         assert results_of(again) == {order.order_id: False}
@@ -133,6 +138,18 @@ class TestTime:
         (again,) = do(back_office, order, "reopen")
         assert "thay bằng đơn khác" in again
         assert PaymentOrder.objects.count() == 2
+
+
+def test_who_opens_a_part_paid_order_anew_types_its_code(
+    back_office: Client, order: PaymentOrder
+) -> None:
+    pay(order, 100_000)
+    expired(order)
+    for wrong in ({}, {"retyped": "KH0"}):
+        assert do(back_office, order, "reopen", **wrong) == []
+    assert PaymentOrder.objects.count() == 1
+    assert len(do(back_office, order, "reopen", retyped=order.order_id)) == 1
+    assert PaymentOrder.objects.count() == 2
 
 
 def test_mail_goes_out_once_more_and_not_twice_within_a_minute(

@@ -11,7 +11,7 @@ from kitehub.models import StaffRole, User
 from kitehub.roles import Role
 from tests.factories.billing import ManualPaymentFactory, RefundFactory
 from tests.factories.kitehub import UserFactory
-from tests.kitehub.backoffice.pages import act, list_url
+from tests.kitehub.backoffice.pages import act, act_on_all, list_url, results_of
 
 pytestmark = pytest.mark.django_db
 
@@ -40,8 +40,10 @@ def test_who_asked_cannot_approve(role: Role | None) -> None:
         act(client, refund, "approve", reason="x")
         act(client, payment, "confirm", reason="x")
         for row, action in ((refund, "approve_all"), (payment, "confirm_all")):
-            sent = {"action": action, "_selected_action": [str(row.pk)], "post": "yes"}
-            client.post(list_url(row), {**sent, "reason": "x", "confirmed": "on"})
+            # With another's row beside it there is something to send.
+            others = (RefundFactory if row is refund else ManualPaymentFactory)()
+            page = act_on_all(client, list_url(row), action, [row, others], reason="x")
+            assert results_of(page)[str(row)] is False
     assert states(refund, payment) == ["REQUESTED", "REQUESTED"]
     for row in (refund, payment):
         with pytest.raises(IntegrityError), transaction.atomic():

@@ -50,6 +50,7 @@ def test_several_orders_are_cancelled_at_once_after_a_look_at_each(
     desk.get_by_text("Các đơn sẽ không thanh toán được nữa.").wait_for()
     assert order.order_id in desk.locator("#content").inner_text()
     assert findings(desk) == []
+    desk.get_by_label("Nhập “1”").fill("1")
     desk.get_by_label("Lý do").fill("Khách không đăng ký nữa")
     desk.locator("#content form [type=submit]").click()
     desk.get_by_text("Đã hủy").first.wait_for()

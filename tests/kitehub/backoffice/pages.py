@@ -95,6 +95,8 @@ def act_on_all(client: Client, address: str, action: str, rows: Iterable[Any], *
     page = client.post(address, sent)
     told = form_of(page)
     asked = {name: told[name] for name in ("run", "confirmed") if name in told}
+    if "retyped" in told:
+        asked["retyped"] = str(page.context["able"])
     return client.post(address, {**sent, **asked, **said}, follow=True) if asked else page
 
 

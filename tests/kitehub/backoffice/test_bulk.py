@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -119,23 +118,29 @@ def test_error_of_one_row_is_its_result_and_in_the_log(
 ) -> None:
     other = SubscriptionFactory(current_period_start=row.current_period_start)
     rows = sorted([row, other], key=key)
-    extend = staff_time.extend
-
-    def breaks(*, instance_id: UUID, **options: Any) -> Subscription:
-        found = extend(instance_id=instance_id, **options)
-        if instance_id == rows[1].instance_id:
-            raise Subscription.DoesNotExist
-        return found
-
-    monkeypatch.setattr(staff_time, "extend", breaks)
-    foreseen = back_office.post(list_url(Subscription), sent(*rows))
     said = asked(back_office, *rows)
-    caplog.clear()
-    done = back_office.post(list_url(Subscription), said, follow=True)
-    assert "DoesNotExist" in caplog.text
-    for page in (foreseen, done):
+
+    def breaking(work: Any, place: int) -> Any:
+        def breaks(*args: Any, **options: Any) -> Any:
+            done = work(*args, **options)
+            if args[place] == rows[1]:
+                raise Subscription.DoesNotExist
+            return done
+
+        return breaks
+
+    # What the preview calls, and what the work calls.
+    for holder, name, place, sending in (
+        (staff_time, "changed", 0, sent(*rows)),
+        (staff_time.KeepsTime, "_log_time", 2, said),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setattr(holder, name, breaking(getattr(holder, name), place))
+            page = back_office.post(list_url(Subscription), sending, follow=True)
         first, last = page.context["outcomes"]
         assert (first.done, last.done, "Có lỗi" in last.said) == (True, False, True)
+        assert "DoesNotExist" in caplog.text
+        caplog.clear()
     assert [given(each) for each in rows] == [30, 0]
 
 
