@@ -8,7 +8,6 @@ from django.contrib.admin.models import CHANGE
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
@@ -22,13 +21,13 @@ from billing.admin.inbox_dialogs import (
     UnmatchDialog,
     given_by,
 )
-from billing.admin.what_comes import codes, refusing
+from billing.admin.what_comes import by_whom, codes, refusing
 from billing.enums import TransferState
 from billing.models import BankTransfer
 from billing.services import inbox
 from billing.services.candidates import candidates
 from billing.services.inbox import CannotMatch
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.audit import Refusal, lead_to
 from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
 from kitehub.backoffice.dialogs import without_actions
 from kitehub.display import money
@@ -177,7 +176,7 @@ class SortsOut:
 
         def act(line: BankTransfer) -> str:
             with refusing(CannotMatch):
-                inbox.discard(transfer_id=line.pk, **_by(request))
+                inbox.discard(transfer_id=line.pk, **by_whom(request))
             self._log(request, line)
             return gettext("It is discarded.")
 
@@ -204,7 +203,7 @@ class SortsOut:
             best = _best(line)
             part = best.order.pk, min(line.unmatched, best.order.rest)
             with refusing(CannotMatch):
-                inbox.match_transfer(transfer_id=line.pk, parts=[part], **_by(request))
+                inbox.match_transfer(transfer_id=line.pk, parts=[part], **by_whom(request))
             self._log(request, line)
             return gettext("It pays %(order)s.") % {"order": best.order.order_id}
 
@@ -250,7 +249,7 @@ class SortsOut:
         if line is None:
             raise Refusal(gettext("There is no such row."))
         with refusing(CannotMatch):
-            work({"transfer_id": line.pk, **_by(request)})
+            work({"transfer_id": line.pk, **by_whom(request)})
         self._log(request, line)
         its.message_user(request, said)
         if request.GET.get(FROM) == "inbox":
@@ -280,10 +279,6 @@ def _best(line: BankTransfer) -> Any:
 def _state(line: BankTransfer) -> str:
     said = gettext("The bank line is in the state “%(state)s”.")
     return said % {"state": line.get_state_display()}
-
-
-def _by(request: HttpRequest) -> dict[str, Any]:
-    return {"actor": actor_of(request), "reason": reason_of(request), "at": timezone.now()}
 
 
 def _timeless(by: dict[str, Any]) -> dict[str, Any]:
