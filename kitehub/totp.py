@@ -1,23 +1,19 @@
-"""One-time codes of RFC 6238: what an authenticator app shows, computed and compared."""
+"""One-time codes of RFC 6238: what an authenticator app shows, and which of them are good."""
 
-import base64
 import hmac
-import secrets
 from datetime import datetime
-from hashlib import sha1
-from urllib.parse import quote, urlencode
+
+import pyotp
 
 STEP_SECONDS = 30
 DIGITS = 6
 # Clocks may differ by a step either way (RFC 6238, 5.2).
 DRIFT = 1
-# RFC 4226 wants 128 bits at least and advises 160: 32 letters of base 32.
-_SECRET_BYTES = 20
 
 
 def new_secret() -> str:
-    """A secret for an app, in base 32."""
-    return base64.b32encode(secrets.token_bytes(_SECRET_BYTES)).decode("ascii")
+    """A secret for an app, in base 32: 160 bits, as RFC 4226 advises."""
+    return pyotp.random_base32()
 
 
 def step_of(at: datetime) -> int:
@@ -26,12 +22,8 @@ def step_of(at: datetime) -> int:
 
 
 def code_at(secret: str, step: int) -> str:
-    """The code of a step, six digits (RFC 4226, 5.3)."""
-    # The algorithm that every authenticator app knows; HMAC-SHA1 has no known weakness.
-    digest = hmac.new(base64.b32decode(secret), step.to_bytes(8, "big"), sha1).digest()
-    offset = digest[-1] & 0x0F
-    number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFFFFFF
-    return f"{number % 10**DIGITS:0{DIGITS}}"
+    """The code of a step, six digits."""
+    return _codes(secret).generate_otp(step)
 
 
 def matching_step(secret: str, code: str, *, at: datetime, after: int) -> int | None:
@@ -50,6 +42,8 @@ def matching_step(secret: str, code: str, *, at: datetime, after: int) -> int | 
 
 def address(secret: str, *, login: str, issuer: str) -> str:
     """What the QR code says to an app: an otpauth address."""
-    label = quote(f"{issuer}:{login}", safe="")
-    said = {"secret": secret, "issuer": issuer, "digits": DIGITS, "period": STEP_SECONDS}
-    return f"otpauth://totp/{label}?{urlencode(said)}"
+    return _codes(secret).provisioning_uri(name=login, issuer_name=issuer)
+
+
+def _codes(secret: str) -> pyotp.TOTP:
+    return pyotp.TOTP(secret, digits=DIGITS, interval=STEP_SECONDS)

@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
                 (
                     "whole",
                     models.BooleanField(
-                        db_comment="Its first rows and its first API key are there",
+                        db_comment="Its first rows are there",
                         db_default=False,
                         verbose_name="opened",
                     ),

@@ -35,7 +35,7 @@ class InstanceWatch(Identified):
         _("missing migrations"), db_default=0, db_comment="How many the code has and it has not"
     )
     whole = models.BooleanField(
-        _("opened"), db_default=False, db_comment="Its first rows and its first API key are there"
+        _("opened"), db_default=False, db_comment="Its first rows are there"
     )
     reachable = models.BooleanField(_("reachable"), db_default=True)
     error = models.CharField(_("why not reachable"), max_length=500, blank=True, db_default="")
@@ -50,6 +50,7 @@ class InstanceWatch(Identified):
         verbose_name = _("state of a database")
         verbose_name_plural = _("states of databases")
         indexes: ClassVar = [
+            Index(fields=["-looked_at", "-id"], name="idx_instance_watch_list"),
             Index(
                 fields=["instance"],
                 condition=Q(nearly_full=True),

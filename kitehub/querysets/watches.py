@@ -26,5 +26,5 @@ class InstanceWatchQuerySet(models.QuerySet["InstanceWatch", "InstanceWatch"]):
         return self.filter(reachable=False)
 
     def unfinished(self) -> Self:
-        """Instances whose opening was cut short: the rows or the first API key are missing."""
+        """Instances whose opening was cut short: the first rows are missing."""
         return self.filter(whole=False)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from psycopg import errors
 
 from kitehub import tenancy
-from kitehub.models import ApiKey, Instance, InstanceWatch
+from kitehub.models import Instance, InstanceWatch
 from kitehub.tenancy.fanout import (
     Reached,
     Result,
@@ -151,21 +151,16 @@ def _sight(alias: str, keys: Collection[UUID]) -> _Sight:
 
 def _keep(sight: _Sight, standing: Reached | None, at: datetime) -> None:
     """One upsert; of a database that couldn't be read what was seen before stays."""
-    keyed = set(
-        ApiKey.objects.filter(instance_id__in=sight.ids).values_list("instance_id", flat=True)
-    )
     InstanceWatch.objects.bulk_create(
         # In one order, so that two rounds at once don't wait for each other both ways.
-        [_seen_of(key, sight, standing, keyed, at) for key in sorted(sight.ids)],
+        [_seen_of(key, sight, standing, at) for key in sorted(sight.ids)],
         update_conflicts=True,
         unique_fields=["instance"],
         update_fields=_STATE if sight.error else _SEEN,
     )
 
 
-def _seen_of(
-    key: UUID, sight: _Sight, standing: Reached | None, keyed: Collection[UUID], at: datetime
-) -> InstanceWatch:
+def _seen_of(key: UUID, sight: _Sight, standing: Reached | None, at: datetime) -> InstanceWatch:
     watch = InstanceWatch(instance_id=key, looked_at=at, error=sight.error[:_ERROR_LENGTH])
     watch.reachable = not sight.error
     watch.nearly_full = watch.whole = False
@@ -174,7 +169,7 @@ def _seen_of(
         return watch
     has_config, used, limit = sight.rows.get(key, (False, None, None))
     watch.schema_version, watch.missing_migrations = standing.version, len(standing.missing)
-    watch.whole = has_config and key in keyed
+    watch.whole = has_config
     watch.used_bytes = used
     watch.limit_bytes = None if limit == UNLIMITED else limit
     watch.nearly_full = used is not None and limit is not None and used * 10 > limit * 9

@@ -70,7 +70,7 @@ def gather(instance: Instance, *, at: datetime) -> tuple[Facts, Evidence]:
         closing=_closing(evidence.tombstone),
         suspended=evidence.suspension is not None,
         reachable=not evidence.error,
-        whole=looked.get("has_config", True) and keys.exists(),
+        whole=looked.get("has_config", True),
         move=MoveStep(evidence.move.step) if evidence.move else None,
         gates=looked.get("gates"),
         terms=_terms(subscription, pause),

@@ -45,6 +45,15 @@ OTHER_FILTERS = {
     ("paymentorder", "paid"): "paid_at",
     # Those whose database wants somebody are few, and partial indexes of instance_watch name them.
     ("instance", "database"): "id",
+    ("instancewatch", "database"): "instance",
+    # The same of moves that go on.
+    ("instancemove", "unfinished"): "instance",
+    # Each tier has many schools, so that a page of them is soon found in any order.
+    ("instanceconfig", "tier"): "created_at",
+    # Live ones are most; partial indexes lead to the others.
+    ("apikey", "state"): "created_at",
+    # A row a school, read until a page is full: an index of the bytes would slow uploads down.
+    ("storageusage", "fill"): "instance_id",
 }
 
 

@@ -42,4 +42,4 @@ def test_secrets_are_long_enough_and_each_is_new() -> None:
     assert first != second
     assert len(base64.b32decode(first)) == 20
     address = totp.address(first, login="lan@example.vn", issuer="KiteHub")
-    assert address.startswith("otpauth://totp/KiteHub%3Alan%40example.vn?secret=")
+    assert address.startswith("otpauth://totp/KiteHub:lan%40example.vn?secret=")

@@ -1,1 +1,2 @@
+DROP INDEX idx_procrastinate_jobs_given_up;
 DROP INDEX idx_procrastinate_jobs_failed;
