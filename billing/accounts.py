@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from billing.banks import bank
+from billing.enums import OrderRefusal
 from billing.vietqr import VietQRError, encode
 from kitehub.models import Instance
 
@@ -25,12 +26,17 @@ class Account:
 
 
 class NoReceivingAccount(Exception):
-    """There is no account to pay to, or one that no QR code can name."""
+    """There is no account to pay to, or one that no QR code can name; `refusal` says whose."""
+
+    def __init__(self, refusal: OrderRefusal, message: str) -> None:
+        super().__init__(message)
+        self.refusal = refusal
 
 
 def own_account() -> Account:
     """KiteHub's own account, as the settings name it; raises NoReceivingAccount."""
     return _checked(
+        OrderRefusal.NO_OWN_ACCOUNT,
         settings.KITEHUB_BANK_BIN,
         settings.KITEHUB_BANK_ACCOUNT,
         settings.KITEHUB_BANK_ACCOUNT_NAME,
@@ -41,6 +47,7 @@ def own_account() -> Account:
 def account_of(instance: Instance) -> Account:
     """The account that an instance's course fees go to; raises NoReceivingAccount."""
     return _checked(
+        OrderRefusal.NO_SCHOOL_ACCOUNT,
         instance.bank_code or "",
         instance.account_number or "",
         instance.account_name or "",
@@ -59,9 +66,9 @@ def plain_number(number: str) -> str:
     return kept.lstrip("0") or kept
 
 
-def _checked(bank_bin: str, number: str, name: str, what: str) -> Account:
+def _checked(refusal: OrderRefusal, bank_bin: str, number: str, name: str, what: str) -> Account:
     try:
         encode(bank_bin=bank_bin, account_number=number)
     except VietQRError as error:
-        raise NoReceivingAccount(f"{what}: {error}") from None
+        raise NoReceivingAccount(refusal, f"{what}: {error}") from None
     return Account(bank_bin, number, name)

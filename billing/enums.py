@@ -186,6 +186,28 @@ class RefundRefusal(TextChoices):
     DECIDED = "DECIDED", _("It is no longer in the state that this takes.")
 
 
+class OrderRefusal(TextChoices):
+    """Why an order can't be opened: by the field that is wrong, or the account that is missing."""
+
+    TIER = "tier", _("There is no such plan.")
+    MONTHS = "months", _("So many months aren't sold at once.")
+    AMOUNT = "amount", _("The amount is missing, or is no amount that can be paid.")
+    COURSE = "course_id", _("The course is missing, or its code is too long.")
+    STUDENT = "student_name", _("The student's name is missing, or is too long.")
+    REFERENCE = "client_reference", _("The reference is too long.")
+    OPEN_FOR = "open_for", _("The order would have no time to be paid.")
+    NO_PAYER = "user", _("Nobody pays: the school has no owner.")
+    TOO_MANY = "subject", _("Others open the same order at this moment. Try again.")
+    NO_OWN_ACCOUNT = (
+        "own_account",
+        _("KiteHub's own bank account isn't set, or no QR code can name it."),
+    )
+    NO_SCHOOL_ACCOUNT = (
+        "school_account",
+        _("The school has no bank account, or one that no QR code can name."),
+    )
+
+
 class StatementOutcome(TextChoices):
     """What an import made of a line of a statement."""
 

@@ -24,13 +24,13 @@ from billing.admin.inbox_dialogs import (
     UnmatchDialog,
     given_by,
 )
-from billing.admin.what_comes import codes, refusing
+from billing.admin.what_comes import by_whom, codes, refusing
 from billing.enums import TransferState
 from billing.models import BankTransfer, PaymentOrder
 from billing.services import inbox, planned
 from billing.services.candidates import candidates
 from billing.services.inbox import CannotMatch
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.audit import Refusal, actor_of, lead_to
 from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
 from kitehub.backoffice.dialogs import Line, without_actions
 from kitehub.backoffice.rehearsals import rehearse
@@ -204,7 +204,7 @@ class SortsOut:
 
         def act(line: BankTransfer) -> str:
             with refusing(CannotMatch):
-                inbox.discard(transfer_id=line.pk, **_by(request))
+                inbox.discard(transfer_id=line.pk, **by_whom(request))
             self._log(request, line)
             return gettext("It is discarded.")
 
@@ -301,7 +301,7 @@ class SortsOut:
         if line is None:
             raise Refusal(gettext("There is no such row."))
         with refusing(CannotMatch):
-            work({"transfer_id": line.pk, **_by(request)})
+            work({"transfer_id": line.pk, **by_whom(request)})
         self._log(request, line)
         its.message_user(request, said)
         if request.GET.get(FROM) == "inbox":
@@ -331,10 +331,6 @@ def _best(line: BankTransfer) -> Any:
 def _state(line: BankTransfer) -> str:
     said = gettext("The bank line is in the state “%(state)s”.")
     return said % {"state": line.get_state_display()}
-
-
-def _by(request: HttpRequest) -> dict[str, Any]:
-    return {"actor": actor_of(request), "reason": reason_of(request), "at": timezone.now()}
 
 
 def _timeless(by: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What is asked before something is made of a bank line that waits, and what comes of it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 from uuid import UUID
@@ -19,7 +19,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from billing.admin.what_comes import minute, of_line, of_order, of_school, refusing
+from billing.admin.unmatching import AllocationDialog
+from billing.admin.what_comes import UNSAID, minute, of_line, of_order, of_school, refusing
 from billing.enums import PaymentStatus
 from billing.models import BankTransfer, PaymentAllocation, PaymentOrder, PlannedMatch
 from billing.models.transfers import MOST_DONG
@@ -33,7 +34,6 @@ from kitehub.models import Instance
 
 # With or without what groups its thousands.
 _AMOUNT = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{3}){1,4}|[0-9]{1,15}")
-_UNSAID = "–"
 
 
 class LineDialog(WhyDialog):
@@ -97,7 +97,7 @@ class AssignDialog(LineDialog, PlannedDialog):
                 transfer_id=self.row.pk,
                 parts=list(parts.items()),
                 actor=actor,
-                reason=_UNSAID,
+                reason=UNSAID,
                 at=timezone.now(),
             )
         lines: list[Line] = []
@@ -138,7 +138,7 @@ class KeepDialog(LineDialog, PlannedDialog):
                 instance=school,
                 amount=self.cleaned_data["amount"],
                 actor=actor,
-                reason=_UNSAID,
+                reason=UNSAID,
                 at=timezone.now(),
             )
         kept = Line(gettext("Becomes the school's credit"), money(before - transfer.unmatched))
@@ -191,34 +191,21 @@ class TakeCreditBackDialog(LineDialog, RehearsedDialog):
         before = self.row.credited_amount
         with refusing(CannotMatch):
             transfer = inbox.take_credit_back(
-                transfer_id=self.row.pk, actor=actor, reason=_UNSAID, at=timezone.now()
+                transfer_id=self.row.pk, actor=actor, reason=UNSAID, at=timezone.now()
             )
         return [Line(gettext("No credit any more"), money(before)), of_line(transfer)]
 
 
-class UnmatchDialog(LineDialog, PlannedDialog):
+class UnmatchDialog(LineDialog, AllocationDialog):
     """Asks from which order what the line has given is taken, and shows what both are then."""
 
     allocation = forms.ChoiceField(label=_("payment order"), widget=UnfoldAdminSelectWidget)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        which: Any = self.fields["allocation"]
-        which.choices = [
-            (str(allocation.pk), f"{allocation.order.order_id} · {money(left)}")
-            for allocation, left in (given_by(self.row) if self.row else [])
+    def offered(self) -> Iterable[tuple[PaymentAllocation, str]]:
+        """What the line has given to orders that aren't paid."""
+        return [
+            (each, f"{each.order.order_id} · {money(left)}") for each, left in given_by(self.row)
         ]
-
-    def attempt(self, actor: str) -> Sequence[Line]:
-        """Takes it off."""
-        key = self.cleaned_data["allocation"]
-        with refusing(CannotMatch):
-            transfer = inbox.unmatch(
-                allocation_id=key, actor=actor, reason=_UNSAID, at=timezone.now()
-            )
-        order = PaymentOrder.all_objects.get(allocations=key)
-        rest = gettext("%(rest)s still to be paid") % {"rest": money(order.rest)}
-        return [Line(order.order_id, rest), of_line(transfer)]
 
 
 def given_by(transfer: BankTransfer) -> list[tuple[PaymentAllocation, int]]:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
-from billing.admin.what_comes import minute, of_school, refusing
+from billing.admin.what_comes import UNSAID, by_whom, minute, of_school, refusing
 from billing.enums import PaymentStatus, PaymentType
 from billing.models import PaymentOrder
 from billing.services import open_orders
@@ -28,7 +28,6 @@ from kitehub.backoffice.rehearsals import PlannedDialog, RehearsedDialog, rehear
 from kitehub.display import money
 
 CANCEL, PROLONG, REOPEN, SEND_AGAIN = "cancel", "prolong", "reopen", "send-again"
-_UNSAID = "–"
 
 
 class CancelDialog(RehearsedDialog, RetypedDialog):
@@ -66,7 +65,7 @@ class ProlongDialog(PlannedDialog):
                 order_id=self.row.pk,
                 until=self.until(),
                 actor=actor,
-                reason=_UNSAID,
+                reason=UNSAID,
                 at=timezone.now(),
             )
         # By the hour: the same outcome a minute later is the same outcome.
@@ -92,7 +91,7 @@ class ReopenDialog(RehearsedDialog, RetypedDialog):
         """Opens it."""
         with refusing(CannotChange):
             opened = open_orders.reopen_order(
-                order_id=self.row.pk, actor=actor, reason=_UNSAID, at=timezone.now()
+                order_id=self.row.pk, actor=actor, reason=UNSAID, at=timezone.now()
             )
         was = money(self.row.amount)
         return [
@@ -153,7 +152,9 @@ class ActsOnOrders:
         """Moves the order's expiry."""
         order = _row(form)
         with refusing(CannotChange):
-            order = open_orders.prolong_order(order_id=order.pk, until=form.until(), **_by(request))
+            order = open_orders.prolong_order(
+                order_id=order.pk, until=form.until(), **by_whom(request)
+            )
         said = gettext("It can be paid until %(when)s.") % {"when": minute(order.expires_at)}
         return self._acted(request, order, ["expires_at"], said)
 
@@ -176,7 +177,7 @@ class ActsOnOrders:
         """Opens an order for the same."""
         order = _row(form)
         with refusing(CannotChange):
-            opened = open_orders.reopen_order(order_id=order.pk, **_by(request))
+            opened = open_orders.reopen_order(order_id=order.pk, **by_whom(request))
         said = gettext("%(order)s is open.") % {"order": opened.order_id}
         return self._acted(request, order, ["superseded_by"], said, to=opened)
 
@@ -196,7 +197,7 @@ class ActsOnOrders:
         """Puts the order's mail into the queue."""
         order = _row(form)
         with refusing(CannotChange):
-            address = open_orders.send_order_again(order_id=order.pk, **_by(request))
+            address = open_orders.send_order_again(order_id=order.pk, **by_whom(request))
         said = gettext("The mail to %(address)s is in the queue.") % {"address": address}
         return self._acted(request, order, [], said)
 
@@ -260,7 +261,7 @@ class ActsOnOrders:
 def cancelled(order: PaymentOrder, actor: str) -> Iterator[Line]:
     """Cancels an order, and says what has become of its money. Raises Refusal."""
     lines = list(_paid_back(order))
-    _cancel(order, actor, _UNSAID)
+    _cancel(order, actor, UNSAID)
     yield Line(order.order_id, gettext("is cancelled"))
     yield from lines
 
@@ -288,10 +289,6 @@ def _paid_back(order: PaymentOrder) -> Iterator[Line]:
     as_credit = order.type == PaymentType.SUBSCRIPTION and order.instance_id is not None
     label = gettext("Becomes the school's credit") if as_credit else gettext("Waits for a person")
     yield Line(label, money(order.paid_amount), warns=True)
-
-
-def _by(request: HttpRequest) -> dict[str, Any]:
-    return {"actor": actor_of(request), "reason": reason_of(request), "at": timezone.now()}
 
 
 def _row(form: Any) -> PaymentOrder:

@@ -103,12 +103,8 @@ class OpensOrders:
             return super().save_form(request, form, change)  # type: ignore[misc]
         try:
             return form.open(actor_of(request))
-        except NoReceivingAccount as error:
-            raise Refusal(
-                gettext("There is no bank account to pay to (%(why)s).") % {"why": error}
-            ) from error
-        except BadOrder as error:
-            raise Refusal(gettext("This can't be ordered (%(why)s).") % {"why": error}) from error
+        except (BadOrder, NoReceivingAccount) as error:
+            raise Refusal(str(error.refusal.label)) from error
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Of a new order nothing: opening wrote it."""

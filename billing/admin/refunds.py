@@ -3,7 +3,6 @@
 from functools import partial
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE
 from django.db.models import Q, QuerySet, Sum
@@ -13,7 +12,6 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminSelectWidget
 
 from billing.admin.details import RefundDetails
 from billing.admin.refund_dialogs import (
@@ -23,19 +21,18 @@ from billing.admin.refund_dialogs import (
     approved,
     refusals,
 )
-from billing.banks import BANKS, bank
+from billing.admin.refund_form import REFUNDED, RefundForm
+from billing.banks import bank
 from billing.enums import RefundStatus
 from billing.models import PaymentOrder, Refund
 from billing.refund_export import payouts_csv
 from billing.services import refunds
-from billing.services.refund_sources import Payee
 from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
 from kitehub.backoffice.dialogs import without_actions
 from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import AmountRangeFilter, DayRangeFilter
-from kitehub.backoffice.forms import ReasonedModelForm
 from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
 from kitehub.backoffice.rehearsals import rehearse
@@ -49,53 +46,6 @@ REFUND_COLOURS = {
     RefundStatus.SENT.value: "success",
     RefundStatus.REJECTED.value: "default",
 }
-_OF = ("order", "transfer", "instance")
-
-
-class RefundForm(ReasonedModelForm):
-    """What is to be paid back, why, and to which account."""
-
-    payee_bank_bin = forms.ChoiceField(
-        label=_("bank"),
-        required=False,
-        choices=[("", _("Where the money came from")), *((each.bin, str(each)) for each in BANKS)],
-        widget=UnfoldAdminSelectWidget,
-    )
-
-    class Meta:
-        model = Refund
-        fields = (*_OF, "amount", "payee_bank_bin", "payee_account", "payee_name")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["reason"].required = True
-
-    def clean(self) -> dict[str, Any]:
-        """One thing is paid back, to an account that is named whole or not at all."""
-        cleaned = super().clean()
-        if sum(cleaned.get(name) is not None for name in _OF) != 1:
-            self.add_error(
-                None, gettext("Choose an order, a bank transfer or an instance's credit.")
-            )
-        if bool(cleaned.get("payee_bank_bin")) != bool(cleaned.get("payee_account")):
-            self.add_error(
-                "payee_account", gettext("Enter both the bank and the account, or neither.")
-            )
-        return cleaned
-
-    def ask(self, actor: str) -> Refund:
-        """Asks for the refund; raises RefundRefused."""
-        told = self.cleaned_data
-        keys = {f"{name}_id": told[name].pk for name in _OF if told[name] is not None}
-        payee = Payee(told["payee_bank_bin"], told["payee_account"], told["payee_name"])
-        return refunds.request_refund(
-            amount=told["amount"],
-            reason=told["reason"],
-            actor=actor,
-            at=timezone.now(),
-            payee=payee if payee.account_number else None,
-            **keys,
-        )
 
 
 @admin.register(Refund)
@@ -143,7 +93,7 @@ class RefundAdmin(RefundDetails, Audited, AuditAdmin):
     ordering = ("-requested_at",)
     search_uuids = ("id", "instance_id", "order_id", "transfer_id")
     search_help_text = _("Order code, subdomain, ID or amount")
-    autocomplete_fields = _OF
+    autocomplete_fields = REFUNDED
     actions_detail: ClassVar[Any] = ("approve", "reject", "mark_sent")
     actions: ClassVar[Any] = ("approve_all",)
     actions_list: ClassVar[Any] = ("payouts",)
@@ -165,7 +115,7 @@ class RefundAdmin(RefundDetails, Audited, AuditAdmin):
         ),
     )
     add_fieldsets = (
-        (_("What is paid back"), {"fields": (*_OF, "amount")}),
+        (_("What is paid back"), {"fields": (*REFUNDED, "amount")}),
         (_("Pay to"), {"fields": ("payee_bank_bin", "payee_account", "payee_name")}),
     )
     readonly_fields = (

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
-from billing.admin.what_comes import day, of_time
+from billing.admin.what_comes import UNSAID, day, of_time
 from billing.enums import SubscriptionStatus
 from billing.models import Subscription, SubscriptionAdjustment
 from billing.services.subscriptions import (
@@ -40,7 +40,6 @@ Change = Callable[..., Subscription]
 
 EXTEND, PAUSE, UNPAUSE, STOP, GO_ON = "extend", "pause", "unpause", "stop", "go-on"
 _TOLD = ("status", "current_period_start", "current_period_end", "trial_end", "canceled_at")
-_UNSAID = "–"
 
 
 class DaysDialog(PlannedDialog):
@@ -75,7 +74,7 @@ class PauseDialog(TimeDialog):
     def attempt(self, actor: str) -> Sequence[Line]:
         """Pauses it. The end of what is paid is only known once it goes on."""
         was, now = self.row.current_period_end, timezone.now()
-        change_time(self.row, pause, actor=actor, reason=_UNSAID)
+        change_time(self.row, pause, actor=actor, reason=UNSAID)
         left = max((was - now).days, 0)
         said = ngettext(
             "%(days)s day, from when it goes on", "%(days)s days, from when it goes on", left
@@ -296,7 +295,7 @@ def change_time(
 
 def changed(row: Subscription, change: Change, actor: str, **options: Any) -> Sequence[Line]:
     """Changes a subscription's time, and says what is other than before. Raises Refusal."""
-    after = change_time(row, change, actor=actor, reason=_UNSAID, **options)
+    after = change_time(row, change, actor=actor, reason=UNSAID, **options)
     return list(of_time(row, after))
 
 

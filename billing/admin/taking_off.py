@@ -1,6 +1,6 @@
 """Staff take back what they have assigned: off an order that isn't paid, into the inbox again."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -13,46 +13,28 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from billing.admin.what_comes import of_line, refusing
+from billing.admin.unmatching import AllocationDialog
+from billing.admin.what_comes import by_whom, refusing
 from billing.enums import PaymentStatus
 from billing.models import PaymentAllocation, PaymentOrder
 from billing.services import inbox
 from billing.services.releasing import held_by
-from kitehub.backoffice.audit import actor_of, lead_to, reason_of
-from kitehub.backoffice.dialogs import Line, RetypedDialog, without_actions
-from kitehub.backoffice.rehearsals import PlannedDialog
+from kitehub.backoffice.audit import lead_to
+from kitehub.backoffice.dialogs import RetypedDialog, without_actions
 from kitehub.display import money
 
 TAKE_OFF = "take-off"
 
 
-class TakeOffDialog(PlannedDialog, RetypedDialog):
+class TakeOffDialog(AllocationDialog, RetypedDialog):
     """Asks which bank line's money, and why. The order's code is typed again."""
 
     model = PaymentOrder
     allocation = forms.ChoiceField(label=_("bank transfer"), widget=UnfoldAdminSelectWidget)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        order = self.row
-        which: Any = self.fields["allocation"]
-        which.choices = [
-            (str(allocation.pk), _said(allocation, left))
-            for allocation, left in (_takeable(order) if order else [])
-        ]
-
-    def attempt(self, actor: str) -> Sequence[Line]:
-        """Takes it off."""
-        with refusing(inbox.CannotMatch):
-            transfer = inbox.unmatch(
-                allocation_id=self.cleaned_data["allocation"],
-                actor=actor,
-                reason="–",
-                at=timezone.now(),
-            )
-        order = PaymentOrder.all_objects.get(pk=self.row.pk)
-        rest = gettext("%(rest)s still to be paid") % {"rest": money(order.rest)}
-        return [Line(order.order_id, rest), of_line(transfer)]
+    def offered(self) -> Iterable[tuple[PaymentAllocation, str]]:
+        """What of bank lines is on the order."""
+        return [(each, _said(each, left)) for each, left in _takeable(self.row)]
 
 
 class TakesOff:
@@ -77,12 +59,7 @@ class TakesOff:
         key = form.cleaned_data["allocation"]
         allocation = PaymentAllocation.objects.select_related("order").get(pk=key)
         with refusing(inbox.CannotMatch):
-            inbox.unmatch(
-                allocation_id=allocation.pk,
-                actor=actor_of(request),
-                reason=reason_of(request),
-                at=timezone.now(),
-            )
+            inbox.unmatch(allocation_id=allocation.pk, **by_whom(request))
         part = [{"changed": {"fields": ["paid_amount"]}}]
         its.log(request, [allocation.order], CHANGE, part)
         its.message_user(request, gettext("It waits in the inbox again."))

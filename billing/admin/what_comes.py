@@ -3,18 +3,28 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from billing.enums import PaymentStatus, PaymentType
 from billing.models import BankTransfer, PaymentOrder, Subscription, SubscriptionPeriod
-from kitehub.backoffice.audit import Refusal
+from kitehub.backoffice.audit import Refusal, actor_of, reason_of
 from kitehub.backoffice.dialogs import Line
 from kitehub.display import money
 from kitehub.enums import Tier
 from kitehub.models import Instance
+
+# The reason of what is only tried.
+UNSAID = "–"
+
+
+def by_whom(request: HttpRequest) -> dict[str, Any]:
+    """Who does it, why and when, as services ask for it."""
+    return {"actor": actor_of(request), "reason": reason_of(request), "at": timezone.now()}
 
 
 @contextmanager

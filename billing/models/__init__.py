@@ -1,6 +1,7 @@
 """Billing's tables, by noun."""
 
 from billing.models.credit import CreditBalance, CreditEntry
+from billing.models.feeds import BankFeed, FeedSilence, StatementMapping
 from billing.models.figures import DailyFigure, FigureEntry
 from billing.models.manual import ManualPayment
 from billing.models.order_views import OrderView
@@ -10,13 +11,7 @@ from billing.models.planned import PlannedMatch
 from billing.models.receipts import Receipt, ReceiptCounter
 from billing.models.refunds import Refund
 from billing.models.subscriptions import Subscription, SubscriptionHistory
-from billing.models.transfers import (
-    BankFeed,
-    BankTransfer,
-    FeedSilence,
-    PaymentAllocation,
-    StatementMapping,
-)
+from billing.models.transfers import BankTransfer, PaymentAllocation
 
 __all__ = [
     "BankFeed",

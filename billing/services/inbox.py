@@ -261,7 +261,7 @@ def _state(transfer: BankTransfer) -> str:
 def _payable(keys: Sequence[UUID], transfer: BankTransfer) -> dict[UUID, PaymentOrder]:
     """The orders, locked; raises CannotMatch."""
     if not keys or len(set(keys)) < len(keys):
-        raise CannotMatch("Each order is named once, and at least one is.")
+        raise CannotMatch(_("Each order is named once, and at least one is."))
     rows = PaymentOrder.objects.select_for_update(of=("self",), no_key=True).filter(pk__in=keys)
     found = {order.pk: order for order in rows.order_by("pk")}
     for key in keys:

@@ -13,7 +13,7 @@ from billing.enums import OrderPurpose, PaymentStatus, PaymentType
 from billing.models import PaymentOrder, Subscription
 from billing.proration import NothingToUpgrade
 from billing.services import letters
-from billing.services.orders import open_order, status_of
+from billing.services.orders import BadOrder, open_order, status_of
 from billing.services.renewals import open_upgrade
 from billing.services.subscriptions import NoSubscription, SubscriptionEnded
 from kitehub.db.acting import acting
@@ -121,8 +121,10 @@ def _open_same(order: PaymentOrder, *, actor: str, at: datetime) -> PaymentOrder
         return open_order(**asked, **_same(order), type=PaymentType(order.type), user=order.user)
     except (NothingToUpgrade, NoSubscription, SubscriptionEnded) as error:
         raise CannotChange(_("Nothing is left that it would upgrade.")) from error
-    except (ValueError, NoReceivingAccount) as error:  # BadOrder among them
-        raise CannotChange(_("This can't be ordered (%(why)s).") % {"why": error}) from error
+    except (BadOrder, NoReceivingAccount) as error:
+        raise CannotChange(str(error.refusal.label)) from error
+    except ValueError as error:
+        raise CannotChange(_("This can't be ordered any more.")) from error
 
 
 def _same(order: PaymentOrder) -> dict[str, Any]:

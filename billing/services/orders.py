@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from billing import memos
 from billing.accounts import Account, account_of, own_account
-from billing.enums import CreditKind, OrderPurpose, PaymentStatus, PaymentType
+from billing.enums import CreditKind, OrderPurpose, OrderRefusal, PaymentStatus, PaymentType
 from billing.models import PaymentOrder, Subscription
 from billing.models.transfers import MOST_DONG
 from billing.months import MOST_MONTHS
@@ -40,12 +40,16 @@ _CLASHES = (
 
 
 class BadOrder(ValueError):
-    """What was asked for can't be ordered; `field` is what is wrong, the text says why."""
+    """What was asked for can't be ordered; `field` is what is wrong, the text says why.
+
+    Programs read the text; people get the label of `refusal` in their language.
+    """
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
+        self.refusal = OrderRefusal(field)
 
 
 class OrderClosed(Exception):

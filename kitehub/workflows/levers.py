@@ -42,6 +42,7 @@ class LeverRefusal(StrEnum):
     BUSY = "BUSY"
     GONE = "GONE"
     NO_SUCH_PLACE = "NO_SUCH_PLACE"
+    BAD_ADDRESS = "BAD_ADDRESS"
     THERE_ALREADY = "THERE_ALREADY"
     MOVE_OPEN = "MOVE_OPEN"
     NO_MOVE = "NO_MOVE"
@@ -52,7 +53,7 @@ class LeverRefusal(StrEnum):
 
 
 class LeverRefused(Exception):
-    """Long work that isn't begun; `refusal` says why, `detail` what else there is to say."""
+    """Long work that isn't begun; `refusal` says why, `detail` what an engineer would know."""
 
     def __init__(self, refusal: LeverRefusal, detail: str = "") -> None:
         super().__init__(detail or refusal.value)
@@ -79,7 +80,7 @@ def request_move(*, instance_id: UUID, to: str, actor: str, reason: str) -> int:
     """Asks for a move to the pool, to `silo`, or to `silo:SERVER`; returns the job's id.
 
     Raises LeverRefused: BUSY while other work goes on, MOVE_OPEN where a move isn't finished, GONE,
-    THERE_ALREADY, and NO_SUCH_PLACE with a detail.
+    THERE_ALREADY, and with a detail NO_SUCH_PLACE or BAD_ADDRESS.
     """
     with transaction.atomic():
         instance = _alone(instance_id)
@@ -91,11 +92,16 @@ def request_move(*, instance_id: UUID, to: str, actor: str, reason: str) -> int:
 
 
 def lives_at(instance: Instance, to: str) -> bool:
-    """Whether a school lives where a move would take it; raises LeverRefused (NO_SUCH_PLACE)."""
+    """Whether a school lives where a move would take it.
+
+    Raises LeverRefused: NO_SUCH_PLACE, and BAD_ADDRESS where the school's own is none.
+    """
     try:
         return tenancy.same_database(places.named(instance, to), instance)
-    except (MoveRefused, tenancy.BadPlacement) as error:
+    except MoveRefused as error:
         raise LeverRefused(LeverRefusal.NO_SUCH_PLACE, str(error)) from error
+    except tenancy.BadPlacement as error:
+        raise LeverRefused(LeverRefusal.BAD_ADDRESS, str(error)) from error
 
 
 def request_rest_of_move(*, instance_id: UUID, actor: str, reason: str) -> int:

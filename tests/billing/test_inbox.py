@@ -1,5 +1,6 @@
 """The inbox: which orders a line may be for, and what people do with it."""
 
+import ast
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -19,6 +20,7 @@ from kitehub.enums import Tier
 from kitehub.models import Instance
 from tests.factories.billing import BankTransferFactory
 from tests.factories.kitehub import InstanceFactory
+from tests.migrations.commands import ROOT
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -133,7 +135,7 @@ def test_what_does_not_fit_is_refused_and_nothing_is_booked(school: Instance) ->
         ([], "at least one"),
         ([(course.pk, 100)], "another account"),
         ([(paid.pk, 100)], "Paid"),
-        ([(school.pk, 100)], "no order"),
+        ([(school.pk, 100)], "no such order"),
     ):
         with pytest.raises(CannotMatch, match=says):
             inbox.match_transfer(transfer_id=line.pk, parts=parts, **BY)
@@ -175,3 +177,16 @@ def test_cancelled_orders_are_no_candidates(school: Instance) -> None:
     order = subscribe(school)
     cancel_order(order_id=order.pk, actor="lan", reason="asked to")
     assert candidates(told(order.memo)) == []
+
+
+@pytest.mark.parametrize("refusal", ["CannotMatch", "CannotEnter", "CannotChange"])
+def test_what_is_refused_is_said_in_the_language_of_who_asked(refusal: str) -> None:
+    said = [
+        call
+        for path in (ROOT / "billing/services").rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") == refusal
+    ]
+    assert said
+    plain = [call.lineno for call in said if isinstance(call.args[0], ast.Constant | ast.JoinedStr)]
+    assert plain == []

@@ -18,6 +18,9 @@ REFUSALS = {
     LeverRefusal.BUSY: gettext_lazy("Other work on this school isn't done yet. Wait for it."),
     LeverRefusal.GONE: gettext_lazy("This row is deleted. Restore it before changing it."),
     LeverRefusal.NO_SUCH_PLACE: gettext_lazy("Nothing was begun: there is no such place."),
+    LeverRefusal.BAD_ADDRESS: gettext_lazy(
+        "Nothing was begun: the address of the school's database is none. Mend it first."
+    ),
     LeverRefusal.THERE_ALREADY: gettext_lazy("Nothing was begun: the school lives there already."),
     LeverRefusal.MOVE_OPEN: gettext_lazy(
         "A move of this school isn't finished. Go on with it, or abort it, first."
@@ -56,8 +59,7 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except LeverRefused as error:
-        said = str(REFUSALS[error.refusal])
-        raise Refusal(f"{said} {error.detail}".strip()) from error
+        raise Refusal(str(REFUSALS[error.refusal])) from error
 
 
 def school_of(object_id: str) -> Instance:

@@ -86,7 +86,9 @@ def test_an_order_for_a_course_is_paid_to_the_schools_account(back_office: Clien
     assert set(errors) == {"course_id", "student_name"}
     said |= {"course_id": "TOAN9", "student_name": "Lê Minh"}
     refused = back_office.post(ADD_ORDER, said).context["adminform"].form.errors
-    assert "Không có tài khoản ngân hàng" in str(refused)
+    assert refused["__all__"] == [
+        "Trường chưa có tài khoản ngân hàng, hoặc tài khoản không tạo được mã QR."
+    ]
     Instance.objects.update(bank_code="970436", account_number="0011223344")
     assert back_office.post(ADD_ORDER, said).status_code == 302
     order = PaymentOrder.objects.get()

@@ -1,0 +1,64 @@
+"""Staff ask for a refund: of what, how much, why, and to which account."""
+
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSelectWidget
+
+from billing.banks import BANKS
+from billing.models import Refund
+from billing.services import refunds
+from billing.services.refund_sources import Payee
+from kitehub.backoffice.forms import ReasonedModelForm
+
+# What can be paid back, one of them.
+REFUNDED = ("order", "transfer", "instance")
+
+
+class RefundForm(ReasonedModelForm):
+    """What is to be paid back, why, and to which account."""
+
+    payee_bank_bin = forms.ChoiceField(
+        label=_("bank"),
+        required=False,
+        choices=[("", _("Where the money came from")), *((each.bin, str(each)) for each in BANKS)],
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    class Meta:
+        model = Refund
+        fields = (*REFUNDED, "amount", "payee_bank_bin", "payee_account", "payee_name")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].required = True
+
+    def clean(self) -> dict[str, Any]:
+        """One thing is paid back, to an account that is named whole or not at all."""
+        cleaned = super().clean()
+        if sum(cleaned.get(name) is not None for name in REFUNDED) != 1:
+            self.add_error(
+                None, gettext("Choose an order, a bank transfer or an instance's credit.")
+            )
+        if bool(cleaned.get("payee_bank_bin")) != bool(cleaned.get("payee_account")):
+            self.add_error(
+                "payee_account", gettext("Enter both the bank and the account, or neither.")
+            )
+        return cleaned
+
+    def ask(self, actor: str) -> Refund:
+        """Asks for the refund; raises RefundRefused."""
+        told = self.cleaned_data
+        keys = {f"{name}_id": told[name].pk for name in REFUNDED if told[name] is not None}
+        payee = Payee(told["payee_bank_bin"], told["payee_account"], told["payee_name"])
+        return refunds.request_refund(
+            amount=told["amount"],
+            reason=told["reason"],
+            actor=actor,
+            at=timezone.now(),
+            payee=payee if payee.account_number else None,
+            **keys,
+        )
