@@ -1,66 +1,54 @@
 """What a bank's message says to people who look: without secrets, and others' accounts in part.
 
 Nothing here is needed to understand a payment. What is hidden is hidden by its name, by its look,
-and where it is one of our own secrets by its value, so that one of the three may fail.
+and where it is one of our own secrets by its value, so that one of the three may fail. A message is
+read as JSON, as XML or as a form, also where one is written into another, and else as text.
 """
 
 import json
 import re
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import unquote_plus
+from xml.etree.ElementTree import Element
 
-HIDDEN = "•••"
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring, tostring
+
+from billing.secret_text import HIDDEN, OwnSecrets, is_secret, without_secrets
+
 # Of an account number that is hidden in part.
 _LEFT = 4
 # In characters: what is read of a message, and what is shown.
 MOST_READ = 200_000
 MOST_SHOWN = 20_000
-# A shorter secret would hide half of what it is in; nobody has one.
-_SHORTEST_SECRET = 4
+# Messages in messages: what is written deeper is not shown.
+_DEEPEST = 4
 
-_NAMES = (
-    "password|passwd|passcode|pwd|secret|token|api[-_]?key|signature|checksum|authorization|cookie"
-    "|credential|private[-_]?key|signing[-_]?key|access[-_]?key"
-)
-_SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)
-_SECRET_WORDS = {"sign", "sig", "otp", "pin", "cvv", "key", "hash", "mac", "hmac", "jwt"}
 _ACCOUNT_NAME = re.compile(r"acc(?:ount|_id|id|no)?|stk|taikhoan|tai_khoan", re.IGNORECASE)
-_NAMED = re.compile(
-    rf"((?:{_NAMES})\w{{0,30}}[\"']?\s{{0,5}}[:=]\s{{0,5}}[\"']?(?:(?:bearer|apikey|basic)\s+)?)[^\"'&,;\s}}]+",
-    re.IGNORECASE,
-)
-_LOOKS = (
-    # A signed token, a scheme with its key, a digest in hexadecimal, one in base 64.
-    re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?"),
-    re.compile(r"(?<=\bbearer )\S+|(?<=\bapikey )\S+|(?<=\bbasic )\S+", re.IGNORECASE),
-    re.compile(r"\b[0-9a-f]{32,}\b", re.IGNORECASE),
-    re.compile(r"(?<![\w+/])(?=[\w+/-]*[0-9])(?=[\w+/-]*[A-Z])(?=[\w+/-]*[a-z])[\w+/-]{40,}={0,2}"),
-    re.compile(r"\bkh_[\w-]{8,}"),
-)
 # "tk 0123456789", "STK: 0123…", "tai khoan 0123…"
 _ACCOUNT_SAID = re.compile(
     r"((?:\bs?tk|\btai khoan|\btài khoản|\baccount)[\s:.#]{1,3})([0-9]{6,19})\b", re.IGNORECASE
 )
 _DIGITS = re.compile(r"[0-9]{6,19}")
+_FORM_NAME = re.compile(r"[\w.%\[\]+-]+")
+# A field of these has a secret's name; then the fields of those have the secret.
+_NAMES = {"name", "key", "field", "param", "parameter", "header", "k", "n"}
+_LONGEST_NAME = 60
+_VALUES = {"value", "values", "val", "v", "content", "data", "text"}
 
 
 def masked(text: str, *, secrets: Iterable[str] = (), own: str = "", others: str = "") -> str:
     """A message as staff may read it: JSON indented, anything else as it came, secrets hidden.
 
-    `secrets` are hidden wherever they stand; `own` is our account, which stays whole, `others` one
-    that is cut wherever it stands. At most `MOST_SHOWN` characters; a longer one ends in `…`.
+    `secrets` are hidden wherever they stand and however they are escaped; `own` is our account,
+    which stays whole, `others` one that is cut wherever it stands. At most `MOST_SHOWN` characters;
+    a longer one ends in `…`.
     """
     cut = len(text) > MOST_READ
-    text = text[:MOST_READ]
-    try:
-        told = json.loads(text)
-    except (ValueError, RecursionError):
-        shown = _text(text, own)
-    else:
-        shown = _dumped(told, own) or _text(text, own)
-    for secret in sorted(set(secrets), key=len, reverse=True):
-        for spelled in _spellings(secret) if len(secret) >= _SHORTEST_SECRET else ():
-            shown = shown.replace(spelled, HIDDEN)
+    text = text[:MOST_READ].lstrip("\ufeff")
+    known = OwnSecrets(secrets)
+    shown = known.hidden_in(_Reader(own).message(known.hidden_in(text)))
     if len(others) > _LEFT and others != own:
         shown = shown.replace(others, _in_part(others))
     if len(shown) > MOST_SHOWN or cut:
@@ -68,44 +56,129 @@ def masked(text: str, *, secrets: Iterable[str] = (), own: str = "", others: str
     return shown
 
 
-def _spellings(secret: str) -> set[str]:
-    """A secret as it is, and as JSON writes it."""
-    return {secret, *(json.dumps(secret, ensure_ascii=ascii)[1:-1] for ascii in (True, False))}
+class _Reader:
+    """Reads one message, with all that is written into it."""
+
+    def __init__(self, own: str) -> None:
+        self.own = own
+        self.depth = 0
+
+    def message(self, text: str) -> str:
+        """Indented, where it is JSON."""
+        try:
+            return self._json(text, indent=2) or self._text(text)
+        except RecursionError:
+            return self._plain(text)
+
+    def value(self, told: Any, name: str = "") -> Any:
+        """One value of JSON, under its name."""
+        if told is None or isinstance(told, bool):
+            return told
+        if is_secret(name):
+            return HIDDEN
+        if isinstance(told, dict):
+            return self._object(told)
+        if isinstance(told, list):
+            if len(told) == 2 and isinstance(told[0], str) and is_secret(told[0]):
+                return [self._text(told[0]), HIDDEN]
+            return [self.value(each, name) for each in told]
+        if _ACCOUNT_NAME.search(name) and str(told) != self.own and _DIGITS.fullmatch(str(told)):
+            return _in_part(str(told))
+        return self._text(told) if isinstance(told, str) else told
+
+    def _object(self, told: dict[str, Any]) -> dict[str, Any]:
+        pair = _names_a_secret(told.items())
+        shown: dict[str, Any] = {}
+        for key, value in told.items():
+            name = self._plain(key)
+            if name in shown:
+                name = f"{name} {len(shown)}"
+            hidden = pair and key.lower() in _VALUES
+            shown[name] = HIDDEN if hidden else self.value(value, key)
+        return shown
+
+    def _text(self, text: str) -> str:
+        """A text, which may be a message itself."""
+        if self.depth == _DEEPEST:
+            return HIDDEN if text.lstrip().startswith(("{", "[", '"', "<")) else self._plain(text)
+        self.depth += 1
+        try:
+            return self._json(text) or self._xml(text) or self._form(text) or self._plain(text)
+        finally:
+            self.depth -= 1
+
+    def _json(self, text: str, indent: int | None = None) -> str:
+        if not text.lstrip().startswith(("{", "[", '"')):
+            return ""
+        try:
+            told = json.loads(text)
+        except ValueError:
+            return ""
+        shown = self.value(told)
+        if shown == told and not indent:
+            return ""
+        return json.dumps(shown, ensure_ascii=False, indent=indent)
+
+    def _xml(self, text: str) -> str:
+        if not text.lstrip().startswith("<"):
+            return ""
+        try:
+            root = fromstring(text.strip(), forbid_dtd=True)
+        except (ParseError, DefusedXmlException, ValueError):
+            return ""
+        before = tostring(root)
+        self._element(root)
+        return "" if tostring(root) == before else str(tostring(root, encoding="unicode"))
+
+    def _element(self, element: Element, hidden: bool = False) -> None:
+        name = _local(element)
+        hidden = hidden or is_secret(name) or _names_a_secret(element.attrib.items())
+        pair = _names_a_secret((_local(each), each.text) for each in element)
+        for key, value in element.attrib.items():
+            gone = hidden and _last(key).lower() not in _NAMES
+            element.set(key, HIDDEN if gone else str(self.value(value, _last(key))))
+        if element.text and element.text.strip():
+            element.text = HIDDEN if hidden else str(self.value(element.text, name))
+        for each in element:
+            self._element(each, hidden or (pair and _local(each).lower() in _VALUES))
+            if each.tail and each.tail.strip():
+                each.tail = HIDDEN if hidden else self._text(each.tail)
+
+    def _form(self, text: str) -> str:
+        parts = [part.partition("=") for part in text.split("&")]
+        if not all(equals and _FORM_NAME.fullmatch(name.strip()) for name, equals, _ in parts):
+            return ""
+        shown = []
+        for name, equals, value in parts:
+            plain = unquote_plus(value)
+            read = str(self.value(plain, unquote_plus(name.strip())))
+            shown.append(f"{self._plain(name)}{equals}{value if read == plain else read}")
+        return "&".join(shown)
+
+    def _plain(self, text: str) -> str:
+        return _ACCOUNT_SAID.sub(
+            lambda said: said[0] if said[2] == self.own else said[1] + _in_part(said[2]),
+            without_secrets(text),
+        )
 
 
-def _dumped(told: Any, own: str) -> str:
-    try:
-        return json.dumps(_value(told, own), ensure_ascii=False, indent=2)
-    except RecursionError:
-        return ""
-
-
-def _value(told: Any, own: str, name: str = "") -> Any:
-    if told is None or isinstance(told, bool):
-        return told
-    if _is_secret(name):
-        return HIDDEN
-    if isinstance(told, dict):
-        return {key: _value(value, own, key) for key, value in told.items()}
-    if isinstance(told, list):
-        return [_value(each, own, name) for each in told]
-    if _ACCOUNT_NAME.search(name) and str(told) != own and _DIGITS.fullmatch(str(told)):
-        return _in_part(str(told))
-    return _text(told, own) if isinstance(told, str) else told
-
-
-def _is_secret(name: str) -> bool:
-    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)
-    return bool(_SECRET_NAME.search(name)) or any(word.lower() in _SECRET_WORDS for word in words)
-
-
-def _text(text: str, own: str) -> str:
-    text = _NAMED.sub(rf"\g<1>{HIDDEN}", text)
-    for look in _LOOKS:
-        text = look.sub(HIDDEN, text)
-    return _ACCOUNT_SAID.sub(
-        lambda found: found[0] if found[2] == own else found[1] + _in_part(found[2]), text
+def _names_a_secret(fields: Iterable[tuple[str, Any]]) -> bool:
+    """Whether one field says that another is a secret: `{"name": "token", "value": …}`."""
+    return any(
+        _last(key).lower() in _NAMES
+        and isinstance(value, str)
+        and len(value) <= _LONGEST_NAME
+        and is_secret(value)
+        for key, value in fields
     )
+
+
+def _local(element: Element) -> str:
+    return _last(str(element.tag))
+
+
+def _last(name: str) -> str:
+    return name.rpartition("}")[2]
 
 
 def _in_part(account: str) -> str:

@@ -65,6 +65,11 @@ class BrandingJob(Record):
         indexes: ClassVar = [
             # Lists of the back office: the order of each, behind what it is narrowed by.
             Index(
+                fields=["-created_at", "-id"],
+                name="idx_branding_jobs_list",
+                condition=Q(deleted=False),
+            ),
+            Index(
                 fields=["status", "-created_at", "-id"],
                 name="idx_branding_jobs_list_status",
                 condition=Q(deleted=False),

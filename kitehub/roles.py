@@ -176,7 +176,7 @@ POWERS = (
     Power(_("Make receipts void"), _on("billing", "change", "receipt"), (FINANCE,)),
     # --- Operations -----------------------------------------------------------------------------
     Power(
-        _("Open, provision, suspend, move and close schools, and change their tier"),
+        _("Open, provision, suspend, move and close schools"),
         (
             *_on("kitehub", "add change", "instance"),
             *_on("kitehub", "provision move suspend close", "instance"),
@@ -224,6 +224,8 @@ SUPERUSERS_ALONE = frozenset(
         *_on("auth", "add change delete", "group permission"),
         *_on("admin", "add change delete", "logentry"),
         *_on("kitehub", "delete", "instance instanceconfig apikey email"),
+        # Where the money of a school's students goes: no second person looks at that yet.
+        *("kitehub.change_bank_account", "kitehub.change_owner"),
         *_on("billing", "add change delete", "banktransfer refund creditentry"),
         *_on("billing", "delete", "paymentorder subscription receipt"),
         *_on("branding", "delete", "brandingjob"),

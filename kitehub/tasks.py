@@ -1,6 +1,7 @@
 """Background jobs about instances, and mail. A job of a tenant takes its `instance_id`, as text."""
 
 import logging
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib.sessions.backends.db import SessionStore
@@ -42,10 +43,22 @@ def purge_moves(instance_id: str, actor: str, reason: str) -> int:
 
 
 @app.task
-def close_instance(instance_id: str, days: int, actor: str, reason: str) -> str:
+def close_instance(instance_id: str, days: int, actor: str, reason: str, asked_at: str) -> str:
     """Archives a school and closes it; says when its data goes."""
-    due = workflows.do_closing(instance_id=UUID(instance_id), days=days, actor=actor, reason=reason)
+    due = workflows.do_closing(
+        instance_id=UUID(instance_id),
+        days=days,
+        actor=actor,
+        reason=reason,
+        asked_at=datetime.fromisoformat(asked_at),
+    )
     return due.isoformat()
+
+
+@app.task
+def finish_opening(instance_id: str, actor: str, reason: str) -> str:
+    """Makes a school's database whole. What is wrong with the server fails the job."""
+    return workflows.do_finishing(instance_id=UUID(instance_id), actor=actor)
 
 
 @app.task(retry=UNTIL_DONE)

@@ -165,6 +165,7 @@ class Reservation(Tenant, Identified):
                 condition=Q(settled_at__isnull=False),
                 name="idx_storage_reservations_settled",
             ),
+            Index(fields=["-created_at", "-id"], name="idx_storage_reservations_list"),
         ]
 
     def __str__(self) -> str:

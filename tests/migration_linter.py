@@ -14,6 +14,7 @@ import sys
 EXPLAINED = {
     "0014_v17_open_orders",  # the unique indexes are built concurrently
     "0018_v17_subscription_periods",  # the table with the index is new
+    "0033_v18_manual_payments",  # as above
 }
 
 

@@ -60,8 +60,6 @@ class GrantForm(ReasonedModelForm):
 class CreditBalanceAdmin(AuditAdmin):
     """What instances have."""
 
-    small = "A row for each school that has or had credit."
-
     list_display = ("instance", "balance_text")
     export_columns: ClassVar = (
         Column("instance__organization_name", _("instance")),

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from billing.services import inbox
 from billing.services.inbox import CannotMatch
 from kitehub.backoffice.dialogs import Line, WhyDialog
 from kitehub.backoffice.rehearsals import PlannedDialog, RehearsedDialog
+from kitehub.backoffice.search import parse_uuid
 from kitehub.display import money
 from kitehub.models import Instance
 
@@ -38,6 +40,19 @@ class LineDialog(WhyDialog):
     """Of a bank line, which has no version: its state and what is left of it say as much."""
 
     model = BankTransfer
+
+    @cached_property
+    def row(self) -> Any:
+        """The line; of a dialog that is sent nobody else's, from before it is compared on.
+
+        First of all locks, as everywhere: so what was seen is what is done, even if the same
+        dialog is sent twice at once.
+        """
+        key = parse_uuid(str(self.object_id))
+        if key is None or self.request.method != "POST":
+            return super().row
+        rows = BankTransfer.objects.select_for_update(of=("self",), no_key=True)
+        return rows.filter(pk=key).first()
 
     @property
     def _version(self) -> str:

@@ -30,6 +30,7 @@ from billing.services import planned
 from billing.services.candidates import Candidate, candidates, paid_elsewhere
 from billing.services.inbox import CannotMatch
 from kitehub.backoffice.audit import REFUSED, actor_of
+from kitehub.backoffice.keyset import order_of
 from kitehub.backoffice.search import parse_uuid
 from kitehub.display import money
 
@@ -37,6 +38,8 @@ SHOWN = 20
 # Beyond this, how many more there are makes no difference.
 COUNTED = 1_000
 _LAST = "billing_inbox_last"
+# All lines of an imported statement were received at one moment.
+_ORDER = order_of(BankTransfer, ("received_at",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,12 @@ class InboxPage:
         if not its.has_view_permission(request):
             raise PermissionDenied
         waiting = lines_that_wait()
-        lines = _page(waiting, parse_uuid(request.GET.get("line", "")))
+        asked = request.GET.get("line", "")
+        key = parse_uuid(asked)
+        lines = _page(waiting, key)
         opened = lines[0] if lines else None
+        if asked and opened and opened.pk != key:
+            messages.warning(request, gettext("That line waits no longer. This is the next one."))
         found = candidates(opened) if opened else []
         shown = {
             **its.admin_site.each_context(request),
@@ -170,31 +177,30 @@ def lines_that_wait() -> QuerySet[BankTransfer]:
     """Lines that wait for a person and that nobody has just assigned, the oldest first."""
     open_ = PlannedMatch.objects.filter(transfer=OuterRef("pk"), state=PlannedState.PLANNED)
     waiting = BankTransfer.objects.unmatched().filter(~Exists(open_))
-    return waiting.select_related("instance").order_by("received_at", "pk")
+    return waiting.select_related("instance").order_by(*_ORDER.names)
 
 
 def _page(waiting: QuerySet[BankTransfer], key: UUID | None) -> list[BankTransfer]:
-    """The lines from the one with a key on; from the oldest, where it doesn't wait (any more)."""
-    first = BankTransfer.objects.filter(pk=key).first() if key else None
-    if first is not None:
-        found = list(waiting.filter(received_at__gte=first.received_at)[: SHOWN + 1])
-        after = [each for each in found if (each.received_at, each.pk) >= _place(first)]
-        if after:
-            return after[:SHOWN]
-    return list(waiting[:SHOWN])
+    """The lines from the one with a key on; from where it was, where it doesn't wait (any more)."""
+    asked = BankTransfer.objects.filter(pk=key).first() if key else None
+    if asked is None:
+        return list(waiting[:SHOWN])
+    itself = list(waiting.filter(pk=asked.pk))
+    behind = _ORDER.beyond(waiting, _place(asked))[: SHOWN - len(itself)]
+    return [*itself, *behind] or list(waiting[:SHOWN])
 
 
 def _before(waiting: QuerySet[BankTransfer], line: BankTransfer | None) -> str:
     """The address of the line before one, if there is any."""
     if line is None:
         return ""
-    rows = waiting.filter(received_at__lte=line.received_at).order_by("-received_at", "-pk")
-    before = next((each for each in rows[:SHOWN] if _place(each) < _place(line)), None)
+    back = _ORDER.turned()
+    before = back.beyond(waiting, _place(line)).order_by(*back.names).first()
     return _at(before) if before else ""
 
 
-def _place(line: BankTransfer) -> tuple[Any, UUID]:
-    return line.received_at, line.pk
+def _place(line: BankTransfer) -> list[Any]:
+    return [getattr(line, column) for column in _ORDER.columns]
 
 
 def _at(line: BankTransfer) -> str:

@@ -1,6 +1,6 @@
 """Payments by hand: entered on an order's page, decided by another person in their own list."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -106,6 +106,7 @@ class MarkPaidDialog(RetypedDialog):
         return [
             *of_school(self.row.instance),
             Line(gettext("Still to be paid"), money(self.row.rest)),
+            *_entered(manual.entered_for(self.row)),
             Line(gettext("Then"), gettext("another person confirms it")),
         ]
 
@@ -278,7 +279,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
         actor = actor_of(request)
 
         def preview(payment: ManualPayment) -> str:
-            found = rehearse(lambda: confirmed(payment, actor))
+            found = rehearse(lambda: confirmed(payment, actor), self.refusal_of)
             if not found.possible:
                 raise Refusal(found.lines[0].value)
             return "; ".join(f"{line.label}: {line.value}" for line in found.lines)
@@ -364,17 +365,35 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
 
 
 def confirmed(payment: ManualPayment, actor: str) -> Sequence[Line]:
-    """Confirms a payment, and says what has come of it. Raises Refusal."""
+    """Confirms a payment, and says what has come of it and what is like it. Raises Refusal."""
     with refusing(CannotEnter):
         done = manual.confirm_payment(payment_id=payment.pk, actor=actor, at=timezone.now())
     transfer: Any = done.transfer
     said = f"{money(done.amount)} · {minute(done.received_at)} · {done.reference}"
     return [
+        *_alike(done),
         Line(gettext("Bank transfer"), said),
         *of_order(done.order, transfer.allocated_amount),
         *_credited(transfer.credited_amount),
         of_line(transfer),
     ]
+
+
+def _alike(payment: ManualPayment) -> Iterator[Line]:
+    """What may be the same money: as much for the same order, by hand or as a bank told it."""
+    others = manual.entered_for(payment.order).filter(amount=payment.amount).exclude(pk=payment.pk)
+    yield from _entered(others)
+    for transfer in manual.told_alike(payment):
+        said = f"{money(transfer.amount)} · {minute(transfer.transferred_at)}"
+        if transfer.reference:
+            said = f"{said} · {transfer.reference}"
+        yield Line(gettext("The bank has told as much"), said, warns=True)
+
+
+def _entered(payments: Iterable[ManualPayment]) -> Iterator[Line]:
+    for payment in payments:
+        said = f"{money(payment.amount)} · {minute(payment.received_at)} · {payment.reference}"
+        yield Line(gettext("Entered by hand before"), said, warns=True)
 
 
 def _credited(amount: int) -> Sequence[Line]:

@@ -199,16 +199,16 @@ class ActsOnOrders:
     @each_alone
     def cancel_all(self, request: HttpRequest, queryset: QuerySet[PaymentOrder]) -> Any:
         """Cancels each, with what becomes of its money."""
+        its: Any = self
 
         def act(order: PaymentOrder) -> str:
             said = "; ".join(f"{line.label} {line.value}" for line in _paid_back(order))
             _cancel(order, actor_of(request), reason_of(request))
-            its: Any = self
             its.log(request, [order], CHANGE, [{"changed": {"fields": ["status"]}}])
             return said or gettext("Cancelled.")
 
         def preview(order: PaymentOrder) -> str:
-            found = rehearse(lambda: list(cancelled(order, actor_of(request))))
+            found = rehearse(lambda: list(cancelled(order, actor_of(request))), its.refusal_of)
             if not found.possible:
                 raise Refusal(str(found.lines[0].value))
             return "; ".join(f"{line.label}: {line.value}" for line in found.lines)

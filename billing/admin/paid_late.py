@@ -28,6 +28,10 @@ class PaidLateFilter(admin.SimpleListFilter):
         orders: QuerySet[Any] = queryset
         return paid_late(queryset) if self.value() == "late" else orders
 
+    def ordered_by(self) -> str:
+        """The column whose index has them."""
+        return "paid_at" if self.value() == "late" else ""
+
 
 def paid_late(orders: Any) -> Any:
     """The orders among these that were paid late, and not too long ago to ask."""

@@ -90,7 +90,6 @@ class SubscriptionAdjustmentAdmin(AuditAdmin):
     )
     list_filter = (("starts_at", DayRangeFilter),)
     tabs = tabs_of("kind", AdjustmentKind)
-    small = "Staff enter each row by hand."
     list_select_related = ("subscription__instance",)
     ordering = ("-starts_at",)
     search_uuids = ("id", "subscription_id")

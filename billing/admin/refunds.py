@@ -306,7 +306,7 @@ class RefundAdmin(RefundDetails, Audited, AuditAdmin):
         actor = actor_of(request)
 
         def preview(refund: Refund) -> str:
-            found = rehearse(lambda: approved(refund, actor))
+            found = rehearse(lambda: approved(refund, actor), self.refusal_of)
             if not found.possible:
                 raise Refusal(found.lines[0].value)
             return "; ".join(f"{line.label}: {line.value}" for line in found.lines)

@@ -211,11 +211,13 @@ class KeepsTime:
     @each_alone
     def extend_all(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> Any:
         """Gives each the same days."""
+        its: Any = self
+        actor = actor_of(request)
         form = ManyDaysForm(request.POST)
         days = form.cleaned_data["days"] if form.is_valid() else 1
 
         def preview(row: Subscription) -> str:
-            found = rehearse(lambda: changed(row, extend, actor_of(request), days=1))
+            found = rehearse(lambda: changed(row, extend, actor, days=1), its.refusal_of)
             if not found.possible:
                 raise Refusal(found.lines[0].value)
             said = gettext("paid until %(until)s, and the days behind it")

@@ -89,6 +89,7 @@ class Migration(migrations.Migration):
                 "billing.DailyFigure",
                 "billing.PaymentOrder",
                 "billing.Refund",
+                "billing.CreditEntry",
                 "billing.Subscription",
                 "billing.SubscriptionHistory",
             ],

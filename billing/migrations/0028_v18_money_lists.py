@@ -70,6 +70,12 @@ class Migration(migrations.Migration):
         BuildIndex(
             model_name="refund",
             index=kitehub.db.indexes.Index(
+                fields=["status", "-requested_at", "-id"], name="idx_refunds_list_status"
+            ),
+        ),
+        BuildIndex(
+            model_name="refund",
+            index=kitehub.db.indexes.Index(
                 fields=["source", "-requested_at", "-id"], name="idx_refunds_list_source"
             ),
         ),

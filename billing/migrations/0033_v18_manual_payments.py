@@ -17,6 +17,31 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterField(
+            model_name="banktransfer",
+            name="reason",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("NO_CODE", "No order code in the memo"),
+                    ("UNKNOWN_ORDER", "No order has this code"),
+                    ("CANCELLED_ORDER", "The order is cancelled"),
+                    ("CLOSED", "The school or its subscription is closed"),
+                    ("WRONG_ACCOUNT", "The order is paid to another account"),
+                    ("UNKNOWN_ACCOUNT", "Nobody is paid on this account"),
+                    ("AMBIGUOUS", "Several orders, and the amount does not fit them"),
+                    ("OVERPAID", "More than the order asks for"),
+                    ("ALREADY_PAID", "The order is paid already"),
+                    ("BY_HAND", "Perhaps the same money as a payment entered by hand"),
+                    ("UNDONE", "Taken off its order again"),
+                    ("OUTGOING", "Money sent, not received"),
+                    ("TEST", "A test call of the provider"),
+                ],
+                max_length=30,
+                null=True,
+                verbose_name="why",
+            ),
+        ),
         migrations.CreateModel(
             name="ManualPayment",
             fields=[
@@ -68,6 +93,15 @@ class Migration(migrations.Migration):
                         db_comment="The bank's, or the number of the paper",
                         max_length=100,
                         verbose_name="bank reference",
+                    ),
+                ),
+                (
+                    "reference_key",
+                    models.CharField(
+                        db_comment="The reference in upper case, its letters and digits alone",
+                        editable=False,
+                        max_length=400,
+                        verbose_name="reference as compared",
                     ),
                 ),
                 ("memo", models.CharField(blank=True, max_length=300, verbose_name="memo")),
@@ -178,6 +212,10 @@ class Migration(migrations.Migration):
                         name="manual_payments_evidence_check",
                     ),
                     models.CheckConstraint(
+                        condition=models.Q(("reference_key__regex", "^[0-9A-Z]+$")),
+                        name="manual_payments_reference_check",
+                    ),
+                    models.CheckConstraint(
                         condition=models.Q(
                             models.Q(
                                 ("decided_at__isnull", True),
@@ -216,7 +254,7 @@ class Migration(migrations.Migration):
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("status", "REJECTED"), _negated=True),
-                        fields=("kind", "account_number", "reference"),
+                        fields=("account_number", "reference_key"),
                         name="manual_payments_reference_key",
                     ),
                 ],

@@ -34,6 +34,7 @@ class CreditBalance(Identified):
                 condition=Q(balance__gte=0), name="credit_balances_balance_check"
             ),
         ]
+        indexes: ClassVar = [Index(fields=["-balance", "-id"], name="idx_credit_balances_list")]
 
     def __str__(self) -> str:
         return f"{self.instance or self.instance_id}: {self.balance}"

@@ -40,6 +40,12 @@ class ManualPayment(Identified):
     reference = models.CharField(
         _("bank reference"), max_length=100, db_comment="The bank's, or the number of the paper"
     )
+    reference_key = models.CharField(
+        _("reference as compared"),
+        max_length=400,
+        editable=False,
+        db_comment="The reference in upper case, its letters and digits alone",
+    )
     memo = models.CharField(_("memo"), max_length=300, blank=True)
     payer_name = models.CharField(_("from"), max_length=200, blank=True)
     evidence = models.CharField(_("evidence"), max_length=500)
@@ -87,6 +93,10 @@ class ManualPayment(Identified):
                 name="manual_payments_evidence_check",
             ),
             models.CheckConstraint(
+                condition=Q(reference_key__regex="^[0-9A-Z]+$"),
+                name="manual_payments_reference_check",
+            ),
+            models.CheckConstraint(
                 condition=Q(status="REQUESTED", decided_by__isnull=True, decided_at__isnull=True)
                 | ~Q(status="REQUESTED") & Q(decided_by__isnull=False, decided_at__isnull=False),
                 name="manual_payments_decided_check",
@@ -103,9 +113,10 @@ class ManualPayment(Identified):
                 | ~Q(status="CONFIRMED") & Q(transfer__isnull=True),
                 name="manual_payments_transfer_check",
             ),
-            # The same money is entered once, for whichever order, unless it is rejected.
+            # The same money is entered once, for whichever order and however its reference is
+            # spelled, unless it is rejected. Cash is on no account.
             models.UniqueConstraint(
-                fields=["kind", "account_number", "reference"],
+                fields=["account_number", "reference_key"],
                 condition=~Q(status="REJECTED"),
                 name="manual_payments_reference_key",
             ),

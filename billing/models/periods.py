@@ -62,6 +62,10 @@ class SubscriptionAdjustment(Identified):
                 fields=["subscription", "starts_at"],
                 name="idx_subscription_adjustments_subscription",
             ),
+            Index(fields=["-starts_at", "-id"], name="idx_subscription_adjustments_list"),
+            Index(
+                fields=["kind", "-starts_at", "-id"], name="idx_subscription_adjustments_list_kind"
+            ),
         ]
 
     def __str__(self) -> str:

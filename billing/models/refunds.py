@@ -110,6 +110,7 @@ class Refund(Identified):
         indexes: ClassVar = [
             # Lists of the back office: the order of each, behind what it is narrowed by.
             Index(fields=["-requested_at", "-id"], name="idx_refunds_list"),
+            Index(fields=["status", "-requested_at", "-id"], name="idx_refunds_list_status"),
             Index(fields=["source", "-requested_at", "-id"], name="idx_refunds_list_source"),
             Index(fields=["-amount", "-requested_at", "-id"], name="idx_refunds_list_amount"),
             Index(fields=["status", "requested_at"], name="idx_refunds_status"),

@@ -382,6 +382,7 @@ class FeedSilence(Identified):
         ]
         indexes: ClassVar = [
             Index(fields=["feed", "starts_at"], name="idx_bank_feed_silences_feed"),
+            Index(fields=["-starts_at", "-id"], name="idx_bank_feed_silences_list"),
         ]
 
     def __str__(self) -> str:

@@ -33,7 +33,9 @@ class BankAccount:
     qr_template: str
 
 
-def set_bank_account(*, school: Instance, account: BankAccount, actor: str) -> None:
+def set_bank_account(
+    *, school: Instance, account: BankAccount, actor: str, reason: str = "bank account"
+) -> None:
     """Stores an account that `clean_…` has seen; orders that are open keep the one they have.
 
     The owner is told by mail, as whoever can change it can take the school's money. `school` is
@@ -49,7 +51,7 @@ def set_bank_account(*, school: Instance, account: BankAccount, actor: str) -> N
     school.account_number = account.account_number
     school.account_name = account.account_name
     school.qr_template = account.qr_template
-    with transaction.atomic(), acting(actor, "bank account"):
+    with transaction.atomic(), acting(actor, reason):
         school.save(
             update_fields=[
                 "bank_code",

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from billing.accounts import NoReceivingAccount, own_account
@@ -24,6 +25,7 @@ from billing.enums import (
 from billing.feeds import Line
 from billing.models import BankTransfer, ManualPayment, PaymentOrder
 from billing.models.transfers import MOST_DONG
+from billing.plain_text import fold
 from billing.services import inbox
 from billing.services.receiving import Owner, owner_of
 from billing.services.transfers import find_twin, insert, lock, respell, row_of
@@ -81,6 +83,7 @@ def enter_payment(
         received_at=received_at,
         account_number="" if kind == ManualPaymentKind.CASH else _account_of(order),
         reference=reference.strip(),
+        reference_key=_key_of(reference),
         memo=memo.strip(),
         payer_name=payer_name.strip(),
         evidence=evidence.strip(),
@@ -145,6 +148,19 @@ def reject_payment(*, payment_id: UUID, actor: str, at: datetime, decision: str)
         return _decide(payment, ManualPaymentStatus.REJECTED, actor=actor, at=at, decision=decision)
 
 
+def entered_for(order: PaymentOrder) -> QuerySet[ManualPayment]:
+    """What was entered by hand for an order and isn't rejected, the oldest first."""
+    rows = ManualPayment.objects.filter(order=order).exclude(status=ManualPaymentStatus.REJECTED)
+    return rows.order_by("requested_at", "pk")
+
+
+def told_alike(payment: ManualPayment) -> QuerySet[BankTransfer]:
+    """Lines of as much that a bank has told for the same order, the oldest first."""
+    rows = BankTransfer.objects.filter(allocations__order=payment.order_id, amount=payment.amount)
+    rows = rows.exclude(provider=FeedProvider.MANUAL)
+    return rows.distinct().order_by("transferred_at", "pk")
+
+
 # --- Parts --------------------------------------------------------------------------------------
 
 
@@ -155,8 +171,13 @@ def _check(
         raise CannotEnter(_("The amount is 1 đồng or more."))
     if received_at > at:
         raise CannotEnter(_("The time is still to come."))
-    if not (reference.strip() and evidence.strip() and reason.strip()):
+    if not (_key_of(reference) and evidence.strip() and reason.strip()):
         raise CannotEnter(_("A payment by hand has a reference, its evidence and a reason."))
+
+
+def _key_of(reference: str) -> str:
+    """A reference as it is compared with others: people spell one in many ways."""
+    return fold(reference).replace(" ", "")
 
 
 def _check_payable(order: PaymentOrder) -> None:

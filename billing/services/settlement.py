@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from billing.enums import (
     CreditKind,
+    FeedProvider,
     OrderPurpose,
     PaymentStatus,
     PaymentType,
@@ -132,6 +133,8 @@ def read(transfer: BankTransfer) -> Reading:
     here = [order for order in here if not is_closed(order)]
     if not here:
         return Reading(reason=UnmatchedReason.CLOSED)
+    if _entered_by_hand(transfer, here):
+        return Reading(reason=UnmatchedReason.BY_HAND)
     payable = [order for order in here if order.status in _PAYABLE]
     if payable:
         return _fitting(payable, transfer)
@@ -145,18 +148,40 @@ def read(transfer: BankTransfer) -> Reading:
     return Reading(reason=UnmatchedReason.ALREADY_PAID, paid=paid[0] if ours else None)
 
 
+def _entered_by_hand(transfer: BankTransfer, orders: Sequence[PaymentOrder]) -> bool:
+    """Whether a person has entered as much for one of the orders, on the same days.
+
+    What a person copies off a photo often lacks what tells twins, so this may be the same money. A
+    payment by hand that this source has told already is another one.
+    """
+    booked = [order for order in orders if order.paid_amount or order.refunded_amount]
+    if not booked:
+        return False
+    by_hand = BankTransfer.objects.filter(
+        provider=FeedProvider.MANUAL,
+        account_number=transfer.account_number,
+        amount=transfer.amount,
+        transferred_at__range=_around(transfer),
+        allocations__order__in=booked,
+    )
+    return by_hand.exclude(duplicates__provider=transfer.provider).exists()
+
+
+def _around(transfer: BankTransfer) -> tuple[datetime, datetime]:
+    return transfer.transferred_at - SHIFT, transfer.transferred_at + SHIFT
+
+
 def _texts(transfer: BankTransfer) -> tuple[str, ...]:
     return (transfer.memo, *transfer.details.splitlines(), transfer.details)
 
 
 def _codes_told_again(transfer: BankTransfer) -> list[str]:
     """The codes in what other sources said of the same line: some leave the memo out."""
-    around = (transfer.transferred_at - SHIFT, transfer.transferred_at + SHIFT)
     again = BankTransfer.objects.filter(
         duplicate_of=transfer,
         account_number=transfer.account_number,
         amount=transfer.amount,
-        transferred_at__range=around,
+        transferred_at__range=_around(transfer),
     )
     return order_codes_in(text for row in again.order_by("pk") for text in _texts(row))
 

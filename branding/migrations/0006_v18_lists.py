@@ -22,6 +22,14 @@ class Migration(migrations.Migration):
             model_name="brandingjob",
             index=kitehub.db.indexes.Index(
                 condition=models.Q(("deleted", False)),
+                fields=["-created_at", "-id"],
+                name="idx_branding_jobs_list",
+            ),
+        ),
+        BuildIndex(
+            model_name="brandingjob",
+            index=kitehub.db.indexes.Index(
+                condition=models.Q(("deleted", False)),
                 fields=["status", "-created_at", "-id"],
                 name="idx_branding_jobs_list_status",
             ),

@@ -102,8 +102,6 @@ class StateFilter(admin.SimpleListFilter):
 class ApiKeyAdmin(Audited, ExactSearch, CarefulLists, ModelAdmin):
     """Keys, which are read-only but for their end. To add one is to issue it."""
 
-    small = "A few rows a school."
-
     form = ApiKeyForm
     list_display = (
         "prefix_text",

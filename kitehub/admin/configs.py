@@ -57,8 +57,6 @@ class InstanceConfigForm(RecordForm):
 class InstanceConfigAdmin(InstanceNames, RecordAdmin):
     """What instances may do."""
 
-    small = "A row a school."
-
     form = InstanceConfigForm
     list_display = ("instance_name", "tier", "features", "limitations", "updated_at")
     list_filter = ("tier",)

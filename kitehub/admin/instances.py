@@ -12,10 +12,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
+from billing.services.bank_accounts import clean_template
 from kitehub.admin.blocked.page import SaysWhyBlocked
 from kitehub.admin.details import InstanceDetails
 from kitehub.admin.levers.closing import ClosesSchools
 from kitehub.admin.levers.finishing import FinishesOpenings
+from kitehub.admin.levers.handing_over import ACCOUNT_COLUMNS, HandsSchoolsOver
 from kitehub.admin.levers.moving import MovesSchools
 from kitehub.admin.levers.suspending import Suspending
 from kitehub.admin.levers.work import ShowsWork
@@ -47,6 +49,13 @@ class InstanceForm(RecordForm):
         """The domain in its stored spelling; one that is left alone, as it is."""
         return self._name("custom_domain", clean_domain)
 
+    def clean_qr_template(self) -> str | None:
+        """The memo with known variables only; one that is left alone, as it is."""
+        template: str | None = self.cleaned_data["qr_template"]
+        if template is None or "qr_template" not in self.changed_data:
+            return template
+        return clean_template(template)
+
     def _name(self, field: str, clean: Callable[[str], str]) -> str:
         name: str = self.cleaned_data[field]
         return clean(name) if name and field in self.changed_data else name
@@ -61,6 +70,33 @@ STATUS_COLOURS = {
 }
 
 
+# On the page of a school that is there.
+OF_A_SCHOOL: Any = (
+    (
+        _("Terms"),
+        {
+            "fields": (
+                ("tier", "status"),
+                "trial_started_at",
+                "trial_expires_at",
+                "subscription_expires_at",
+                "subscription_id",
+            )
+        },
+    ),
+    (
+        _("Bank account for course fees"),
+        {
+            "fields": (
+                ("bank_code", "bank_name"),
+                ("account_number", "account_name"),
+                "qr_template",
+            )
+        },
+    ),
+)
+
+
 @admin.register(Instance)
 class InstanceAdmin(
     InstanceDetails,
@@ -69,6 +105,7 @@ class InstanceAdmin(
     Suspending,
     MovesSchools,
     ClosesSchools,
+    HandsSchoolsOver,
     ShowsWork,
     SaysWhyBlocked,
     RecordAdmin,
@@ -99,6 +136,8 @@ class InstanceAdmin(
                 "abort_move",
                 "purge_moves",
                 "work",
+                "change_bank_account",
+                "change_owner",
                 "close",
                 "reopen",
             ],
@@ -137,7 +176,7 @@ class InstanceAdmin(
     search_help_text = _("Subdomain, own domain, owner's e-mail, ID, or words of the name")
     autocomplete_fields = ("owner",)
     readonly_fields = (*RecordAdmin.readonly_fields, "subscription_id")
-    # Of a school that is there, none of these is entered by hand.
+    # None of these is entered by hand: payments say so, or actions with a power of their own.
     terms = (
         "tier",
         "status",
@@ -145,30 +184,10 @@ class InstanceAdmin(
         "trial_expires_at",
         "subscription_expires_at",
     )
+    handed_over = ("owner", *ACCOUNT_COLUMNS)
     fieldsets = (
         (None, {"fields": ("organization_name", ("subdomain", "custom_domain"), "owner")}),
-        (
-            _("Terms"),
-            {
-                "fields": (
-                    ("tier", "status"),
-                    "trial_started_at",
-                    "trial_expires_at",
-                    "subscription_expires_at",
-                    "subscription_id",
-                )
-            },
-        ),
-        (
-            _("Bank account for course fees"),
-            {
-                "fields": (
-                    ("bank_code", "bank_name"),
-                    ("account_number", "account_name"),
-                    "qr_template",
-                )
-            },
-        ),
+        *OF_A_SCHOOL,
         RECORD_FIELDSET,
     )
 
@@ -186,9 +205,14 @@ class InstanceAdmin(
         return starts_words(term, "organization_name")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        """What a school has bought and whether it is open: actions and payments say that."""
+        """What a school has bought, whether it is open, whose it is and where it is paid."""
         own = super().get_readonly_fields(request, obj)
-        return own if obj is None else (*own, *self.terms)
+        return own if obj is None else (*own, *self.terms, *self.handed_over)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """A school entered by hand begins with the terms of every school, and no account."""
+        parts = super().get_fieldsets(request, obj)
+        return parts if obj is not None else [part for part in parts if part not in OF_A_SCHOOL]
 
     @action(
         description=_("Change tier"),

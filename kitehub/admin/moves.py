@@ -18,7 +18,6 @@ from kitehub.models.moves import ENDED
 
 
 class _OfInstance(AuditAdmin):
-    small = "A few rows a school, if any."
     list_select_related = ("instance",)
     ordering = ("-created_at",)
     search_uuids: ClassVar[Any] = ("id", "instance_id")

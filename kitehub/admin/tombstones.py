@@ -26,7 +26,6 @@ STATES = {
 class TombstoneAdmin(InstanceNames, AuditAdmin):
     """Tombstones, to be read; the pages of schools, and a command, close and open them."""
 
-    small = "A row for each school that was closed."
     list_display = (
         "instance_name",
         "state_label",
@@ -72,8 +71,6 @@ def _state(tombstone: Tombstone) -> str:
 @admin.register(ArchiveRun)
 class ArchiveRunAdmin(InstanceNames, AuditAdmin):
     """Imports and erasures in the pool."""
-
-    small = "A few rows a school, if any."
 
     list_display = ("started_at", "instance_name", "kind", "actor", "archive_sha256", "finished_at")
     list_filter = ("kind", ("started_at", DayRangeFilter))

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.contrib.admin import RelatedFieldListFilter
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
@@ -40,6 +41,12 @@ class ReasonedUserCreationForm(Reasoned, UserCreationForm):
     """A new person's form that asks for the reason."""
 
 
+class GroupFilter(RelatedFieldListFilter):
+    """The members of a group. Those of none are all the schools' own people."""
+
+    include_empty_choice = False
+
+
 @admin.register(User)
 class UserAdmin(  # type: ignore[misc]
     SetsUpCodes,
@@ -68,7 +75,7 @@ class UserAdmin(  # type: ignore[misc]
         "date_joined",
         "id",
     )
-    list_filter = ("groups",)
+    list_filter = (("groups", GroupFilter),)
     tabs = (
         Tab("staff", _("Staff"), Q(is_staff=True)),
         Tab("superusers", _("Superusers"), Q(is_superuser=True)),
@@ -105,7 +112,7 @@ class UserAdmin(  # type: ignore[misc]
             security.tell_database(request)
             yield
 
-    def related_matches(self, term: str) -> Q:
+    def last_resort(self, term: str) -> Q:
         """People whose e-mail address or name has words that begin with those of the term."""
         return starts_words(term, "email", "full_name")
 

@@ -66,8 +66,6 @@ class DatabaseFilter(admin.SimpleListFilter):
 class InstanceWatchAdmin(AuditAdmin):
     """What was last seen of every instance's database."""
 
-    small = "A row a school."
-
     list_display = (
         "instance",
         "state_label",

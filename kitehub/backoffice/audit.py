@@ -1,6 +1,6 @@
 """Who changed what, and why: every write of the admin tells the database, and is in the log."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial, wraps
 from typing import Any, ClassVar, cast
@@ -10,7 +10,7 @@ from django.contrib import messages
 from django.contrib.admin.models import DELETION, LogEntry
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import NON_FIELD_ERRORS, PermissionDenied, ValidationError
-from django.db import IntegrityError, router, transaction
+from django.db import IntegrityError, OperationalError, router, transaction
 from django.db.models import DateTimeField, JSONField, Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -23,6 +23,7 @@ from kitehub.backoffice.json_fields import StorableJSONField
 from kitehub.backoffice.moments import MomentField
 from kitehub.db.acting import ACTOR_LENGTH, REASON_LENGTH, acting
 from kitehub.db.base import StaleRow
+from kitehub.db.contention import is_contention
 from kitehub.db.gates import GateReason, WritesRefused
 from kitehub.db.lifecycle import ForbiddenTransition
 
@@ -36,6 +37,34 @@ class Refusal(Exception):
 
 # What may stop a write without being anybody's bug.
 REFUSED = (Refusal, StaleRow, ForbiddenTransition, IntegrityError, WritesRefused)
+
+
+@contextmanager
+def refusing_contention() -> Iterator[None]:
+    """Tells whoever ran into a deadlock or a lock, by a Refusal, that somebody else was quicker.
+
+    Around the whole transaction, as nothing of it is left.
+    """
+    try:
+        yield
+    except OperationalError as error:
+        if not is_contention(error):
+            raise
+        raise Refusal(gettext("Somebody else is changing it. Try again.")) from error
+
+
+def refusal_of(error: Exception, constraints: Mapping[str, Any] | None = None) -> str:
+    """Why nothing was written, for the person who tried; of `constraints` in their own words."""
+    if isinstance(error, StaleRow):
+        return _changed_meanwhile(error)
+    if isinstance(error, IntegrityError):
+        return _constraint_of(error, constraints or {})
+    if isinstance(error, WritesRefused):
+        return _closed(error)
+    if isinstance(error, ForbiddenTransition):
+        why = gettext("Nothing was saved: this change of state is not allowed (%(which)s).")
+        return why % {"which": error}
+    return "; ".join(error.messages) if isinstance(error, ValidationError) else str(error)
 
 
 def actor_of(request: HttpRequest) -> str:
@@ -75,10 +104,17 @@ class Audited:
 
     @contextmanager
     def writing(self, request: HttpRequest, reason: str | None = None) -> Iterator[None]:
-        """A transaction in which everything written carries who sent the request, and why."""
+        """A transaction in which everything written carries who sent the request, and why.
+
+        Raises Refusal where somebody else was writing the same.
+        """
         using = router.db_for_write(self.model)
         why = reason_of(request) if reason is None else reason
-        with transaction.atomic(using=using), acting(actor_of(request), why, using=using):
+        with (
+            refusing_contention(),
+            transaction.atomic(using=using),
+            acting(actor_of(request), why, using=using),
+        ):
             request.is_writing = True  # type: ignore[attr-defined]
             try:
                 yield
@@ -254,25 +290,7 @@ class Audited:
 
     def refusal_of(self, error: Exception) -> str:
         """Why nothing was written, for the person who tried."""
-        if isinstance(error, StaleRow):
-            return _changed_meanwhile(error)
-        if isinstance(error, IntegrityError):
-            return self._constraint_of(error)
-        if isinstance(error, WritesRefused):
-            return _closed(error)
-        if isinstance(error, ForbiddenTransition):
-            why = gettext("Nothing was saved: this change of state is not allowed (%(which)s).")
-            return why % {"which": error}
-        return "; ".join(error.messages) if isinstance(error, ValidationError) else str(error)
-
-    def _constraint_of(self, error: IntegrityError) -> str:
-        diagnosis = getattr(error.__cause__, "diag", None)
-        name = getattr(diagnosis, "constraint_name", None) or ""
-        if name in self.refusals:
-            return str(self.refusals[name])
-        return gettext("Nothing was saved: the database refuses this change (%(rule)s).") % {
-            "rule": name or type(error.__cause__).__name__
-        }
+        return refusal_of(error, self.refusals)
 
     def _refuse(self, request: HttpRequest, error: Exception, address: str) -> HttpResponse:
         messages.error(request, self.refusal_of(error))
@@ -310,6 +328,16 @@ def _changed_meanwhile(error: StaleRow) -> str:
     return gettext(
         "Nothing was saved: %(who)s changed “%(row)s” in the meantime. Look at it again first."
     ) % {"who": who or "–", "row": error.row}
+
+
+def _constraint_of(error: IntegrityError, constraints: Mapping[str, Any]) -> str:
+    diagnosis = getattr(error.__cause__, "diag", None)
+    name = getattr(diagnosis, "constraint_name", None) or ""
+    if name in constraints:
+        return str(constraints[name])
+    return gettext("Nothing was saved: the database refuses this change (%(rule)s).") % {
+        "rule": name or type(error.__cause__).__name__
+    }
 
 
 def _closed(error: WritesRefused) -> str:

@@ -12,6 +12,7 @@ from unfold.admin import ModelAdmin
 
 from kitehub.backoffice import history, stale
 from kitehub.backoffice.audit import REASON_FIELDSET, Audited
+from kitehub.backoffice.bulk import ShowsResults
 from kitehub.backoffice.deletion import SoftDeletion
 from kitehub.backoffice.differences import Spelling
 from kitehub.backoffice.exports import Exported
@@ -34,7 +35,9 @@ RECORD_FIELDSET: tuple[Any, dict[str, Any]] = (
 )
 
 
-class RecordAdmin(Audited, SoftDeletion, ExactSearch, Exported, CarefulLists, ModelAdmin):
+class RecordAdmin(
+    Audited, SoftDeletion, ExactSearch, ShowsResults, Exported, CarefulLists, ModelAdmin
+):
     """A table of records that staff keep.
 
     A save over a change that somebody else made meanwhile is refused and shown; a deletion is a
@@ -127,7 +130,7 @@ class RecordAdmin(Audited, SoftDeletion, ExactSearch, Exported, CarefulLists, Mo
         return names
 
 
-class AuditAdmin(ExactSearch, Exported, CarefulLists, ModelAdmin):
+class AuditAdmin(ExactSearch, ShowsResults, Exported, CarefulLists, ModelAdmin):
     """A table that is written by the system and only read by people."""
 
     list_per_page = 50

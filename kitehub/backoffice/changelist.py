@@ -33,7 +33,7 @@ from kitehub.backoffice.counts import (
     MOST_COUNTED,
     TooLong,
     count_up_to,
-    counts_up_to,
+    counts_within,
     spoken,
     within,
 )
@@ -206,8 +206,7 @@ class CarefulChangeList(ChangeList):
         self.tabs: list[ShownTab] = []
         with blaming_the_address(request):
             try:
-                # The search and the tabs have indexes of their own.
-                if self.narrowing.keys() - {SEARCH_VAR}:
+                if not self._has_an_index:
                     with within(LIST_SECONDS, using=self.queryset.db):
                         self._fetch(request)
                 else:
@@ -226,6 +225,12 @@ class CarefulChangeList(ChangeList):
         # Where they differ, unfold says beside the title how many there are; the foot does.
         self.full_result_count = self.result_count
 
+    @property
+    def _has_an_index(self) -> bool:
+        """Whether what was asked for is one of those that have: a search, a tab, an order."""
+        asked = (bool(self.narrowing), self.tab is not None, self.order != self._orders[0])
+        return not self.narrowing.keys() - {SEARCH_VAR} and sum(asked) < 2
+
     def _fetch(self, request: HttpRequest) -> None:
         self.result_list = self._page(request)
         self.counted = len(self.result_list)
@@ -235,8 +240,11 @@ class CarefulChangeList(ChangeList):
 
     def _count(self) -> None:
         if not self.narrowing and self.model_admin.tabs:
+            # As declared, whichever order was chosen: that is what the tabs have indexes for.
+            names = self._orders[0].names
             sets = [self.outside_tabs, *map(self._in, self.model_admin.tabs)]
-            counts = counts_up_to(sets)
+            whole, *parts = (rows.order_by(*names) for rows in sets)
+            counts = counts_within(whole, parts)
             self.tabs = self._shown_tabs(counts)
             position = [None, *self.model_admin.tabs].index(self.tab)
             self.counted = counts[position]

@@ -13,6 +13,8 @@ from psycopg.errors import QueryCanceled
 
 # A list counts one row more at most, and says "1.000+" then.
 MOST_COUNTED = 1_000
+# Of rows that Django knows not to be there.
+_NONE = "0"
 
 
 class TooLong(Exception):
@@ -30,21 +32,43 @@ def counts_up_to(sets: Sequence[QuerySet[Any]], most: int = MOST_COUNTED) -> lis
     The rows keep their order: the index that gives a page's rows gives these too, and of a
     state that is rare PostgreSQL doesn't look for the first ones through all the others.
     """
-    parts, params = [], []
-    for rows in sets:
-        query = rows.select_related(None).annotate(one=Value(1)).values("one")[: most + 1].query
-        try:
-            sql, its_params = query.get_compiler(using=rows.db).as_sql()
-        except EmptyResultSet:
-            parts.append("0")
-            continue
-        parts.append(f"(SELECT count(*) FROM ({sql}) AS counted)")  # noqa: S608
-        params.extend(its_params)
-    if not params and set(parts) <= {"0"}:
-        return [0] * len(parts)
+    counts = [_count(rows, most) for rows in sets]
+    if all(sql == _NONE for sql, _params in counts):
+        return [0] * len(counts)
     with connections[sets[0].db].cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(parts)}", params)
+        params = [each for _sql, its in counts for each in its]
+        cursor.execute(f"SELECT {', '.join(sql for sql, _params in counts)}", params)
         return list(cursor.fetchone() or ())
+
+
+def counts_within(
+    whole: QuerySet[Any], parts: Sequence[QuerySet[Any]], most: int = MOST_COUNTED
+) -> list[int]:
+    """The same for a set and for sets within it; where one of them has more, so has the whole.
+
+    Then the whole isn't counted: PostgreSQL runs a subquery only when something asks for it.
+    """
+    of_all, params = _count(whole, most)
+    counts = [_count(rows, most) for rows in parts]
+    names = [f"part_{number}" for number in range(len(counts))]
+    listed = ", ".join(f"{sql} AS {name}" for (sql, _), name in zip(counts, names, strict=True))
+    statement = f"""
+        WITH parts AS MATERIALIZED (SELECT {listed})
+        SELECT CASE WHEN greatest({", ".join(names)}) > %s THEN %s ELSE {of_all} END, parts.*
+        FROM parts"""  # noqa: S608
+    before = [each for _sql, its in counts for each in its]
+    with connections[whole.db].cursor() as cursor:
+        cursor.execute(statement, [*before, most, most + 1, *params])
+        return list(cursor.fetchone() or ())
+
+
+def _count(rows: QuerySet[Any], most: int) -> tuple[str, tuple[Any, ...]]:
+    query = rows.select_related(None).annotate(one=Value(1)).values("one")[: most + 1].query
+    try:
+        sql, params = query.get_compiler(using=rows.db).as_sql()
+    except EmptyResultSet:
+        return _NONE, ()
+    return f"(SELECT count(*) FROM ({sql}) AS counted)", tuple(params)  # noqa: S608
 
 
 def spoken(count: int, most: int = MOST_COUNTED) -> str:

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from django import forms
-from django.db import OperationalError
+from django.contrib import admin
 from django.utils.translation import gettext
 
-from kitehub.backoffice.audit import REFUSED, Refusal, actor_of
+from kitehub.backoffice.audit import REFUSED, actor_of, refusal_of, refusing_contention
 from kitehub.backoffice.dialogs import Line, WhyDialog
 from kitehub.backoffice.forms import Aside
 from kitehub.db.rehearsals import rehearsal
@@ -25,15 +25,18 @@ class Rehearsed(NamedTuple):
     possible: bool
 
 
-def rehearse(work: Callable[[], Sequence[Line]]) -> Rehearsed:
-    """What work would do, as it says after it has done it; or why it can't be done."""
+def rehearse(
+    work: Callable[[], Sequence[Line]], explain: Callable[[Exception], str] = refusal_of
+) -> Rehearsed:
+    """What work would do, as it says after it has done it; or why it can't be done.
+
+    `explain` says why: a ModelAdmin's `refusal_of` knows its constraints as well.
+    """
     try:
-        with rehearsal():
+        with refusing_contention(), rehearsal():
             return Rehearsed(work(), possible=True)
-    except OperationalError:  # a deadlock, or a lock that somebody holds for too long
-        why = gettext("Somebody else is changing it. Try again.")
     except REFUSED as error:
-        why = str(error) if isinstance(error, Refusal) else gettext("The database refuses it.")
+        why = explain(error)
     return Rehearsed([Line(gettext("Not possible:"), why, warns=True)], possible=False)
 
 
@@ -46,7 +49,14 @@ class RehearsedDialog(WhyDialog):
 
     def preview(self) -> Sequence[Line]:
         """What comes of it, where nothing has to be entered first."""
-        return rehearse(lambda: self.attempt(actor_of(self.request))).lines
+        return self._rehearsed().lines
+
+    def _rehearsed(self) -> Rehearsed:
+        explain: Callable[[Exception], str] = refusal_of
+        if self.model is not None and admin.site.is_registered(self.model):
+            page: Any = admin.site.get_model_admin(self.model)
+            explain = getattr(page, "refusal_of", explain)
+        return rehearse(lambda: self.attempt(actor_of(self.request)), explain)
 
 
 class PlannedDialog(RehearsedDialog):
@@ -65,7 +75,7 @@ class PlannedDialog(RehearsedDialog):
         """Whether all is entered, possible, and has been looked at."""
         if not super().is_valid() or (self.model is not None and self.row is None):
             return super().is_valid()
-        found = rehearse(lambda: self.attempt(actor_of(self.request)))
+        found = self._rehearsed()
         told = self._digest(found.lines)
         if found.possible and self.cleaned_data["plan"] == told:
             return True

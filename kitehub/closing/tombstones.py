@@ -33,17 +33,20 @@ def close(
     reason: str,
     at: datetime,
     progress: Progress,
+    asked_at: datetime | None = None,
 ) -> Tombstone:
     """Archives a school into a folder and hides it; its data goes once the grace time is over.
 
     Repeating the call finishes what a killed one began. Of a school that is closed already it makes
-    a new archive if the old one is lost or its rows have changed, and leaves the date alone.
+    a new archive if the old one is lost or its rows have changed, and leaves the date alone. A
+    school that was opened again since `asked_at` stays open.
     Raises ClosingError and ArchiveError, and then the school is as it was.
     """
     found = Tombstone.objects.filter(instance=instance, canceled_at__isnull=True).first()
     if found is None:
+        _refuse_reopened(instance, asked_at)
         written = _archive(instance, folder, at, progress)
-        found = _bury(instance, written, at + grace, actor=actor, reason=reason)
+        found = _bury(instance, written, at + grace, actor=actor, reason=reason, asked_at=asked_at)
     if found.dropped_at is not None:
         raise ClosingError(f"{instance.subdomain} was closed, and its data is gone.")
     if found.erasing_at is not None and not left_over(found):
@@ -158,6 +161,15 @@ def instance_of(tombstone: Tombstone) -> Instance:
     return instance
 
 
+def _refuse_reopened(instance: Instance, asked_at: datetime | None) -> None:
+    """Who opened it again knew better than a request from before that."""
+    if asked_at is None:
+        return
+    since = Tombstone.objects.filter(instance=instance, canceled_at__gte=asked_at)
+    if since.exists():
+        raise ClosingError(f"{instance.subdomain} was opened again since this was asked for.")
+
+
 def _archive(instance: Instance, folder: Path, at: datetime, progress: Progress) -> Written:
     stem = f"{instance.subdomain}-{at:%Y%m%dT%H%M%S}"
     path = next(
@@ -169,11 +181,18 @@ def _archive(instance: Instance, folder: Path, at: datetime, progress: Progress)
 
 
 def _bury(
-    instance: Instance, written: Written, due: datetime, *, actor: str, reason: str
+    instance: Instance,
+    written: Written,
+    due: datetime,
+    *,
+    actor: str,
+    reason: str,
+    asked_at: datetime | None,
 ) -> Tombstone:
     """The tombstone and the hiding, both or neither."""
     with transaction.atomic(), acting(actor, reason or CLOSED):
         locked = Instance.all_objects.select_for_update(of=("self",)).get(pk=instance.pk)
+        _refuse_reopened(locked, asked_at)
         tombstone, _ = Tombstone.objects.get_or_create(
             instance=locked,
             canceled_at=None,

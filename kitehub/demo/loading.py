@@ -19,7 +19,7 @@ from kitehub.demo.enrollments import enrollments
 from kitehub.demo.schools import SCHOOLS
 from kitehub.demo.silos import Homes
 from kitehub.demo.subscriptions import Life
-from kitehub.models import Instance, InstanceConfig, User
+from kitehub.models import Instance, InstanceConfig, StaffRole, User
 from storage.models import StorageEvent, StorageUsage
 
 DEFAULT_SEED = 1
@@ -174,7 +174,18 @@ def _write_users(lives: list[Life], *, at: datetime) -> int:
     users = people.staff(at=at) + list({life.owner.pk: life.owner for life in lives}.values())
     _refuse_taken_names(users)
     there = User.objects.in_bulk([user.pk for user in users])
-    return len(User.objects.bulk_create(user for user in users if user.pk not in there))
+    made = User.objects.bulk_create(user for user in users if user.pk not in there)
+    _give_roles(made)
+    return len(made)
+
+
+def _give_roles(users: list[User]) -> None:
+    made = {user.email: user for user in users}
+    groups = {row.role: row.group for row in StaffRole.objects.select_related("group")}
+    for _name, email, role in people.STAFF:
+        group = groups.get(role)
+        if email in made and group is not None:
+            made[email].groups.add(group)
 
 
 def _write_instances(lives: list[Life], homes: Homes) -> int:

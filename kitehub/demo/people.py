@@ -8,6 +8,7 @@ from kitehub.demo.chance import fixed_id
 from kitehub.demo.schools import School
 from kitehub.demo.texts import slug
 from kitehub.models import User
+from kitehub.roles import Role
 
 # Who did what no person did.
 AUTOMATIC = "demo"
@@ -34,9 +35,10 @@ STUDENTS = (
     "Đức Anh", "Quỳnh Chi", "Ngọc Diệp", "Hoàng Nam", "Anh Thư", "Thiên Ân", "Hải Đăng",
 )  # fmt: skip
 STAFF = (
-    ("Nguyễn Thu Hà", "thu.ha@kitehub.test"),
-    ("Trần Quốc Bảo", "quoc.bao@kitehub.test"),
-    ("Lê Minh Châu", "minh.chau@kitehub.test"),
+    ("Nguyễn Thu Hà", "thu.ha@kitehub.test", Role.FINANCE),
+    ("Trần Quốc Bảo", "quoc.bao@kitehub.test", Role.FINANCE),
+    ("Lê Minh Châu", "minh.chau@kitehub.test", Role.SUPPORT),
+    ("Phạm Văn Nam", "van.nam@kitehub.test", Role.OPERATOR),
 )
 
 
@@ -55,7 +57,7 @@ def staff(*, at: datetime) -> list[User]:
     """KiteHub's people, who joined before the first school."""
     return [
         _person(email=email, full_name=name, joined=at - timedelta(days=200 - index), is_staff=True)
-        for index, (name, email) in enumerate(STAFF)
+        for index, (name, email, _role) in enumerate(STAFF)
     ]
 
 

@@ -9,7 +9,7 @@ from django.contrib import admin
 from django.contrib.admin.models import CHANGE
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
@@ -170,7 +170,7 @@ class JobAdmin(Audited, AuditAdmin):
 
     @each_alone
     @admin.action(description=_("Try selected jobs again"), permissions=["retry"])
-    def requeue_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse:
+    def requeue_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         """Puts failed jobs into the queue again."""
         bulk = Bulk(
             name="requeue_all",
@@ -183,7 +183,7 @@ class JobAdmin(Audited, AuditAdmin):
 
     @each_alone
     @admin.action(description=_("Take selected jobs out of the queue"), permissions=["cancel"])
-    def cancel_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse:
+    def cancel_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         """Takes jobs that wait out of the queue."""
         bulk = Bulk(
             name="cancel_all",
@@ -199,7 +199,7 @@ class JobAdmin(Audited, AuditAdmin):
     ) -> Any:
         """Offers to try again what failed, and to take out of the queue what waits."""
         job = context.get("original")
-        if job is None or job.status != "failed":
+        if job is None or job.status != "failed" or job.works_on:
             without_actions(context, "requeue")
         if job is None or job.status != "todo":
             without_actions(context, "cancel")
@@ -295,6 +295,11 @@ def arguments_of(job: Job) -> str:
 def _will_be_retried(job: Job) -> str:
     if job.status != "failed":
         raise Refusal(gettext("Only a job that failed can be tried again."))
+    if key := parse_uuid(job.works_on):
+        page = reverse("admin:kitehub_instance_change", args=[key])
+        said = gettext("Job %(id)s is work on a school. Ask for it anew on the school's page:")
+        link = format_html('<a href="{0}" class="underline">{0}</a>', page)
+        raise Refusal(format_html("{} {}", said % {"id": job.pk}, link))
     return gettext("will be tried again: %(task)s") % {"task": job.task_name}
 
 

@@ -12,6 +12,9 @@ from kitehub.db.functions import Now
 class Job(ProcrastinateJob):
     """A background job; procrastinate writes it, and nobody else."""
 
+    # What the lock of long work on a school begins with, before the school's id.
+    LOCK_OF_WORK: ClassVar[str] = "work on "
+
     class Meta:
         proxy = True
         verbose_name = _("background job")
@@ -20,6 +23,16 @@ class Job(ProcrastinateJob):
             ("retry_job", "Can put failed jobs into the queue again"),
             ("cancel_job", "Can take jobs out of the queue"),
         ]
+
+    @property
+    def works_on(self) -> str:
+        """The id of the school that it is long work on; empty for other jobs.
+
+        Such work is asked for on the school's page, by who may, with its subdomain typed again: a
+        mere repetition would go past all that, when it may not be wanted any more.
+        """
+        lock = self.lock or ""
+        return lock.removeprefix(self.LOCK_OF_WORK) if lock.startswith(self.LOCK_OF_WORK) else ""
 
 
 class JobFailure(models.Model):

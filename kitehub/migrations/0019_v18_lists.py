@@ -28,9 +28,7 @@ class Migration(migrations.Migration):
         BuildIndex(
             model_name="instance",
             index=kitehub.db.indexes.Index(
-                condition=models.Q(("deleted", False)),
-                fields=["-created_at", "-id"],
-                name="idx_instances_list",
+                fields=["-created_at", "-id"], name="idx_instances_list"
             ),
         ),
         BuildIndex(

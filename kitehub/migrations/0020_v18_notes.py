@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
                 "db_table_comment": "Notes of staff about rows of platform tables; append-only",
                 "indexes": [
                     kitehub.db.indexes.Index(
-                        fields=["table_name", "row_id", "-created_at"], name="idx_notes_row"
+                        fields=["row_id", "table_name", "-created_at"], name="idx_notes_row"
                     ),
                     kitehub.db.indexes.Index(
                         fields=["-created_at", "-id"], name="idx_notes_created"

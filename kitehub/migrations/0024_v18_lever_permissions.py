@@ -15,6 +15,8 @@ class Migration(migrations.Migration):
                     ("move_instance", "Can move instances to another database"),
                     ("suspend_instance", "Can suspend and resume instances"),
                     ("close_instance", "Can close instances and open them again"),
+                    ("change_bank_account", "Can change where the students of instances pay to"),
+                    ("change_owner", "Can give instances to another owner"),
                 ],
                 "verbose_name": "instance",
                 "verbose_name_plural": "instances",

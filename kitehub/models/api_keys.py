@@ -114,6 +114,17 @@ class ApiKey(Identified):
         indexes: ClassVar = [
             Index(fields=["instance", "-created_at"], name="idx_api_keys_instance"),
             Index(fields=["line_id"], name="idx_api_keys_line"),
+            Index(fields=["-created_at", "-id"], name="idx_api_keys_list"),
+            Index(
+                fields=["-created_at", "-id"],
+                condition=Q(revoked_at__isnull=False),
+                name="idx_api_keys_list_revoked",
+            ),
+            Index(
+                fields=["expires_at"],
+                condition=Q(revoked_at__isnull=True, expires_at__isnull=False),
+                name="idx_api_keys_expires",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -65,6 +65,11 @@ class InstanceConfig(TenantRecord):
             Index(fields=["tier"], name="idx_instance_configs_tier"),
             Index(fields=["-created_at"], name="idx_instance_configs_created"),
             Index(
+                fields=["-created_at", "-id"],
+                name="idx_instance_configs_deleted",
+                condition=Q(deleted=True),
+            ),
+            Index(
                 fields=["tier", "deleted"],
                 name="idx_instance_configs_tier_deleted",
                 condition=Q(deleted=models.Value(False)),

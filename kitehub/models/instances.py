@@ -87,6 +87,8 @@ class Instance(Record):
             ("move_instance", "Can move instances to another database"),
             ("suspend_instance", "Can suspend and resume instances"),
             ("close_instance", "Can close instances and open them again"),
+            ("change_bank_account", "Can change where the students of instances pay to"),
+            ("change_owner", "Can give instances to another owner"),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["subdomain"], name="instances_subdomain_key"),
@@ -94,9 +96,7 @@ class Instance(Record):
         ]
         indexes: ClassVar = [
             # Lists of the back office: the order of each, behind what it is narrowed by.
-            Index(
-                fields=["-created_at", "-id"], name="idx_instances_list", condition=Q(deleted=False)
-            ),
+            Index(fields=["-created_at", "-id"], name="idx_instances_list"),
             Index(
                 fields=["status", "-created_at", "-id"],
                 name="idx_instances_list_status",

@@ -67,6 +67,9 @@ class Tombstone(Identified):
                 condition=Q(canceled_at__isnull=True, dropped_at__isnull=True),
                 name="idx_instance_tombstones_due",
             ),
+            Index(fields=["-deprovision_at", "-id"], name="idx_instance_tombstones_list"),
+            Index(fields=["instance"], name="idx_instance_tombstones_instance"),
+            Index(fields=["archive_sha256"], name="idx_instance_tombstones_archive"),
         ]
 
     def __str__(self) -> str:
@@ -107,6 +110,8 @@ class ArchiveRun(PerDatabase, Identified):
         ]
         indexes: ClassVar = [
             Index(fields=["instance_id"], name="idx_archive_runs_instance"),
+            Index(fields=["-started_at", "-id"], name="idx_archive_runs_list"),
+            Index(fields=["kind", "-started_at", "-id"], name="idx_archive_runs_list_kind"),
         ]
 
     def __str__(self) -> str:

@@ -70,7 +70,9 @@ class InstanceMove(Identified):
             ),
         ]
         indexes: ClassVar = [
-            Index(fields=["instance", "-created_at"], name="idx_instance_moves_instance")
+            Index(fields=["instance", "-created_at"], name="idx_instance_moves_instance"),
+            Index(fields=["-created_at", "-id"], name="idx_instance_moves_list"),
+            Index(fields=["step", "-created_at", "-id"], name="idx_instance_moves_list_step"),
         ]
 
     def __str__(self) -> str:
@@ -114,7 +116,8 @@ class InstanceSuspension(Identified):
             ),
         ]
         indexes: ClassVar = [
-            Index(fields=["instance", "-created_at"], name="idx_instance_suspensions_instance")
+            Index(fields=["instance", "-created_at"], name="idx_instance_suspensions_instance"),
+            Index(fields=["-created_at", "-id"], name="idx_instance_suspensions_list"),
         ]
 
     def __str__(self) -> str:

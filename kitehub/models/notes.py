@@ -57,8 +57,9 @@ class Note(Identified):
             ),
         ]
         indexes: ClassVar = [
-            Index(fields=["table_name", "row_id", "-created_at"], name="idx_notes_row"),
+            Index(fields=["row_id", "table_name", "-created_at"], name="idx_notes_row"),
             Index(fields=["-created_at", "-id"], name="idx_notes_created"),
+            Index(fields=["created_by", "-created_at", "-id"], name="idx_notes_created_by"),
         ]
 
     def __str__(self) -> str:

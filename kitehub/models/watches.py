@@ -50,6 +50,7 @@ class InstanceWatch(Identified):
         verbose_name = _("state of a database")
         verbose_name_plural = _("states of databases")
         indexes: ClassVar = [
+            Index(fields=["-looked_at", "-id"], name="idx_instance_watch_list"),
             Index(
                 fields=["instance"],
                 condition=Q(nearly_full=True),

@@ -81,12 +81,14 @@ def deprovision(
     grace: timedelta = GRACE,
     at: datetime | None = None,
     progress: Progress = quiet,
+    asked_at: datetime | None = None,
 ) -> Tombstone:
     """Closes a school: archives it, hides it, and says when its data goes.
 
     Until then `cancel_deprovision` opens it again. Repeating the call finishes what a killed one
     began, and renews an archive that the rows have left behind; the date stays that of the first
-    call. Raises ClosingError, ArchiveError and OSError, and then the school is as it was.
+    call. Raises ClosingError (also for a school that was opened again since `asked_at`),
+    ArchiveError and OSError, and then the school is as it was.
     """
     return closing.close(
         instance=instance,
@@ -96,6 +98,7 @@ def deprovision(
         reason=reason,
         at=at or timezone.now(),
         progress=progress,
+        asked_at=asked_at,
     )
 
 

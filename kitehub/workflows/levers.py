@@ -14,20 +14,23 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connections, transaction
+from django.utils import timezone
 
 from kitehub import tenancy
+from kitehub.db.errors import explain
 from kitehub.enums import MoveStep
 from kitehub.jobs.models import Job
 from kitehub.jobs.services import enqueue
 from kitehub.models import Instance, InstanceMove, Tombstone
 from kitehub.moving import MoveRefused, abort, move, places, purge
 from kitehub.moving.run import open_move
-from kitehub.workflows.leaving import deprovision
+from kitehub.workflows.leaving import cancel_deprovision, deprovision
+from kitehub.workflows.opening import provision
 from kitehub.workflows.watching import watch_instance
 
-MOVE, ABORT, PURGE, CLOSE = (
+MOVE, ABORT, PURGE, CLOSE, FINISH = (
     f"kitehub.tasks.{name}"
-    for name in ("move_instance", "abort_move", "purge_moves", "close_instance")
+    for name in ("move_instance", "abort_move", "purge_moves", "close_instance", "finish_opening")
 )
 POOL, SILO = "pool", "silo"
 UNDER_WAY = ("todo", "doing")
@@ -57,9 +60,13 @@ class LeverRefused(Exception):
         self.detail = detail
 
 
+class NotWhole(Exception):
+    """Why a school's database couldn't be made whole, in a line that says what to do."""
+
+
 def lock_name(instance_id: UUID) -> str:
     """The jobs of this lock are the long work on one school, one after another."""
-    return f"work on {instance_id}"
+    return f"{Job.LOCK_OF_WORK}{instance_id}"
 
 
 def work_on(instance_id: UUID) -> Any:
@@ -132,7 +139,9 @@ def left_by_moves(instance_id: UUID) -> Any:
     return InstanceMove.objects.filter(instance_id=instance_id, step=MoveStep.DONE)
 
 
-def request_closing(*, instance_id: UUID, grace: timedelta, actor: str, reason: str) -> int:
+def request_closing(
+    *, instance_id: UUID, grace: timedelta, actor: str, reason: str, at: datetime | None = None
+) -> int:
     """Asks to archive and close a school, whose data goes after `grace`, in whole days.
 
     Raises LeverRefused: BUSY, CLOSED where it is closed already, MOVE_OPEN, and NO_FOLDER where
@@ -146,7 +155,25 @@ def request_closing(*, instance_id: UUID, grace: timedelta, actor: str, reason: 
             raise LeverRefused(LeverRefusal.CLOSED)
         if open_move(instance_id) is not None:
             raise LeverRefused(LeverRefusal.MOVE_OPEN)
-        return _enqueue(CLOSE, instance, days=grace.days, actor=actor, reason=reason)
+        asked_at = (at or timezone.now()).isoformat()
+        return _enqueue(
+            CLOSE, instance, days=grace.days, actor=actor, reason=reason, asked_at=asked_at
+        )
+
+
+def reopen(*, instance_id: UUID, actor: str, at: datetime | None = None) -> Tombstone:
+    """Opens a closed school again, unless work on it isn't done: that might close it once more.
+
+    Raises LeverRefused (BUSY, GONE) and ClosingError once its data has begun to go.
+    """
+    with transaction.atomic():
+        return cancel_deprovision(_alone(instance_id, deleted=True), actor=actor, at=at)
+
+
+def request_finishing(*, instance_id: UUID, actor: str, reason: str) -> int:
+    """Asks to make whole what a school's row says; raises LeverRefused (BUSY, GONE)."""
+    with transaction.atomic():
+        return _enqueue(FINISH, _alone(instance_id), actor=actor, reason=reason)
 
 
 # --- The work -----------------------------------------------------------------------------------
@@ -177,16 +204,40 @@ def do_purge(*, instance_id: UUID) -> int:
         return len(purge(instance=Instance.objects.get(pk=instance_id)))
 
 
-def do_closing(*, instance_id: UUID, days: int, actor: str, reason: str) -> datetime:
-    """Archives and closes a school; returns when its data goes."""
+def do_closing(
+    *, instance_id: UUID, days: int, actor: str, reason: str, asked_at: datetime
+) -> datetime:
+    """Archives and closes a school; returns when its data goes.
+
+    Raises what `deprovision` raises: one that was opened again since `asked_at` stays open, however
+    late or often the job runs.
+    """
     tombstone = deprovision(
         Instance.all_objects.get(pk=instance_id),
         archive_to=Path(settings.KITEHUB_ARCHIVES),
         actor=actor,
         reason=reason,
         grace=timedelta(days=days),
+        asked_at=asked_at,
     )
     return tombstone.deprovision_at
+
+
+def do_finishing(*, instance_id: UUID, actor: str) -> str:
+    """Makes a school's database whole; its first API key, if it had none, is issued unseen.
+
+    Raises NotWhole for what an operator can mend.
+    """
+    instance = Instance.objects.get(pk=instance_id)
+    try:
+        first_key = provision(instance, actor=actor)
+    except Exception as error:
+        why = explain(error)
+        if why is None:
+            raise
+        raise NotWhole(why) from error
+    watch_instance(instance=instance)
+    return "first key issued" if first_key else "whole"
 
 
 # --- Parts --------------------------------------------------------------------------------------

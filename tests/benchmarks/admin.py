@@ -77,7 +77,7 @@ class Side:
         asked: list[Statement] = []
 
         def keep(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-            if sql.startswith("SELECT"):
+            if sql.lstrip().startswith(("SELECT", "WITH")):
                 asked.append(Statement(sql, params))
             return execute(sql, params, many, context)
 

@@ -5,20 +5,28 @@ from itertools import pairwise, product
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
+from django.db.transaction import atomic
 from django.test.utils import CaptureQueriesContext
 
 from billing.enums import Measure, PaymentType
-from billing.models import DailyFigure, FigureEntry, PaymentOrder, Refund, SubscriptionHistory
+from billing.models import (
+    CreditEntry,
+    DailyFigure,
+    FigureEntry,
+    PaymentOrder,
+    Refund,
+    SubscriptionHistory,
+)
 from billing.months import HANOI
-from billing.services import figures, refunds, subscriptions
+from billing.services import credit, figures, refunds, subscriptions
 from billing.services.figures import changes, fold_figures, rebuild_figures
 from billing.services.settlement import settle_transfer
 from kitehub.db.acting import acting
 from kitehub.db.invariants import findings
 from kitehub.enums import Tier
 from tests.billing.settling import NOW, SCHOOLS, ask, enroll, line, school, subscribe
-from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
+from tests.factories.billing import PaymentOrderFactory, RefundFactory, SubscriptionFactory
 from tests.kitehub.db.records import execute, without_trigger
 from tests.migrations.commands import ROOT
 
@@ -107,6 +115,71 @@ def test_revenue_is_less_what_was_sent_back_of_it_and_nothing_else() -> None:
     assert sums(Measure.REFUNDS, day=date(2026, 11, 20)) == {"REFUNDS": (100_000, 1)}
     assert sums(Measure.REVENUE) == {"REVENUE": (599_000, 1)}
     assert wrong() == []
+
+
+@pytest.mark.django_db
+def test_what_goodwill_paid_is_no_revenue_and_is_not_paid_back() -> None:
+    own = school()
+    credit.grant(instance_id=own.pk, amount=700_000, reason="sorry", actor="lan", at=NOW)
+    assert subscribe(own).status == "PAID"
+    assert sums(Measure.REVENUE) == {"REVENUE": (0, 1)}
+    later = NOW + timedelta(hours=1)
+    second = subscribe(own, at=later)
+    settle_transfer(transfer_id=line(second.memo, 498_000, at=later).pk, at=later)
+    assert sums(Measure.REVENUE) == {"REVENUE": (498_000, 2)}
+    back = ask(550_000, order_id=second.pk, at=later)
+    refunds.approve(refund_id=back.pk, actor="minh", at=later)
+    refunds.mark_sent(refund_id=back.pk, reference="FT9", actor="hoa", at=later)
+    assert sums(Measure.REVENUE, Measure.REFUNDS) == {
+        "REVENUE": (498_000, 2),
+        "REFUNDS": (498_000, 1),
+    }, "52,000 are goodwill again"
+    assert wrong() == []
+
+
+@pytest.mark.django_db
+def test_an_entry_of_credit_that_comes_late_says_what_was_goodwill() -> None:
+    own = school()
+    settle_transfer(transfer_id=line(subscribe(own).memo, 1_198_000).pk, at=NOW)
+    later = NOW + timedelta(hours=1)
+    assert subscribe(own, at=later).status == "PAID"
+    assert sums(Measure.REVENUE) == {"REVENUE": (1_198_000, 2)}
+    CreditEntry.objects.bulk_create(
+        CreditEntry(
+            instance=own, amount=amount, kind="GRANTED", created_at=NOW, balance_after=0, reason="x"
+        )
+        for amount in (100_000, 50_000)
+    )
+    assert sums(Measure.REVENUE) == {"REVENUE": (1_048_000, 2)}
+    assert wrong() == []
+
+
+@pytest.mark.django_db
+def test_a_refund_counts_however_it_comes_and_goes_and_a_paid_order_keeps_its_type() -> None:
+    order = PaymentOrderFactory(paid=True, paid_at=NIGHT, memo=None)
+    # No check may wait where triggers are switched.
+    execute("SET CONSTRAINTS ALL IMMEDIATE")
+    with (
+        without_trigger("refunds", "guard_refunds_birth"),
+        without_trigger("refunds", "keep_refunds"),
+    ):
+        refund = RefundFactory(
+            order=order,
+            amount=1000,
+            status="SENT",
+            decided_by="minh",
+            decided_at=NOW,
+            sent_by="hoa",
+            sent_at=NOW,
+            sent_reference="FT9",
+        )
+        assert sums(Measure.REFUNDS) == {"REFUNDS": (1000, 1)}
+        with pytest.raises(IntegrityError, match="what was paid stays"), atomic():
+            PaymentOrder.objects.filter(pk=order.pk).update(type=PaymentType.ENROLLMENT)
+        assert wrong() == []
+        Refund.objects.filter(pk=refund.pk).delete()
+        assert sums(Measure.REFUNDS) == {}
+        assert wrong() == []
 
 
 # --- Subscriptions ------------------------------------------------------------------------------
@@ -228,6 +301,19 @@ def test_a_history_that_comes_from_an_archive_counts_on_its_days() -> None:
     }
     assert "PAST_DUE" not in sums()
     assert wrong() == []
+    for days, status in ((5, "CANCELED"), (35, "PAST_DUE"), (50, "ACTIVE")):
+        SubscriptionHistory.objects.create(
+            subscription=own,
+            tier="PREMIUM",
+            status=status,
+            monthly_price=7000,
+            current_period_start=LONG_AGO_UTC,
+            current_period_end=NOW + timedelta(days=90),
+            trial_end=NOW,
+            deleted=False,
+            changed_at=NOW - timedelta(days=days),
+        )
+        assert wrong() == [], "older than some that are there"
 
 
 @pytest.mark.django_db

@@ -18,7 +18,7 @@ from tests.billing.bookings import line
 from tests.billing.test_money_admin import clerk, do
 from tests.factories.billing import SubscriptionFactory
 from tests.factories.kitehub import InstanceFactory
-from tests.kitehub.backoffice.pages import act, form_of, list_url, page_url
+from tests.kitehub.backoffice.pages import act, act_on_all, form_of, list_url, page_url
 
 pytestmark = pytest.mark.django_db
 
@@ -207,8 +207,7 @@ def test_what_was_kept_or_assigned_is_undone_on_the_lines_page(
 def bulk(
     client: Client, action: str, *rows: BankTransfer, **said: str
 ) -> dict[str, tuple[Any, ...]]:
-    sent = {"action": action, ACTION_CHECKBOX_NAME: [str(row.pk) for row in rows], **said}
-    page = client.post(list_url(BankTransfer), sent)
+    page = act_on_all(client, list_url(BankTransfer), action, rows, **said)
     return {it.row: (it.done, it.said) for it in page.context["outcomes"]}
 
 
@@ -219,12 +218,12 @@ def test_several_lines_are_discarded_each_with_its_result(
     first = bulk(back_office, "discard_all", waiting, settled)
     assert [first[str(row)][0] for row in (waiting, settled)] == [True, False]
     assert state(waiting)[0] == "UNMATCHED"
-    said = {"confirmed": "yes", "reason": "không phải của mình"}
+    said = {"reason": "không phải của mình"}
     for expected in (True, False):  # the second time it is discarded already
         done = bulk(back_office, "discard_all", waiting, settled, **said)
         assert [done[str(row)][0] for row in (waiting, settled)] == [expected, False]
     assert state(waiting)[0] == "DISCARDED"
-    assert bulk(back_office, "discard_all", waiting, confirmed="yes", reason=" ")
+    assert bulk(back_office, "discard_all", waiting, reason=" ")
 
 
 def test_several_lines_go_to_their_likeliest_order_and_what_is_unsure_waits(
@@ -233,8 +232,7 @@ def test_several_lines_go_to_their_likeliest_order_and_what_is_unsure_waits(
     now = timezone.now()
     sure = line(599_000, account_number=order.account_number, transferred_at=now, memo="sao mai")
     unsure = line(123, account_number=order.account_number, transferred_at=now, memo="x")
-    said = {"confirmed": "yes", "reason": "khớp"}
-    found = bulk(back_office, "assign_best", sure, unsure, **said)
+    found = bulk(back_office, "assign_best", sure, unsure, reason="khớp")
     assert found[str(sure)] == (True, f"Đã gán cho {order.order_id}.")
     assert found[str(unsure)][0] is False
     order.refresh_from_db()

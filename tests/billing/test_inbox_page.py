@@ -170,6 +170,27 @@ def test_lines_are_walked_through_both_ways(back_office: Client, order: PaymentO
     assert back_office.get(back).context["line"] == rows[-2]
 
 
+def test_lines_of_one_moment_are_each_opened_by_its_address_and_walked_through(
+    back_office: Client,
+) -> None:
+    at = timezone.now()
+    rows = BankTransferFactory.create_batch(30, received_at=at, state="UNMATCHED")
+    keys = sorted(row.pk for row in rows)
+    page = back_office.get(INBOX, {"line": str(keys[28])})
+    assert page.context["line"].pk == keys[28]
+    assert not messages_of(page)
+    for way, expected in (("previous", keys[28::-1]), ("next", keys)):
+        seen = [page.context["line"].pk]
+        while (address := page.context[way]) and len(seen) <= len(keys):
+            page = back_office.get(address)
+            seen.append(page.context["line"].pk)
+        assert seen == expected
+    BankTransfer.objects.filter(pk=keys[4]).update(state="IGNORED")
+    page = back_office.get(INBOX, {"line": str(keys[4])})
+    assert page.context["line"].pk == keys[5]
+    assert "không còn chờ" in messages_of(page)[0], "and nobody assigns it for the one asked for"
+
+
 def test_the_page_asks_no_more_where_ten_thousand_wait(
     back_office: Client, order: PaymentOrder, waiting: BankTransfer
 ) -> None:

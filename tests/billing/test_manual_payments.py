@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
+from billing.admin.manual_payments import confirmed
 from billing.enums import FeedProvider, ManualPaymentKind, TransferDirection
 from billing.feeds import Line
 from billing.models import BankTransfer, ManualPayment, PaymentOrder, Receipt
@@ -126,6 +127,35 @@ def test_without_the_banks_reference_the_code_in_the_memo_tells_the_twin() -> No
     assert record(feed(order, reference="", provider_id="9002"), at=LATER).state == "RECEIVED"
 
 
+@pytest.mark.parametrize("amount", [599_000, 200_000])
+def test_what_may_have_been_entered_by_hand_waits_for_a_person(amount: int) -> None:
+    """The reference is a photo's number, and the bank booked the next day."""
+    order = subscribe(school())
+    confirm(enter(order, amount, reference="Ảnh 12"))
+    later = NOW + timedelta(hours=25)
+    told = record(feed(order, amount, reference="FT999", transferred_at=later), at=LATER)
+    assert settle_transfer(transfer_id=told.transfer_id, at=LATER) == "UNMATCHED"
+    assert BankTransfer.objects.get(pk=told.transfer_id).reason == "BY_HAND"
+    assert credit.balance(instance_id=order.instance_id) == 0  # type: ignore[arg-type]
+    order.refresh_from_db()
+    assert order.paid_amount == amount
+
+
+def test_another_payment_than_the_one_by_hand_is_settled_as_ever() -> None:
+    order = subscribe(school())
+    confirm(enter(order, reference="Ảnh 12"))
+    assert record(feed(order, reference=""), at=LATER).state == "DUPLICATE"
+    lines = [
+        feed(order, reference="FT2", provider_id="9002"),  # its source has told the other already
+        feed(order, 598_000, reference="FT3", provider_id="9003"),
+        feed(order, provider="CASSO", reference="FT4", transferred_at=NOW + timedelta(days=5)),
+    ]
+    for each in lines:
+        told = record(each, at=LATER)
+        assert settle_transfer(transfer_id=told.transfer_id, at=LATER) == "MATCHED"
+    assert credit.balance(instance_id=order.instance_id) == 1_796_000  # type: ignore[arg-type]
+
+
 def test_cash_is_no_banks_line() -> None:
     order = subscribe(school())
     confirm(enter(order, kind=ManualPaymentKind.CASH, reference="PT-0012"))
@@ -170,10 +200,37 @@ def test_the_same_paper_is_entered_once_until_it_is_rejected() -> None:
     payment = enter(order)
     with pytest.raises(manual.CannotEnter, match="FT26327000001"):
         enter(subscribe(school()))
+    with pytest.raises(manual.CannotEnter, match="Đã có người nhập"):
+        enter(order, reference=" ft-26327 000001")
+    with pytest.raises(manual.CannotEnter, match="số tham chiếu"):
+        enter(order, reference="-/·")
     with pytest.raises(manual.CannotEnter, match="lý do"):
         manual.reject_payment(payment_id=payment.pk, actor="lan", at=LATER, decision=" ")
     manual.reject_payment(payment_id=payment.pk, actor="lan", at=LATER, decision="Nhầm đơn")
     assert enter(order).status == "REQUESTED"
+
+
+def test_cash_papers_are_told_apart_by_letters_and_digits_alone() -> None:
+    order = subscribe(school())
+    cash: Any = {"kind": ManualPaymentKind.CASH, "amount": 300_000}
+    enter(order, reference="Phiếu-01", **cash)
+    with pytest.raises(manual.CannotEnter):
+        enter(order, reference="PHIEU 01", **cash)
+    enter(order, reference="Phiếu-01")  # the bank's own
+
+
+def test_the_preview_warns_of_as_much_for_the_same_order() -> None:
+    order = subscribe(school())
+    first, second = enter(order, 200_000), enter(order, 200_000, reference="Ảnh 12")
+    said = feed(order, 200_000, reference="FT7", transferred_at=NOW + timedelta(days=1))
+    told = record(said, at=LATER)
+    settle_transfer(transfer_id=told.transfer_id, at=LATER)
+    enter(order, 100_000, reference="FT8")
+    by_hand, by_bank, *_rest = [line for line in confirmed(second, "minh") if line.warns]
+    assert by_hand.label == "Đã nhập tay trước đó"
+    assert first.reference in by_hand.value
+    assert by_bank.label == "Ngân hàng đã báo đúng số tiền này"
+    assert "FT7" in by_bank.value
 
 
 def test_an_order_that_can_not_be_paid_any_more_takes_nothing() -> None:

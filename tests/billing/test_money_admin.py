@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
@@ -19,7 +18,15 @@ from kitehub.enums import Tier
 from kitehub.models import User
 from tests.billing.bookings import NOW, line, paid_order
 from tests.factories.kitehub import InstanceFactory, UserFactory
-from tests.kitehub.backoffice.pages import act, form_of, list_url, messages_of, page_url
+from tests.kitehub.backoffice.pages import (
+    act,
+    act_on_all,
+    form_of,
+    list_url,
+    messages_of,
+    page_url,
+    results_of,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -202,11 +209,9 @@ class TestDeciding:
         own = refunds.request_refund(
             order_id=order.pk, amount=1, reason="x", actor=staff.email, at=NOW
         )
-        sent = {"action": "approve_all", ACTION_CHECKBOX_NAME: [str(own.pk), str(refund.pk)]}
-        for said in ({}, {"confirmed": "yes", "reason": "Đúng"}):
-            page = back_office.post(list_url(Refund), {**sent, **said})
-            done = {it.row: it.done for it in page.context["outcomes"]}
-            assert done == {str(own): False, str(refund): True}
+        for said in ({}, {"reason": "Đúng"}):
+            page = act_on_all(back_office, list_url(Refund), "approve_all", [own, refund], **said)
+            assert results_of(page) == {str(own): False, str(refund): True}
         refund.refresh_from_db()
         own.refresh_from_db()
         assert (refund.status, own.status) == (RefundStatus.APPROVED, RefundStatus.REQUESTED)

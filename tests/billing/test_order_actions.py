@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.test import Client
 from django.utils import timezone
 
@@ -17,7 +16,16 @@ from kitehub.models import Email
 from tests.billing.settling import expired, line, school, subscribe
 from tests.billing.test_money_admin import clerk
 from tests.factories.billing import SubscriptionFactory
-from tests.kitehub.backoffice.pages import act, form_of, list_url, messages_of, page_url, signed_in
+from tests.kitehub.backoffice.pages import (
+    act,
+    act_on_all,
+    form_of,
+    list_url,
+    messages_of,
+    page_url,
+    results_of,
+    signed_in,
+)
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
@@ -78,18 +86,13 @@ class TestCancel:
     def test_several_have_each_their_result(self, back_office: Client, order: PaymentOrder) -> None:
         other = subscribe(school(), at=timezone.now())
         pay(other, 599_000)
-        keys = [str(order.pk), str(other.pk)]
-        sent = {"action": "cancel_all", ACTION_CHECKBOX_NAME: keys}
-        page = back_office.post(list_url(PaymentOrder), sent)
-        assert {it.row: it.done for it in page.context["outcomes"]} == {
-            order.order_id: True,
-            other.order_id: False,
-        }
-        done = {**sent, "confirmed": "yes", "reason": "dọn"}
-        for told in ({order.order_id: True, other.order_id: False}, {order.order_id: False}):
-            page = back_office.post(list_url(PaymentOrder), done)
-            found = {it.row: it.done for it in page.context["outcomes"]}
-            assert told.items() <= found.items()
+        address, told = list_url(PaymentOrder), {order.order_id: True, other.order_id: False}
+        asked = act_on_all(back_office, address, "cancel_all", [order, other])
+        assert (results_of(asked), asked.context["form"].is_valid()) == (told, False)
+        done = act_on_all(back_office, address, "cancel_all", [order, other], reason="dọn")
+        assert results_of(done) == told
+        again = act_on_all(back_office, address, "cancel_all", [order], reason="dọn")
+        assert results_of(again) == {order.order_id: False}
         order.refresh_from_db()
         other.refresh_from_db()
         assert (order.status, other.status) == ("CANCELLED", "PAID")
@@ -220,14 +223,9 @@ class TestByHand:
             )
             for by in ("lan", "staff@kitehub.test")
         ]
-        sent = {
-            "action": "confirm_all",
-            ACTION_CHECKBOX_NAME: [str(each.pk) for each in payments],
-            "confirmed": "yes",
-            "reason": "Đúng",
-        }
-        page = back_office.post(list_url(ManualPayment), sent)
-        assert sorted(it.done for it in page.context["outcomes"]) == [False, True]
+        address = list_url(ManualPayment)
+        page = act_on_all(back_office, address, "confirm_all", payments, reason="Đúng")
+        assert sorted(results_of(page).values()) == [False, True]
         order.refresh_from_db()
         assert order.paid_amount == 100_000
 

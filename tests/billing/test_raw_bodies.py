@@ -1,6 +1,8 @@
 """What people see of a bank's message: no secret, and of others' accounts the end."""
 
+import base64
 import json
+from urllib.parse import quote, quote_plus
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -14,6 +16,7 @@ from tests.kitehub.backoffice.pages import page_url
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTY3ODkwIn0.dozjgNryP4J3jVmNHl0w5N"
 HEX = "d41d8cd98f00b204e9800998ecf8427e"
 OURS = 'hun\\ter"22'
+OURS_TOO = "k/9 é+&=Zq<7"
 ACCOUNT = "0071000123456"
 # What is in a message, and what of it nobody may see.
 HIDDEN = {
@@ -32,6 +35,114 @@ HIDDEN = {
     "an account in text": (f"CT tu TK {ACCOUNT} di", "1000"),
     "an account that is known": (json.dumps({"content": "98765432109 gui"}), "9876543"),
 }
+
+
+# Names that are a secret's, whatever they are written in.
+NAMES = [
+    "pass",
+    "passphrase",
+    "mat_khau",
+    "matKhau",
+    "mật khẩu",
+    "auth",
+    "bearer",
+    "sessionId",
+    "OTP",
+]
+WAYS = {
+    "JSON": lambda name, value: json.dumps({"a": [{name: value}]}),
+    "a list": lambda name, value: json.dumps({name + ("s" if name == "key" else ""): ["x", value]}),
+    "a pair": lambda name, value: json.dumps([{"name": name, "value": value}]),
+    "a pair in a list": lambda name, value: json.dumps({"headers": [[name, value]]}),
+    "JSON in JSON": lambda name, value: json.dumps({"x": json.dumps({name: value})}),
+    "JSON in JSON in JSON": lambda name, value: json.dumps(json.dumps(json.dumps({name: value}))),
+    "broken JSON": lambda name, value: json.dumps({name: value})[:-1],
+    "escaped names": lambda name, value: (
+        '{"' + "".join(f"\\u{ord(letter):04x}" for letter in name) + f'": "{value}"'
+    ),
+    "text": lambda name, value: f"x {name}: {value}",
+    "said": lambda name, value: f"CT {name} la {value}",
+    "a form": lambda name, value: f"amount=5&{quote_plus(name)}={quote_plus(value)}&y=1",
+    "a form in a form": lambda name, value: f"a=1&next={quote(f'{quote(name)}={quote(value)}')}",
+    "an address": lambda name, value: f"see https://x.vn/a?{quote(name)}={quote(value)} there",
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", NAMES)
+def test_hidden_by_its_name_in_whatever_it_is_written(name: str, way: str) -> None:
+    shown = masked(WAYS[way](name, "s3kr,t-9"))
+    assert "s3kr" not in shown
+    assert "t-9" not in shown
+    assert "•••" in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<a><password>top s3cr</password></a>",
+        "<a><password><x>top</x> s3cr</password></a>",
+        "<a token='s3cr'>5</a>",
+        "<p name='token' value='s3cr'/>",
+        "<p name='token'><v>s3cr</v></p>",
+        "<p xmlns='u:n'><name>otp</name><value>s3cr</value></p>",
+        "<a><password><![CDATA[s3cr]]></password>",
+        "<!DOCTYPE a [<!ENTITY b 'c'>]><a><pin>s3cr</pin></a>",
+        json.dumps({"x": "<a><pin>s3cr</pin></a>"}),
+        "x &lt;pin&gt;s3cr&lt;/pin&gt;",
+        "at https://minh:s3cr@bank.vn/x",
+        "Cookie: a=b; c=s3cr",
+        "Authorization: Own id=5, part=s3cr",
+        "sign=a b s3cr&otp=s3cr",
+        'x "secret": "a b s3cr"',
+        '{"keys": ["a", {"b": {}, "c": "s3cr"}',
+        json.dumps({"keys": ["s3cr"]}),
+        json.dumps({"kh_s3cr8fhe83": 1}),
+        json.dumps({f"{JWT}s3cr": 1}),
+    ],
+)
+def test_hidden_in_xml_headers_addresses_and_keys(text: str) -> None:
+    shown = masked(text)
+    assert "s3cr" not in shown
+    assert "•••" in shown
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        quote(OURS_TOO, safe=""),
+        quote(OURS_TOO),
+        quote_plus(OURS_TOO).lower().replace("zq", "Zq"),
+        quote(quote(OURS_TOO, safe=""), safe=""),
+        json.dumps(json.dumps(OURS_TOO)),
+        json.dumps(json.dumps(json.dumps(OURS_TOO))),
+        base64.b64encode(OURS_TOO.encode()).decode(),
+        *(base64.b64encode(f"{'u' * n}:{OURS_TOO}:x".encode()).decode() for n in range(1, 4)),
+        base64.urlsafe_b64encode(OURS_TOO.encode()).decode(),
+        OURS_TOO.replace("&", "&amp;").replace("<", "&lt;"),
+    ],
+)
+def test_our_own_is_hidden_however_it_is_spelled(spelled: str) -> None:
+    core = spelled.strip('"\\')[5:12]
+    for text in (f"a {spelled} b", json.dumps({"content": f"a {spelled} b"})):
+        shown = masked(text, secrets=[OURS_TOO])
+        assert core not in shown
+        assert "•••" in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<a><b c='d'>KH7Q2M4X9A toi &amp; tu</b></a>",
+        "amount=5&content=hoc+phi%20thang&section=3",
+        "chuyen khoan: 299.000 tu Nguyen Van Pin, luc 10:15:00",
+        "https://bank.vn/a?b=c@d",
+    ],
+)
+def test_what_hides_nothing_is_shown_as_it_came(text: str) -> None:
+    assert masked(text, secrets=[OURS_TOO]) == text
+    told = {"x": text, "y": json.dumps({"z": text})}
+    assert json.loads(masked(json.dumps(told), secrets=[OURS_TOO])) == told
 
 
 @pytest.mark.parametrize("why", HIDDEN)
@@ -71,10 +182,16 @@ def test_what_explains_the_payment_stays() -> None:
         '{"a":' * 90_000,
         "A1a" * 100_000,
         "tk " * 90_000,
+        "<a>" * 60_000,
+        "pass=" * 40_000,
+        "\\" * 200_000,
+        "a=%2525" * 28_000,
+        "&amp;" * 40_000,
+        "://" * 60_000,
     ],
 )
 def test_huge_and_broken_messages_are_cut_text(text: str) -> None:
-    shown = masked(text)
+    shown = masked(text, secrets=[OURS, OURS_TOO])
     assert shown
     assert len(shown) <= MOST_SHOWN + 1
 

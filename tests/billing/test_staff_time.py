@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.utils import timezone
@@ -13,7 +12,15 @@ from billing.models import Subscription, SubscriptionAdjustment
 from tests.billing.test_money_admin import clerk
 from tests.factories.billing import SubscriptionFactory
 from tests.kitehub.backoffice.pages import act as act_on
-from tests.kitehub.backoffice.pages import form_of, list_url, messages_of, opened, page_url
+from tests.kitehub.backoffice.pages import (
+    act_on_all,
+    form_of,
+    list_url,
+    messages_of,
+    opened,
+    page_url,
+    results_of,
+)
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -139,18 +146,13 @@ def test_several_get_days_each_with_its_result(
 ) -> None:
     other = SubscriptionFactory(current_period_start=timezone.now() - DAY)
     ends = subscription.current_period_end, other.current_period_end
-    sent = {
-        "action": "extend_all",
-        ACTION_CHECKBOX_NAME: [str(subscription.pk), str(other.pk)],
-    }
-    page = back_office.post(list_url(Subscription), sent)
-    assert [it.done for it in page.context["outcomes"]] == [True, True]
-    wrong = back_office.post(list_url(Subscription), {**sent, "confirmed": "yes", "days": "0"})
+    address, rows = list_url(Subscription), [subscription, other]
+    wrong = act_on_all(back_office, address, "extend_all", rows, days="0")
+    assert list(results_of(wrong).values()) == [True, True]
     assert "days" in wrong.context["form"].errors
     assert not SubscriptionAdjustment.objects.exists()
-    done = {**sent, "confirmed": "yes", "days": "2", "reason": "sự cố"}
-    page = back_office.post(list_url(Subscription), done)
-    assert [it.done for it in page.context["outcomes"]] == [True, True]
+    page = act_on_all(back_office, address, "extend_all", rows, days="2", reason="sự cố")
+    assert list(results_of(page).values()) == [True, True]
     subscription.refresh_from_db()
     other.refresh_from_db()
     now = subscription.current_period_end, other.current_period_end

@@ -7,8 +7,10 @@ from uuid import UUID
 
 import pytest
 from django.db import IntegrityError
+from django.test import Client
 from django.utils import timezone
 
+from billing.admin.inbox import SortsOut
 from billing.models import (
     BankTransfer,
     ManualPayment,
@@ -16,11 +18,12 @@ from billing.models import (
     PaymentOrder,
     PlannedMatch,
 )
-from billing.services import inbox, manual, planned
+from billing.services import credit, inbox, manual, planned
 from billing.services.inbox import CannotMatch
 from tests.billing.bookings import line
 from tests.billing.settling import OWN, school, subscribe
-from tests.concurrency.threads import PATIENCE, together
+from tests.concurrency.threads import PATIENCE, Background, together
+from tests.kitehub.backoffice.pages import form_of, page_url, signed_in
 from tests.kitehub.db.records import without_trigger
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -102,6 +105,33 @@ def test_a_click_and_a_dialog_at_once_book_once() -> None:
         assert PaymentAllocation.objects.filter(order=order).count() == 1
         transfer.refresh_from_db()
         assert (transfer.state, transfer.unmatched) == ("MATCHED", 0)
+
+
+def test_a_dialog_that_is_sent_twice_at_once_keeps_credit_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    own, now = school(), timezone.now()
+    transfer = line(599_000, account_number=OWN, transferred_at=now, received_at=now)
+    person, page = signed_in("lan@x.test"), page_url(transfer, "keep")
+    sent = {**form_of(person.get(page)), "_form_submitted": "True", "reason": "x"}
+    sent |= {"subdomain": own.subdomain, "amount": "100000"}
+    sent["plan"] = form_of(person.post(page, sent))["plan"]
+    once = SortsOut._sort_out
+    others: list[Background] = []
+
+    def send_again_meanwhile(*args: Any) -> Any:
+        """The first is held when all is compared, until the second waits for it or is done."""
+        if not others:
+            second = Client()
+            second.cookies = person.cookies
+            others.append(Background(lambda: second.post(page, sent)))
+            others[0].wait_until_blocked_or_done()
+        return once(*args)
+
+    monkeypatch.setattr(SortsOut, "_sort_out", send_again_meanwhile)
+    assert person.post(page, sent).status_code == 302
+    assert others[0].join().status_code == 200  # shown again, with what has changed
+    assert credit.balance(instance_id=own.pk) == 100_000
 
 
 # --- Payments by hand ---------------------------------------------------------------------------

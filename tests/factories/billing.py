@@ -124,6 +124,7 @@ class ManualPaymentFactory(DjangoModelFactory[ManualPayment]):
     amount = 299_000
     received_at = factory.LazyFunction(timezone.now)
     reference = factory.Sequence(lambda n: f"PT-{n:05}")
+    reference_key = factory.LazyAttribute(lambda it: it.reference.replace("-", ""))
     evidence = "Phiếu thu tay, chị Hoa giữ"
     reason = "Khách trả tiền mặt"
     requested_by = "lan"

@@ -22,12 +22,12 @@ CREATE TRIGGER guard_manual_payments_entry
     FOR EACH ROW
     WHEN ((
         OLD.id, OLD.order_id, OLD.kind, OLD.amount, OLD.received_at, OLD.account_number,
-        OLD.reference, OLD.memo, OLD.payer_name, OLD.evidence, OLD.reason, OLD.requested_by,
-        OLD.requested_at
+        OLD.reference, OLD.reference_key, OLD.memo, OLD.payer_name, OLD.evidence, OLD.reason,
+        OLD.requested_by, OLD.requested_at
     ) IS DISTINCT FROM (
         NEW.id, NEW.order_id, NEW.kind, NEW.amount, NEW.received_at, NEW.account_number,
-        NEW.reference, NEW.memo, NEW.payer_name, NEW.evidence, NEW.reason, NEW.requested_by,
-        NEW.requested_at
+        NEW.reference, NEW.reference_key, NEW.memo, NEW.payer_name, NEW.evidence, NEW.reason,
+        NEW.requested_by, NEW.requested_at
     ) OR (OLD.decided_by IS NOT NULL AND (
         OLD.decided_by, OLD.decided_at, OLD.decision, OLD.transfer_id
     ) IS DISTINCT FROM (

@@ -10,7 +10,6 @@ from django.contrib import admin
 from django.contrib.admin.models import CHANGE
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import action
@@ -18,13 +17,21 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from billing.models import PaymentOrder, Subscription
 from kitehub.admin.blocked.words import moment
-from kitehub.admin.levers.asking import DangerousDialog, SchoolDialog, may, school_of
+from kitehub.admin.levers.asking import (
+    REFUSALS,
+    DangerousDialog,
+    SchoolDialog,
+    may,
+    refusals,
+    school_of,
+)
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to
 from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
 from kitehub.backoffice.dialogs import Line, without_actions
 from kitehub.closing import ClosingError
 from kitehub.models import ApiKey, Instance, Tombstone
-from kitehub.workflows import GRACE, cancel_deprovision, request_closing
+from kitehub.workflows import GRACE, LeverRefusal, reopen, request_closing, work_on
+from kitehub.workflows.levers import UNDER_WAY
 
 CLOSE, REOPEN, RESTORE = "close", "reopen", "restore"
 MOST_DAYS = 365
@@ -127,7 +134,7 @@ class ClosesSchools:
 
     @each_alone
     @admin.action(description=gettext_lazy("Open closed schools again"), permissions=["close"])
-    def reopen_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse:
+    def reopen_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         """Cancels the closing of several."""
         bulk = Bulk(
             name="reopen_all",
@@ -163,7 +170,8 @@ class ClosesSchools:
         its: Any = self
         _will_reopen(school)
         try:
-            cancel_deprovision(school, actor=actor_of(request))
+            with refusals():
+                reopen(instance_id=school.pk, actor=actor_of(request))
         except ClosingError as error:  # between the look and the write
             raise Refusal(_TOO_LATE % {"row": school}) from error
         its.log(request, [school], CHANGE, [{"changed": {"fields": ["deleted"]}}])
@@ -183,5 +191,7 @@ def _will_reopen(school: Instance) -> str:
         raise Refusal(gettext("“%(row)s” isn't closed.") % {"row": school})
     if found.erasing_at is not None:
         raise Refusal(_TOO_LATE % {"row": school})
+    if work_on(school.pk).filter(status__in=UNDER_WAY).exists():
+        raise Refusal(str(REFUSALS[LeverRefusal.BUSY]))
     said = gettext("will be open again; its data would have gone at %(when)s")
     return said % {"when": moment(found.deprovision_at)}

@@ -6,22 +6,18 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import action
 
-from kitehub.admin.levers.asking import SchoolDialog, may, school_of
+from kitehub.admin.levers.asking import SchoolDialog, may, refusals, school_of
 from kitehub.admin.levers.moving import where_it_lives
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to
+from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
 from kitehub.backoffice.dialogs import Line, without_actions
-from kitehub.db.errors import explain
 from kitehub.models import ApiKey, Instance, InstanceWatch
-from kitehub.workflows import provision, watch_instance
+from kitehub.workflows import request_finishing
 
 FINISH = "finish"
-# Each may take a new database, and a request must end.
-MOST_FINISHED = 20
 
 
 class FinishDialog(SchoolDialog):
@@ -49,33 +45,30 @@ class FinishesOpenings:
         dialog={
             "title": gettext_lazy("Finish opening it?"),
             "description": gettext_lazy(
-                "Makes what is missing of the school's database. What is there stays as it is."
+                "A background job makes what is missing of the school's database. What is there "
+                "stays as it is."
             ),
             "form_class": FinishDialog,
             "form_submit_text": gettext_lazy("Finish opening"),
         },
     )
     def finish_opening(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        """Makes one school's database whole."""
+        """Puts the work on one school's database into the queue."""
         its: Any = self
         school = school_of(object_id)
         messages.success(request, self._finish(request, school))
-        return lead_to(request, its._page("change", school.pk))
+        return lead_to(request, its._page("work", school.pk))
 
     @each_alone
     @admin.action(
         description=gettext_lazy("Finish opening selected schools"), permissions=["provision"]
     )
-    def finish_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse:
-        """Makes the schools' databases whole, and says of each how it went."""
-        if len(queryset[: MOST_FINISHED + 1]) > MOST_FINISHED:
-            raise Refusal(
-                gettext("At most %(most)s rows at once; choose fewer.") % {"most": MOST_FINISHED}
-            )
+    def finish_selected(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
+        """Puts the work on several into the queue."""
         bulk = Bulk(
             name="finish_selected",
             title=gettext("Finish opening"),
-            meaning=gettext("Makes what is missing. What is there stays as it is."),
+            meaning=gettext("Jobs make what is missing. What is there stays as it is."),
             preview=_will_finish,
             act=lambda school: self._finish(request, school),
         )
@@ -93,28 +86,25 @@ class FinishesOpenings:
     def _finish(self, request: HttpRequest, school: Instance) -> str:
         its: Any = self
         _will_finish(school)
-        try:
-            first_key = provision(school, actor=actor_of(request))
-        except Exception as error:
-            why = explain(error)
-            if why is None:
-                raise
-            said = gettext("“%(row)s” isn't ready: %(why)s")
-            raise Refusal(said % {"row": school, "why": why}) from error
-        watch_instance(instance=school)
+        with refusals():
+            request_finishing(
+                instance_id=school.pk, actor=actor_of(request), reason=reason_of(request)
+            )
         its.log(request, [school], CHANGE, [{"changed": {"fields": []}}])
-        whole = gettext("“%(row)s” is whole.") % {"row": school}
-        if first_key is None:
-            return whole
-        return f"{whole} " + gettext(
-            "Its first API key was issued unseen: rotate it to see another."
-        )
+        said = gettext("What is missing of “%(row)s” is being made.") % {"row": school}
+        if _has_keys(school):
+            return said
+        return f"{said} " + gettext("Its first API key is issued unseen: rotate it to see another.")
 
 
 def _will_finish(school: Instance) -> str:
     if school.deleted:
         raise Refusal(gettext("This row is deleted. Restore it before changing it."))
-    keys = ApiKey.objects.of_instance(school.pk)
-    if keys.exists():
+    if _has_keys(school):
         return gettext("what is missing will be made")
     return gettext("what is missing will be made, and its first API key issued")
+
+
+def _has_keys(school: Instance) -> bool:
+    found: bool = ApiKey.objects.of_instance(school.pk).exists()
+    return found

@@ -8,7 +8,6 @@ from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import action
 
@@ -101,7 +100,7 @@ class Suspending:
         description=gettext_lazy("Suspend selected %(verbose_name_plural)s"),
         permissions=["suspend"],
     )
-    def suspend_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse:
+    def suspend_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         """Suspends the instances, once somebody has said why."""
         return self._several(request, queryset, suspends=True)
 
@@ -110,7 +109,7 @@ class Suspending:
         description=gettext_lazy("Resume selected %(verbose_name_plural)s"),
         permissions=["suspend"],
     )
-    def resume_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse:
+    def resume_all(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse:
         """Resumes the instances, once somebody has said why."""
         return self._several(request, queryset, suspends=False)
 
@@ -135,7 +134,7 @@ class Suspending:
 
     def _several(
         self, request: HttpRequest, queryset: QuerySet[Any], *, suspends: bool
-    ) -> TemplateResponse:
+    ) -> HttpResponse:
         bulk = Bulk(
             name="suspend_all" if suspends else "resume_all",
             title=gettext("Suspend") if suspends else gettext("Resume"),

@@ -16,13 +16,14 @@ from kitehub.enums import MoveStep
 from kitehub.jobs.admin import COLOURS, STATES
 from kitehub.models import Instance, InstanceMove
 from kitehub.workflows import work_on
-from kitehub.workflows.levers import ABORT, CLOSE, MOVE, PURGE, UNDER_WAY
+from kitehub.workflows.levers import ABORT, CLOSE, FINISH, MOVE, PURGE, UNDER_WAY
 
 WORK = {
     MOVE: gettext_lazy("Move"),
     ABORT: gettext_lazy("Abort the move"),
     PURGE: gettext_lazy("Remove what moves left"),
     CLOSE: gettext_lazy("Close the school"),
+    FINISH: gettext_lazy("Finish opening"),
 }
 STEPS = (MoveStep.PLANNED, MoveStep.PREPARED, MoveStep.COPIED, MoveStep.SWITCHED, MoveStep.DONE)
 MOST_SHOWN = 10

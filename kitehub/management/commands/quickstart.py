@@ -9,7 +9,7 @@ import secrets
 import socket
 import threading
 from argparse import ArgumentTypeError
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,9 @@ from django.urls import reverse
 
 from kitehub.db import locks
 from kitehub.jobs.worker import Worker
-from kitehub.management.sample_owner import SampleOwner, ensure_sample_owner
+from kitehub.management.sample_logins import SampleOwner, ensure_colleagues, ensure_sample_owner
 from kitehub.models import Instance, User
+from kitehub.roles import Role
 
 HOST = "127.0.0.1"
 FIRST_PORT = 8000
@@ -47,6 +48,7 @@ class Command(BaseCommand):
     )
 
     _owner: SampleOwner | None = None
+    _colleagues: Sequence[tuple[str, Role]] = ()
 
     # Where it refuses to run, that is all it says; so it checks after that.
     requires_system_checks = ()
@@ -153,10 +155,11 @@ class Command(BaseCommand):
         return password
 
     def _ensure_owner(self, *, reset: bool) -> None:
-        """An owner of a school of the demo signs in with the same password as staff."""
+        """An owner of a school and staff of the demo sign in with the same password."""
         password = _read_password()
         if password is not None:
             self._owner = ensure_sample_owner(password=password, reset=reset)
+            self._colleagues = ensure_colleagues(password=password, reset=reset)
         if self._owner is not None:
             self._say(f"{self._owner.email} owns {self._owner.school}, which has an order to pay")
 
@@ -224,6 +227,8 @@ class Command(BaseCommand):
             self.stdout.write(f"Admin     http://{HOST}:{port}{reverse('admin:index')}")
         self.stdout.write(f"E-mail    {EMAIL}")
         self.stdout.write(f"Password  {password or CHOSEN}")
+        for email, role in self._colleagues:
+            self.stdout.write(f"Also      {email}, {role.name.lower()}, the same password")
         if self._owner is None:
             return
         self.stdout.write("")

@@ -77,6 +77,8 @@ ADDRESSES = {
     "kitehub_instance_open_school": "kitehub.add_instance",
     "kitehub_instance_restore": "kitehub.delete_instance",
     "kitehub_instance_change_tier": "billing.change_plan",
+    "kitehub_instance_change_bank_account": "kitehub.change_bank_account",
+    "kitehub_instance_change_owner": "kitehub.change_owner",
     "kitehub_instance_suspend_one": "kitehub.suspend_instance",
     "kitehub_instance_resume_one": "kitehub.suspend_instance",
     "kitehub_instance_finish_opening": "kitehub.provision_instance",
@@ -160,7 +162,7 @@ BULK: dict[str, str | dict[str, str]] = {
 ONLY_READ = {"jsi18n", "password_change_done"}
 # Sent, and never opened.
 ONLY_SENT = {"billing_banktransfer_inbox_assign", "billing_banktransfer_inbox_undo"}
-ONLY_READ_PAGES = ("_export",)
+ONLY_READ_PAGES = ("_export", "_results")
 # Tested on their own, or the same for everybody.
 ELSEWHERE = {"login", "logout", "autocomplete", "view_on_site", "app_list"}
 
@@ -172,7 +174,7 @@ def needed(name: str, method: str) -> str:
     app, model, page = name.split("_", 2)
     verbs = PAGES[f"{app}.{model}"].split()
     view = f"{app}.view_{model}"
-    if page in {"changelist", "history", "export"}:
+    if page in {"changelist", "history", "export", "results"}:
         return view
     if page == "write_note":
         return f"{view} kitehub.add_note"

@@ -1,8 +1,10 @@
 """Forms of the admin as a browser has them: filled in from the page, then sent."""
 
+from collections.abc import Iterable
 from html.parser import HTMLParser
 from typing import Any
 
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -82,6 +84,23 @@ def act(client: Client, row: Any, name: str, **said: str) -> Any:
     if not plan or answer.redirect_chain:
         return answer
     return client.post(page_url(row, name), {**sent, "plan": plan}, follow=True)
+
+
+def act_on_all(client: Client, address: str, action: str, rows: Iterable[Any], **said: str) -> Any:
+    """Sends a bulk action that asks first, and what it asks for; the page of the results.
+
+    The page that asks where nothing can be done, or what is said won't do.
+    """
+    sent = {"action": action, ACTION_CHECKBOX_NAME: [str(row.pk) for row in rows]}
+    page = client.post(address, sent)
+    told = form_of(page)
+    asked = {name: told[name] for name in ("run", "confirmed") if name in told}
+    return client.post(address, {**sent, **asked, **said}, follow=True) if asked else page
+
+
+def results_of(page: Any) -> dict[str, bool]:
+    """Of each row of a bulk action's page, whether it is done or can be."""
+    return {outcome.row: outcome.done for outcome in page.context["outcomes"]}
 
 
 def messages_of(answer: Any) -> list[str]:

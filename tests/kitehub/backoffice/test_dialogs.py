@@ -6,6 +6,7 @@ import pytest
 from django.contrib.admin import site
 from django.contrib.messages.storage.fallback import FallbackStorage
 from django.test import RequestFactory
+from django.urls import resolve
 
 from billing.admin import PaymentOrderAdmin
 from billing.models import PaymentOrder
@@ -82,10 +83,15 @@ def test_row_that_is_refused_stops_no_other(bulk_request: Any) -> None:
     admin: Any = PaymentOrderAdmin(PaymentOrder, site)
     bulk = Bulk("x", "Thử", "…", lambda order: "sẽ xong", act)
     rows = PaymentOrder.objects.all()
-    before = run_on_each(admin, bulk_request(action="x"), rows, bulk)
+    before: Any = run_on_each(admin, bulk_request(action="x"), rows, bulk)
     assert [it.said for it in before.context_data["outcomes"]] == ["sẽ xong"] * 2
     assert not PaymentOrder.objects.filter(qr_image_url="/changed").exists()
-    after = run_on_each(admin, bulk_request(action="x", confirmed="yes", reason="vì"), rows, bulk)
+    asked = {"run": before.context_data["run"], "confirmed": "yes", "reason": "vì"}
+    request = bulk_request(action="x", **asked)
+    answer: Any = run_on_each(admin, request, rows, bulk)
+    key = resolve(answer.url).kwargs["key"]
+    request.method = "GET"
+    after = admin.results_view(request, key)
     assert {it.row: (it.done, it.said) for it in after.context_data["outcomes"]} == {
         first.order_id: (False, "không được"),
         second.order_id: (True, "xong"),

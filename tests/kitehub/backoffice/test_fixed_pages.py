@@ -1,6 +1,7 @@
 """Money and state are shown, and changed by actions alone."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.contrib import admin
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.django_db
 # Whatever says how much, of what, until when, and what has become of it.
 SAYS_SO = ("amount", "price", "status", "state", "tier", "reference", "expires", "paid", "period")
 SAYS_SO += ("trial", "cancel", "limit_bytes", "used_bytes", "qr_image", "months")
+SAYS_SO += ("bank", "account", "owner")
 # A technical state with its own page, and what of a plan is there to be made exceptions from.
 ENTERED = {("brandingjob", "status"), ("instance", "qr_template")}
 
@@ -55,7 +57,7 @@ def test_no_form_has_a_field_of_money_or_state(model: Any, staff: User) -> None:
         (SubscriptionFactory, {"status": "EXPIRED", "monthly_price": "1", "tier": "PREMIUM"}),
         (
             InstanceFactory,
-            {"status": "CLOSED", "tier": "PREMIUM", "trial_expires_at_0": "x"},
+            {"status": "CLOSED", "account_number": "0999888777", "owner": str(UUID(int=1))},
         ),
         (InstanceConfigFactory, {"tier": "PREMIUM"}),
     ],

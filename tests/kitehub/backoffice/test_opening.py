@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from kitehub.models import ApiKey, Instance, InstanceConfig, InstanceWatch, User
 from kitehub.tenancy import provisioning
 from kitehub.tenancy.connections import close_all
 from tests.factories.kitehub import InstanceFactory, UserFactory
+from tests.kitehub.backoffice.pages import act_on_all
+from tests.kitehub.jobs.working import run_due, states
 
 OPEN = "admin:kitehub_instance_open"
 
@@ -109,28 +112,32 @@ def test_school_whose_database_fails_is_finished_by_the_action(
         assert page.url == reverse("admin:kitehub_instance_change", args=[school.pk])
         assert "The disk is full." in said(page)[0]
         changelist = reverse("admin:kitehub_instance_changelist")
-        chosen = {
-            "action": "finish_selected",
-            "_selected_action": [str(school.pk)],
-            "confirmed": "yes",
-            "reason": "đĩa đầy",
-        }
+        work = reverse("admin:kitehub_instance_work", args=[school.pk])
+        finish = partial(act_on_all, back_office, changelist, "finish_selected", [school])
         assert list(InstanceWatch.objects.unfinished()) == [InstanceWatch.objects.get()]
-        done = back_office.post(changelist, chosen)
-        assert "The disk is full." in done.context["outcomes"][0].said
+        assert finish(reason="đĩa đầy").context["outcomes"][0].done
+        run_due()
+        assert "The disk is full." in back_office.get(work).text
     detail = reverse("admin:kitehub_instance_finish_opening", args=[school.pk])
     assert back_office.get(detail).status_code == 200  # only asks
     assert not InstanceConfig.objects.exists()
-    asked = back_office.post(changelist, {**chosen, "confirmed": "yes", "reason": ""})
+    asked = finish(reason="")
     assert not InstanceConfig.objects.exists(), "no reason, no work"
     assert asked.context["outcomes"][0].done, "it can be done"
-    assert back_office.post(changelist, chosen).context["outcomes"][0].done
+    assert finish(reason="đĩa đầy").context["outcomes"][0].done
+    assert not InstanceConfig.objects.exists(), "no database is made within a request"
+    busy = finish(reason="đĩa đầy").context["outcomes"][0]
+    assert not busy.done
+    run_due()
     assert not InstanceWatch.objects.unfinished().exists()
     with tenancy.use(school):
         assert InstanceConfig.objects.get().tier == Tier.STANDARD
     assert connections[tenancy.alias_of(school)].settings_dict["USER"] == school.database_username
     # Again, it changes nothing.
-    assert back_office.post(detail, {"_form_submitted": "1", "reason": "lại"}).status_code == 302
+    done = back_office.post(detail, {"_form_submitted": "1", "reason": "lại"})
+    assert done["Location"] == work
+    run_due()
+    assert states() == ["failed", "succeeded", "succeeded"]
     version = school.version
     school.refresh_from_db()
     assert school.version == version

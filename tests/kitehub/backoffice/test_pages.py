@@ -131,15 +131,18 @@ def test_a_school_entered_by_hand_lives_in_the_pool(back_office: Client) -> None
             "organization_name": "Trung tâm Mỹ thuật Sắc Màu",
             "subdomain": "sac-mau",
             "owner": str(owner.pk),
-            "tier": "BASIC",
-            "status": "TRIAL",
-            "qr_template": "HOCPHI {courseId}",
+            # Sent all the same, by somebody who has read the page's source.
+            "tier": "PREMIUM",
+            "status": "ACTIVE",
+            "bank_code": "970436",
+            "account_number": "0999888777",
         },
     )
     assert answer.status_code == 302, answer.context["adminform"].form.errors
     school = Instance.objects.get()
     assert school.database_url.startswith("postgres://")
     assert "@" not in school.database_url
+    assert (school.tier, school.status, school.account_number) == ("BASIC", "TRIAL", None)
 
 
 def test_database_password_is_on_no_page(back_office: Client) -> None:

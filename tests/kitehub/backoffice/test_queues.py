@@ -155,8 +155,8 @@ def test_every_queue_has_its_index(work: dict[str, int]) -> None:
     expected = {
         "Unmatched transfers": "idx_bank_transfers_list_state",
         "Orders paid late": "idx_payment_orders_late",
-        "Refunds to approve": "idx_refunds_status",
-        "Refunds to send": "idx_refunds_status",
+        "Refunds to approve": "idx_refunds_list_status",
+        "Refunds to send": "idx_refunds_list_status",
         "Payments by hand to confirm": "idx_manual_payments_status",
         "Bank feeds that are silent": "bank_feed_silences_open_key",
         "Openings that aren't finished": "idx_instance_watch_unfinished",

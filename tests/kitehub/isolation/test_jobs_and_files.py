@@ -24,8 +24,14 @@ TASK_PROBES: dict[str, dict[str, Any]] = {
 WORK_PROBES: dict[str, dict[str, Any]] = {
     "kitehub.tasks.move_instance": {"to": "pool", "actor": "lan", "reason": "small"},
     "kitehub.tasks.abort_move": {"actor": "lan", "reason": "not now"},
+    "kitehub.tasks.finish_opening": {"actor": "lan", "reason": "the disk was full"},
     "kitehub.tasks.purge_moves": {"actor": "lan", "reason": "done"},
-    "kitehub.tasks.close_instance": {"days": 30, "actor": "lan", "reason": "asked for it"},
+    "kitehub.tasks.close_instance": {
+        "days": 30,
+        "actor": "lan",
+        "reason": "asked for it",
+        "asked_at": "2026-07-01T00:00:00+00:00",
+    },
 }
 DUTIES = {
     "billing.tasks.expire_orders",

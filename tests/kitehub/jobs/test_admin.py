@@ -15,18 +15,23 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from kitehub.jobs import services
 from kitehub.jobs.models import Job
 from kitehub.models import Instance
+from kitehub.workflows.levers import lock_name
 from tests.concurrency.threads import together
 from tests.factories.kitehub import InstanceFactory, UserFactory
-from tests.kitehub.backoffice.pages import list_url, messages_of, page_url
+from tests.kitehub.backoffice.pages import act_on_all, list_url, messages_of, page_url, results_of
 from tests.kitehub.jobs.working import states
 
 pytestmark = pytest.mark.django_db
 LIST = "admin:jobs_job_changelist"
 
 
-def failed(school: Instance, error: Exception) -> Job:
+def failed(school: Instance, error: Exception, *, lock: str | None = None) -> Job:
     job_id = services.enqueue(
-        "kitehub.tasks.apply_tier", instance_id=str(school.pk), actor="lan", reason="nâng gói"
+        "kitehub.tasks.apply_tier",
+        lock=lock,
+        instance_id=str(school.pk),
+        actor="lan",
+        reason="nâng gói",
     )
     with connection.cursor() as cursor:
         cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE id = %s", [job_id])
@@ -118,6 +123,20 @@ def test_a_failed_job_is_put_into_the_queue_again_after_asking(
     assert any("thất bại" in said for said in messages_of(again))
 
 
+def test_long_work_on_a_school_is_asked_for_anew_on_its_page_instead(back_office: Client) -> None:
+    school = InstanceFactory()
+    job = failed(school, RuntimeError("no route"), lock=lock_name(school.pk))
+    assert page_url(job, "requeue") not in back_office.get(page_url(job)).text
+    sent = {"_form_submitted": "True", "reason": "thử lại"}
+    refused = back_office.post(page_url(job, "requeue"), sent, follow=True)
+    assert f'href="{page_url(school)}"' in refused.text
+    form = {"_selected_action": [job.pk], "index": "0", "action": "requeue_all"}
+    done = back_office.post(list_url(Job), {**form, "confirmed": "yes", "reason": "thử lại"})
+    assert [it.done for it in done.context["outcomes"]] == [False]
+    assert f'href="{page_url(school)}"' in done.text
+    assert states() == ["failed"]
+
+
 def test_who_may_only_look_cannot_try_again(client: Client, job: Job) -> None:
     clerk = UserFactory(staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_job"))
@@ -150,16 +169,16 @@ def test_several_are_tried_again_or_taken_out_each_with_its_result(
     back_office: Client, job: Job
 ) -> None:
     other = waiting()
-    form = {"_selected_action": [job.pk, other.pk], "index": "0", "action": "requeue_all"}
-    asked = back_office.post(list_url(Job), form)
-    assert [it.done for it in asked.context["outcomes"]] == [True, False]
+    rows = [job, other]
+    asked = act_on_all(back_office, list_url(Job), "requeue_all", rows)
+    assert list(results_of(asked).values()) == [True, False]
     assert states() == ["failed", "todo"]
-    confirmed = {**form, "confirmed": "yes", "reason": "máy chủ đã chạy lại"}
-    done = back_office.post(list_url(Job), confirmed)
-    assert [it.done for it in done.context["outcomes"]] == [True, False]
+    said = {"reason": "máy chủ đã chạy lại"}
+    done = act_on_all(back_office, list_url(Job), "requeue_all", rows, **said)
+    assert list(results_of(done).values()) == [True, False]
     assert states() == ["todo", "todo"]
-    done = back_office.post(list_url(Job), {**confirmed, "action": "cancel_all"})
-    assert [it.done for it in done.context["outcomes"]] == [True, True]
+    done = act_on_all(back_office, list_url(Job), "cancel_all", rows, **said)
+    assert list(results_of(done).values()) == [True, True]
     assert states() == ["cancelled", "cancelled"]
 
 

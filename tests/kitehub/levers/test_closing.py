@@ -9,12 +9,14 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
-from kitehub.jobs.models import Job
+from kitehub.closing import tombstones
+from kitehub.jobs.models import Job, JobFailure
+from kitehub.jobs.services import requeue_failed
 from kitehub.models import Instance, InstanceMove, Tombstone
-from kitehub.workflows import LeverRefused, request_closing
+from kitehub.workflows import LeverRefused, cancel_deprovision, request_closing
 from tests.concurrency.threads import together
 from tests.factories.kitehub import InstanceFactory, TombstoneFactory, UserFactory
-from tests.kitehub.backoffice.pages import list_url, messages_of, page_url
+from tests.kitehub.backoffice.pages import act_on_all, list_url, messages_of, page_url, results_of
 from tests.kitehub.jobs.working import run_due
 from tests.kitehub.moving.schools import fresh
 
@@ -64,6 +66,34 @@ def test_school_is_archived_and_closed_by_a_job_and_opened_again(
     assert Tombstone.objects.get().canceled_by == "staff@kitehub.test"
 
 
+def test_a_school_that_is_opened_again_stays_open_however_often_its_closing_is_run(
+    moved_school: Instance,
+    back_office: Client,
+    archives: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def in_the_meantime(*args: Any, **kwargs: Any) -> str:
+        refused = back_office.post(page_url(moved_school, "reopen"), SENT, follow=True)
+        assert "chưa xong" in messages_of(refused)[-1], "its job may close it once more"
+        cancel_deprovision(fresh(moved_school), actor="command")
+        return "these tables have changed since"
+
+    back_office.post(page_url(moved_school, "close"), closing(moved_school))
+    with monkeypatch.context() as patch:
+        patch.setattr(tombstones, "what_differs", in_the_meantime)
+        run_due()
+    job = Job.objects.get()
+    assert (job.status, fresh(moved_school).deleted) == ("failed", False)
+    assert requeue_failed(job_id=job.pk)
+    run_due()
+    assert Job.objects.get().status == "failed"
+    assert not fresh(moved_school).deleted
+    assert "was opened again since" in JobFailure.objects.get().error
+    back_office.post(page_url(moved_school, "close"), closing(moved_school))
+    run_due()
+    assert fresh(moved_school).deleted, "asked for anew"
+
+
 @pytest.mark.django_db
 def test_nobody_closes_a_school_without_a_folder_or_in_the_middle_of_a_move(
     back_office: Client, settings: Any
@@ -86,20 +116,15 @@ def test_closed_schools_are_opened_again_from_the_list_row_by_row(back_office: C
     TombstoneFactory(instance=late, erasing_at=timezone.now())
     for school in (closed, late, never):
         school.delete()
-    form = {
-        "action": "reopen_all",
-        "_selected_action": [str(row.pk) for row in (closed, late, never)],
-        "index": "0",
-    }
-    address = f"{list_url(Instance)}?deleted=yes"
-    asked = back_office.post(address, form)
+    rows, address = [closed, late, never], f"{list_url(Instance)}?deleted=yes"
+    asked = act_on_all(back_office, address, "reopen_all", rows)
     expected = {str(closed): True, str(late): False, str(never): False}
-    assert {it.row: it.done for it in asked.context["outcomes"]} == expected
+    assert results_of(asked) == expected
     assert fresh(closed).deleted
-    done = back_office.post(address, {**form, "confirmed": "yes", "reason": "nhầm"})
-    assert {it.row: it.done for it in done.context["outcomes"]} == expected
+    done = act_on_all(back_office, address, "reopen_all", rows, reason="nhầm")
+    assert results_of(done) == expected
     assert [fresh(row).deleted for row in (closed, late, never)] == [False, True, True]
-    form["action"] = "restore_selected"
+    form = {"action": "restore_selected", "_selected_action": [str(row.pk) for row in rows]}
     refused = back_office.post(address, {**form, "confirmed": "yes", "reason": "nhầm"}, follow=True)
     assert "Mở lại trường đã đóng" in messages_of(refused)[-1]
     assert fresh(never).deleted, "nor the others of that choice"

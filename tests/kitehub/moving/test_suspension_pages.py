@@ -11,7 +11,15 @@ from kitehub.enums import InstanceStatus
 from kitehub.models import Instance, InstanceConfig, InstanceSuspension
 from kitehub.tenancy import gates
 from tests.factories.kitehub import InstanceFactory
-from tests.kitehub.backoffice.pages import list_url, messages_of, opened, page_url, save
+from tests.kitehub.backoffice.pages import (
+    act_on_all,
+    list_url,
+    messages_of,
+    opened,
+    page_url,
+    results_of,
+    save,
+)
 from tests.kitehub.moving.schools import fresh, school, upload
 
 SENT = {"_form_submitted": "1"}
@@ -51,22 +59,20 @@ def test_dialog_suspends_with_a_reason_and_not_without(made: Instance, back_offi
 def test_several_are_told_of_one_by_one(made: Instance, back_office: Client) -> None:
     other, closed = InstanceFactory(), InstanceFactory(status=InstanceStatus.CLOSED)
     rows = [made, other, closed]
-    form = {"action": "suspend_all", "_selected_action": [row.pk for row in rows], "index": "0"}
-    ask = back_office.post(list_url(Instance), form)
-    assert {it.row: it.done for it in ask.context["outcomes"]} == {
+    ask = act_on_all(back_office, list_url(Instance), "suspend_all", rows)
+    assert results_of(ask) == {
         str(made): True,
         str(other): True,
         str(closed): False,
     }
     assert not InstanceSuspension.objects.exists()
-    sent = {**form, "confirmed": "yes", "reason": "nợ"}
-    answer = back_office.post(list_url(Instance), sent)
+    answer = act_on_all(back_office, list_url(Instance), "suspend_all", rows, reason="nợ")
     assert {it.said for it in answer.context["outcomes"]} == {
         f"Đã tạm ngưng “{made}”.",
         f"Đã tạm ngưng “{other}”.",
         f"“{closed}” đã đóng hoặc đã xóa.",
     }
-    answer = back_office.post(list_url(Instance), {**sent, "action": "resume_all"})
+    answer = act_on_all(back_office, list_url(Instance), "resume_all", rows, reason="nợ")
     assert f"“{closed}” không bị tạm ngưng." in {it.said for it in answer.context["outcomes"]}
     assert fresh(made).status == fresh(other).status == InstanceStatus.ACTIVE
 

@@ -1,10 +1,11 @@
-"""The owner whom quickstart lets sign in."""
+"""The people whom quickstart lets sign in."""
 
 import pytest
 
-from kitehub.demo.people import NO_PASSWORD
+from kitehub.demo.people import NO_PASSWORD, STAFF
 from kitehub.demo.schools import SAMPLE, SCHOOLS, Story
-from kitehub.management.sample_owner import ensure_sample_owner
+from kitehub.management.sample_logins import ensure_colleagues, ensure_sample_owner
+from kitehub.models import User
 from tests.factories.kitehub import InstanceFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -34,3 +35,14 @@ def test_a_password_is_set_once_and_one_that_somebody_chose_is_left_alone() -> N
     assert lost is not None
     owner.refresh_from_db()
     assert owner.check_password("third")
+
+
+def test_colleagues_have_the_same_password_unless_they_chose_one() -> None:
+    assert ensure_colleagues(password="one", reset=False) == []
+    for _name, email, _role in STAFF:
+        UserFactory(email=email)
+    User.objects.update(password=NO_PASSWORD)
+    roles = [(email, role) for _name, email, role in STAFF]
+    assert ensure_colleagues(password="one", reset=False) == roles
+    assert ensure_colleagues(password="another", reset=False) == []
+    assert ensure_colleagues(password="another", reset=True) == roles

@@ -1,8 +1,6 @@
-"""Failed jobs are counted from an index; and what may be done to jobs has permissions."""
+"""What may be done to jobs has permissions. No SQL: Django keeps them."""
 
 from django.db import migrations
-
-from kitehub.db.operations import RunSQLFile
 
 
 class Migration(migrations.Migration):
@@ -20,5 +18,4 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "background jobs",
             },
         ),
-        RunSQLFile(__file__, models=["jobs.Job"]),
     ]

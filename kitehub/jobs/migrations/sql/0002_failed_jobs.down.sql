@@ -1,1 +1,0 @@
-DROP INDEX idx_procrastinate_jobs_failed;
