@@ -33,5 +33,5 @@ def _of_filter(declared: Any) -> set[str]:
         return {str(getattr(declared, "parameter_name", ""))}
     field, *own = declared if isinstance(declared, tuple | list) else (declared,)
     name = field.name if isinstance(field, Field) else str(field)
-    endings = (*_FILTERED, *_ENDS) if own else (*_FILTERED, *_RELATED)
+    endings = (*_FILTERED, *_RELATED, *(_ENDS if own else ()))
     return {f"{name}{ending}" for ending in endings}
