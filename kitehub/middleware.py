@@ -48,6 +48,8 @@ _OWN_FILES = {
 }
 # Alpine, which unfold's pages are made with, turns the attributes of their elements into functions.
 _OF_THE_BACK_OFFICE = _OWN_FILES | {"script-src": "'self' 'unsafe-eval'"}
+# Swagger's page draws with styles of its own making.
+_OF_THE_DOCS = _OWN_FILES | {"style-src": "'self' 'unsafe-inline'"}
 _BACK_OFFICE = "/admin/"
 
 
@@ -56,13 +58,13 @@ def _header(policy: dict[str, str]) -> str:
 
 
 _CSP, _BACK_OFFICE_CSP = _header(_OWN_FILES), _header(_OF_THE_BACK_OFFICE)
+_DOCS_CSP = _header(_OF_THE_DOCS)
 
 
 class ContentPolicyMiddleware:
     """Browsers load nothing but our own files on the pages of the portal and of the back office.
 
-    Error pages as well. What the API shows is not for browsers, but for its two pages of
-    documentation, which have scripts of their own.
+    Error pages as well, and the API's documentation; its other answers are not for browsers.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -71,9 +73,14 @@ class ContentPolicyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """The response with the policy that browsers hold it to."""
         response = self.get_response(request)
-        if request.path_info.startswith(_API) or _is_of_developers(response):
+        if _is_of_developers(response):
             return response
         own = _BACK_OFFICE_CSP if request.path_info.startswith(_BACK_OFFICE) else _CSP
+        if request.path_info.startswith(_API):
+            shown = response.headers.get("Content-Type", "").startswith("text/html")
+            if response.status_code != 200 or not shown:
+                return response
+            own = _DOCS_CSP
         response.headers.setdefault("Content-Security-Policy", own)
         return response
 

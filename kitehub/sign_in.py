@@ -8,6 +8,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY, get_user_model
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.password_validation import MinimumLengthValidator
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
 from django.core.exceptions import PermissionDenied
@@ -83,7 +84,8 @@ class WatchedPasswords(MinimumLengthValidator):
 class SignedInMiddleware:
     """Follows sessions of people, and keeps those out whose code is still to come.
 
-    A password opens nothing of somebody who signs in with codes, whichever page it was typed in.
+    A password opens nothing of somebody who signs in with codes, whichever page it was typed in. A
+    session that nobody keeps track of is none: one from before V18 is over.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -98,7 +100,9 @@ class SignedInMiddleware:
             if SESSION_KEY in request.session and request.user.is_authenticated:
                 if (missing := _missing(request)) is not None:
                     return missing
-                sessions.see(request, request.user, at=timezone.now())
+                if not sessions.see(request, at=timezone.now()):
+                    request.session.flush()
+                    request.user = AnonymousUser()
             response = self.get_response(request)
             sessions.follow(before=before, after=request.session.session_key)
             return response
@@ -146,9 +150,12 @@ def _missing(request: HttpRequest) -> HttpResponse | None:
     path = request.path_info
     code_page, set_up = reverse("login_code"), reverse("admin:kitehub_user_second_factor")
     free = {reverse("logout"), reverse("admin:logout"), reverse("set_language")}
-    if sessions.is_code_due(request):
-        return None if path in {*free, code_page} else _led(code_page, path)
     user: Any = request.user
+    if sessions.is_code_due(request):
+        if user.asks_for_code:
+            return None if path in {*free, code_page} else _led(code_page, path)
+        # A superuser has reset the codes meanwhile.
+        sessions.code_is_needless(request)
     if (
         settings.KITEHUB_STAFF_TOTP
         and user.is_staff

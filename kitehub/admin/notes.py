@@ -2,8 +2,10 @@
 
 from typing import Any, ClassVar
 
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.models import CHANGE
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -16,6 +18,7 @@ from kitehub.backoffice.audit import Audited, Refusal, actor_of, lead_to, reason
 from kitehub.backoffice.dialogs import WhyDialog, without_actions
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.notes import may_withdraw, model_of, page_of
+from kitehub.backoffice.references import may_view
 from kitehub.models import Note
 from kitehub.services.notes import NoteWithdrawn, withdraw_note
 
@@ -39,6 +42,16 @@ class NoteAdmin(Audited, AuditAdmin):
         "withdrawn_reason",
     )
     readonly_fields = ("about_text",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Note]:
+        """The notes about what the reader may see, as on its own page."""
+        rows: QuerySet[Note] = super().get_queryset(request)
+        if request.user.is_superuser:
+            return rows
+        seen = {
+            model._meta.db_table for model in apps.get_models() if may_view(request.user, model)
+        }
+        return rows.filter(table_name__in=sorted(seen))
 
     def has_withdraw_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who writes notes; the action itself lets nobody withdraw another's."""

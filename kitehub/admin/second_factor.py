@@ -5,6 +5,7 @@ from typing import Any
 import segno
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
@@ -15,11 +16,12 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from kitehub import totp
 from kitehub.models import SecondFactor, User
-from kitehub.services import second_factors, sessions
+from kitehub.services import second_factors, sessions, sign_ins
 from kitehub.services.second_factors import WrongCode
 from kitehub.services.sign_ins import TooManyAttempts
 
 ISSUER = "KiteHub"
+_TOO_MANY = _("Too many attempts. Wait 15 minutes and try again.")
 
 
 class CodeForm(forms.Form):
@@ -32,8 +34,12 @@ class CodeForm(forms.Form):
     )
 
 
-class TurnOffForm(CodeForm):
-    """Password and code, before codes are turned off."""
+class PasswordForm(CodeForm):
+    """Password and code, before codes are turned on or off.
+
+    A browser that somebody left open is not enough to sign its owner out of everything. Passwords
+    are counted, as they are at the sign-in page.
+    """
 
     password = forms.CharField(
         label=_("Password"),
@@ -49,7 +55,11 @@ class TurnOffForm(CodeForm):
     def clean_password(self) -> str:
         """The password, if it is right."""
         password: str = self.cleaned_data["password"]
-        if not self.user.check_password(password):
+        try:
+            right = sign_ins.is_own_password(self.user, password, at=timezone.now())
+        except TooManyAttempts as error:
+            raise forms.ValidationError(_TOO_MANY) from error
+        if not right:
             raise forms.ValidationError(gettext("The password is wrong."))
         return password
 
@@ -72,7 +82,7 @@ class SetsUpCodes:
         sent = request.POST if deed else None
         codes: list[str] = []
         if user.asks_for_code:
-            off = TurnOffForm(sent if deed == "off" else None, user=user, prefix="off")
+            off = PasswordForm(sent if deed == "off" else None, user=user, prefix="off")
             anew = CodeForm(sent if deed == "anew" else None, prefix="anew")
             if deed == "off" and off.is_valid() and _try(off, _turn_off, user):
                 user.asks_for_code = False
@@ -80,7 +90,7 @@ class SetsUpCodes:
                 codes = _try(anew, second_factors.new_backup_codes, user) or []
             context = {"off": off, "anew": anew, "left": _left(user)}
         if not user.asks_for_code:
-            on = CodeForm(sent if deed == "on" else None, prefix="on")
+            on = PasswordForm(sent if deed == "on" else None, user=user, prefix="on")
             if deed == "on" and on.is_valid():
                 codes = _try(on, second_factors.turn_on, user) or []
             if codes:
@@ -88,7 +98,11 @@ class SetsUpCodes:
                 sessions.end_others(user, kept=request.session.session_key)
                 context = {}
             else:
-                context = {"on": on, **_to_scan(user)}
+                try:
+                    context = {"on": on, **_to_scan(user)}
+                except ValueError:
+                    # Turned on meanwhile, by the other of two clicks.
+                    return redirect("admin:kitehub_user_second_factor")
         return TemplateResponse(
             request,
             "kitehub/backoffice/second_factor.html",
@@ -110,7 +124,7 @@ def _try(form: Any, work: Any, user: User) -> Any:
         said = gettext("This code is wrong, or was used before. Wait for the next.")
         form.add_error("code", said)
     except TooManyAttempts:
-        form.add_error(None, gettext("Too many attempts. Wait 15 minutes and try again."))
+        form.add_error(None, _TOO_MANY)
     return None
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.options import (
     IS_POPUP_VAR,
     TO_FIELD_VAR,
@@ -115,9 +116,12 @@ class CarefulChangeList(ChangeList):
         return {name: values for name, values in given.items() if name not in own}
 
     def get_filters(self, request: HttpRequest) -> Any:
-        """The filters."""
-        with blaming_the_address(request):
-            return super().get_filters(request)
+        """The filters; raises IncorrectLookupParameters for what the list may not be asked for."""
+        try:
+            with blaming_the_address(request):
+                return super().get_filters(request)
+        except DisallowedModelAdminLookup as error:
+            raise IncorrectLookupParameters(error) from error
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
         """The rows that the address asks for, on all pages."""

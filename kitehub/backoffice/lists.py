@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from kitehub.backoffice.changelist import CarefulChangeList, RowsOnly
 from kitehub.backoffice.counts import MOST_COUNTED, CappedPaginator, count_up_to
 from kitehub.backoffice.keyset import Order, order_of
+from kitehub.backoffice.lookups import allowed_parameters
 from kitehub.backoffice.tabs import Tab
 
 
@@ -62,6 +63,22 @@ class CarefulLists:
             if {field, f"{field}_id"} & firsts:
                 found.append(shown)
         return found
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
+        """Whether the list may be asked for this: by its filters, its tabs and its key alone.
+
+        Django lets any column of the table be looked up, also those that no page shows: whoever
+        sees the list would guess their values letter by letter.
+        """
+        its: Any = self
+        filters = its.get_list_filter(request) if request is not None else its.list_filter
+        return lookup in allowed_parameters(its.opts, filters, its.tabs)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
+        """The row with this key; none for NUL, which only PostgreSQL refuses."""
+        if "\x00" in object_id:
+            return None
+        return super().get_object(request, object_id, from_field)  # type: ignore[misc]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[CarefulChangeList]:
         """The class that reads the list's address."""

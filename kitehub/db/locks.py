@@ -23,6 +23,13 @@ def take(connection: BaseDatabaseWrapper, name: str) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def take_within(connection: BaseDatabaseWrapper, name: str) -> bool:
+    """The same until the transaction ends; without one it only tells whether the lock is free."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, hashtext(%s))", [_SPACE, name])
+        return bool(cursor.fetchone()[0])
+
+
 def release(connection: BaseDatabaseWrapper, name: str) -> None:
     """Gives up a lock that this connection holds."""
     with connection.cursor() as cursor:

@@ -62,13 +62,17 @@ EVENTS = {
 }
 
 
+# So many digits has the largest bigint, and not every number of as many is one.
+_LONGEST_NUMBER = 19
+
+
 class JobDialog(WhyDialog):
     """Asks why before something is done to a job, beside what it is."""
 
     def preview(self) -> Sequence[Line]:
         """The task, what it is about, and why it failed."""
-        key = str(self.object_id)
-        job = Job.objects.filter(pk=int(key)).first() if key.isdecimal() else None
+        key = _number(str(self.object_id))
+        job = Job.objects.filter(pk=key).first() if key is not None else None
         if job is None:
             return ()
         lines = [Line(gettext("Task"), job.task_name), Line(gettext("About"), arguments_of(job))]
@@ -117,8 +121,8 @@ class JobAdmin(Audited, AuditAdmin):
         if not term:
             return (queryset.none() if search_term.strip() else queryset), False
         matches = Q(task_name=term) | Q(task_name__endswith=f".{term}")
-        if term.isascii() and term.isdigit() and len(term) < 19:
-            matches |= Q(pk=int(term))
+        if (key := _number(term)) is not None:
+            matches |= Q(pk=key)
         instances = [*instances_at(term), *filter(None, [parse_uuid(term)])]
         if instances:
             matches |= Q(args__instance_id__in=[str(each) for each in instances])
@@ -270,6 +274,12 @@ class JobAdmin(Audited, AuditAdmin):
         events = job.procrastinateevent_set.order_by("id")
         lines = ((_moment(each.at), EVENTS.get(each.type, each.type)) for each in events)
         return format_html_join("", "<div>{} · {}</div>", lines)
+
+
+def _number(text: str) -> int | None:
+    """The job's number; None for what is none, as is one that no bigint holds."""
+    digits = text.isascii() and text.isdigit() and len(text) < _LONGEST_NUMBER
+    return int(text) if digits else None
 
 
 def _moment(at: Any) -> str:

@@ -245,8 +245,13 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "session_key",
-                    models.CharField(editable=False, max_length=40, verbose_name="session key"),
+                    "key_digest",
+                    models.CharField(
+                        db_comment="SHA-256 in hexadecimal: the key itself would sign in whoever reads it",
+                        editable=False,
+                        max_length=64,
+                        verbose_name="digest of the session key",
+                    ),
                 ),
                 (
                     "since",
@@ -300,7 +305,7 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.UniqueConstraint(
-                        fields=("session_key",), name="signed_in_sessions_session_key_key"
+                        fields=("key_digest",), name="signed_in_sessions_key_digest_key"
                     )
                 ],
             },

@@ -78,7 +78,12 @@ class SecurityEvent(models.Model):
 class SignedInSession(Identified):
     """A browser in which somebody is signed in (V18). Gone once they are signed out."""
 
-    session_key = models.CharField(_("session key"), max_length=40, editable=False)
+    key_digest = models.CharField(
+        _("digest of the session key"),
+        max_length=64,
+        editable=False,
+        db_comment="SHA-256 in hexadecimal: the key itself would sign in whoever reads it",
+    )
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.CASCADE,
@@ -101,9 +106,7 @@ class SignedInSession(Identified):
         verbose_name = _("open session")
         verbose_name_plural = _("open sessions")
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["session_key"], name="signed_in_sessions_session_key_key"
-            )
+            models.UniqueConstraint(fields=["key_digest"], name="signed_in_sessions_key_digest_key")
         ]
         indexes: ClassVar = [
             Index(fields=["user", "-last_seen"], name="idx_signed_in_sessions_user"),

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
 
-from kitehub.models import SignInAttempts
+from kitehub.models import SignInAttempts, User
 
 WINDOW = timedelta(minutes=15)
 # Attempts within a window: for one login from one address, and from one address for whomever.
@@ -42,6 +42,19 @@ def count_attempt(*, login: str, address: str, at: datetime) -> None:
         raise TooManyAttempts(first=max(over) == 1)
 
 
+def is_own_password(user: User, password: str, *, at: datetime) -> bool:
+    """Whether somebody who is signed in knows their password; raises TooManyAttempts.
+
+    Counted by the person, wherever they are: only they come this far.
+    """
+    login, address = "password", f"person {user.pk}"
+    count_attempt(login=login, address=address, at=at)
+    right = user.check_password(password)
+    if right:
+        forgive(login=login, address=address)
+    return right
+
+
 def is_blocked(*, login: str, address: str, at: datetime) -> bool:
     """Whether the next attempt would be one too many."""
     allowed = {_key(login, address): OF_ONE_LOGIN, _key("", address): OF_ONE_ADDRESS}
@@ -63,13 +76,15 @@ def minutes_left(*, login: str, address: str, at: datetime) -> int:
 
 
 def caller_of(request: HttpRequest) -> str:
-    """The address a request comes from; the proxy's word for it where there is one in front.
+    """The IP address a request comes from; the proxy's word for it where there is one in front.
 
-    The last entry of X-Forwarded-For is the proxy's own, the ones before it are anybody's.
+    The last entry of X-Forwarded-For is the proxy's own, the ones before it are anybody's. What is
+    no address is passed over; empty where nothing is one, as behind a socket of the machine.
     """
-    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2]
     behind_proxy = getattr(settings, "SECURE_PROXY_SSL_HEADER", None) is not None
-    return str((behind_proxy and forwarded) or request.META.get("REMOTE_ADDR", ""))
+    said = [forwarded, request.META.get("REMOTE_ADDR", "")]
+    return next(filter(None, map(_address, said if behind_proxy else said[1:])), "")
 
 
 def address_of(request: HttpRequest) -> str:
@@ -83,11 +98,18 @@ def address_of(request: HttpRequest) -> str:
 # --- Parts --------------------------------------------------------------------------------------
 
 
-def _network(text: str) -> str:
+def _address(text: str) -> str:
+    # Without a zone: that of "fe80::1%eth0" may be any text.
     try:
-        found = ip_address(text)
+        return str(ip_address(text.strip().partition("%")[0]))
     except ValueError:
-        return text
+        return ""
+
+
+def _network(text: str) -> str:
+    if not text:
+        return ""
+    found = ip_address(text)
     if isinstance(found, IPv4Address):
         return str(found)
     if found.ipv4_mapped is not None:

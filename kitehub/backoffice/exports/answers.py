@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 
 from kitehub.backoffice.exports import csv_file, xlsx_file
 from kitehub.backoffice.exports.columns import Prepared
-from kitehub.backoffice.exports.rows import chunks
+from kitehub.backoffice.exports.rows import LONGEST, ExportTooSlow, chunks
 from kitehub.backoffice.exports.trail import Trail
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def csv_answer(
 ) -> StreamingHttpResponse:
     """The rows as CSV, whose first bytes leave before any row is read."""
     trail = Trail.begin(request, rows.model, "csv")
-    return _answer(request, rows, "csv", _csv(rows, columns, trail))
+    return _answer(request, rows, "csv", _csv(rows, columns, trail, reader=request.user.pk))
 
 
 def xlsx_answer(
@@ -47,7 +47,7 @@ def xlsx_answer(
         undo.callback(trail.end)
         file = undo.enter_context(TemporaryFile())
         # Closed with the transaction that reads them, also after an error.
-        with closing(chunks(rows, columns)) as read:
+        with closing(chunks(rows, columns, reader=request.user.pk)) as read:
             trail.rows = xlsx_file.write(file, title=_title(rows), columns=columns, chunks=read)
         undo.pop_all()
     length = file.tell()
@@ -79,16 +79,24 @@ def _answer(
     return answer
 
 
-def _csv(rows: QuerySet[Any], columns: Sequence[Prepared], trail: Trail) -> Blocks:
+def _csv(rows: QuerySet[Any], columns: Sequence[Prepared], trail: Trail, *, reader: Any) -> Blocks:
     """The file, as its rows are read. After an error its last line says that it is not whole."""
     failed = gettext("THIS FILE IS NOT WHOLE: an error ended it after %(rows)s rows.")
+    slow = gettext(
+        "THIS FILE IS NOT WHOLE: %(minutes)s minutes were over after %(rows)s rows. Ask for fewer."
+    )
     try:
         yield csv_file.head(columns)
-        with closing(chunks(rows, columns)) as read:
+        with closing(chunks(rows, columns, reader=reader)) as read:
             for chunk in read:
                 yield csv_file.lines(columns, chunk)
                 trail.rows += len(chunk[0])
         trail.whole = True
+    except ExportTooSlow:
+        logger.warning("The export of %s took too long.", rows.model._meta.label)
+        minutes = int(LONGEST.total_seconds() // 60)
+        yield csv_file.alone(slow % {"minutes": minutes, "rows": trail.rows})
+        raise
     except Exception:
         logger.exception("The export of %s ended early.", rows.model._meta.label)
         yield csv_file.alone(failed % {"rows": trail.rows})

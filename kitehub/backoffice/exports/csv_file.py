@@ -1,6 +1,7 @@
 """Rows as CSV that Excel reads as it stands, and that calculates nothing."""
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from io import StringIO
 from typing import Any
@@ -12,6 +13,9 @@ from kitehub.backoffice.exports.rows import Chunk
 MARK = "\ufeff"
 # A spreadsheet takes a cell that begins with one of these for a formula, or skips it to find one.
 FORMULA = frozenset("=+-@|%\t\r\n ＝＋－＠")
+# Where `;` separates lists, as in Vietnam's Excel, quotes are of no avail: the text itself is split
+# there, at tabs where somebody imports it so, and at the ends of lines with either.
+_INSIDE = re.compile(r"(?<=[;\t\r\n])(?= *[=+\-@|%＝＋－＠])")
 
 
 def head(columns: Sequence[Prepared]) -> bytes:
@@ -29,8 +33,11 @@ def lines(columns: Sequence[Prepared], chunk: Chunk) -> bytes:
 
 
 def inert(text: str | None) -> str | None:
-    """The text, with an apostrophe in front where a spreadsheet would calculate."""
-    return f"'{text}" if text and text[0] in FORMULA else text
+    """The text, with an apostrophe in front of whatever a spreadsheet would calculate."""
+    if not text:
+        return text
+    inside = _INSIDE.sub("'", text)
+    return f"'{inside}" if text[0] in FORMULA else inside
 
 
 def alone(text: str) -> bytes:

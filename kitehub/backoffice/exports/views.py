@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
+from django.utils.translation import gettext
 
 from kitehub.backoffice.changelist import blaming_the_address
 from kitehub.backoffice.exports.answers import ANSWERS
 from kitehub.backoffice.exports.columns import Column, prepare
+from kitehub.backoffice.exports.rows import ExportRunning, is_running
 from kitehub.backoffice.exports.trail import PLACES
 
 
@@ -62,10 +65,21 @@ class Exported:
                 rows = self.filtered_rows(request)  # type: ignore[attr-defined]
                 rows.exists()  # What only the database refuses, while there is no file yet.
         except IncorrectLookupParameters:
-            page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
-            return HttpResponseRedirect(f"{page}?{ERROR_FLAG}=1")
+            return self._back(f"{ERROR_FLAG}=1")
         columns = prepare(self.opts.model, self.export_columns)
-        return ANSWERS[kind](request, rows, columns)
+        try:
+            # Told while there is no file yet.
+            if is_running(rows, request.user.pk):
+                raise ExportRunning
+            return ANSWERS[kind](request, rows, columns)
+        except ExportRunning:
+            said = gettext("Another of your files is on its way. Wait until it is there.")
+            messages.error(request, said)
+            return self._back(request.GET.urlencode())
+
+    def _back(self, query: str) -> HttpResponseRedirect:
+        page = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
+        return HttpResponseRedirect(f"{page}?{query}" if query else page)
 
     def _export_links(self, request: HttpRequest) -> list[dict[str, str]]:
         if not self.export_columns or "_popup" in request.GET:

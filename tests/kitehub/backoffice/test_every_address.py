@@ -69,7 +69,7 @@ def everything(rows: None) -> dict[str, Any]:  # noqa: F811
     """A row of every model in the admin."""
     someone = UserFactory(staff=True)
     SecurityEvent.objects.create(kind="SIGNED_IN", login="lan@example.vn")
-    SignedInSession.objects.create(session_key="x", user=someone)
+    SignedInSession.objects.create(key_digest="x", user=someone)
     SecondFactor.objects.create(user=someone, secret="JBSWY3DPEHPK3PXP")
     with connection.cursor() as cursor:
         cursor.execute(

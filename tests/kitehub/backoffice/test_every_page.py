@@ -95,8 +95,15 @@ def test_the_policy_lets_in_our_own_files_and_what_alpine_needs(back_office: Cli
     assert set(policy.values()) == {"'self'"}
 
 
-def test_the_api_keeps_its_own(back_office: Client) -> None:
-    assert "Content-Security-Policy" not in back_office.get("/api/v1/openapi.json")
+def test_the_api_has_one_for_its_documentation_alone(client: Client) -> None:
+    assert "Content-Security-Policy" not in client.get("/api/v1/openapi.json")
+    answer = client.get("/api/v1/docs")
+    policy = policy_of(answer)
+    assert (policy["script-src"], policy["connect-src"]) == ("'self'", "'self'")
+    assert (policy["default-src"], policy["frame-ancestors"]) == ("'none'", "'none'")
+    # What is inline there is data for the script, which browsers don't run.
+    inline = re.findall(r"<script(?![^>]*\bsrc=)[^>]*>", answer.content.decode())
+    assert inline == ['<script type="application/json" id="swagger-settings">']
 
 
 def test_what_browsers_would_refuse_is_found() -> None:

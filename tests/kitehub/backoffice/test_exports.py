@@ -6,6 +6,7 @@ import tracemalloc
 from collections.abc import AsyncIterator, Generator, Sequence
 from datetime import UTC, datetime
 from io import BytesIO, StringIO
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -24,11 +25,13 @@ from analytics.models import GuestEvent
 from billing.enums import PaymentStatus
 from billing.models import BankTransfer, PaymentOrder
 from kitehub.backoffice.exports import Column, answers, columns, xlsx_file
+from kitehub.backoffice.exports.rows import LONGEST, ExportRunning, ExportTooSlow
+from kitehub.db import locks
 from kitehub.models import User
 from tests.factories.analytics import GuestEventFactory
 from tests.factories.billing import BankTransferFactory, PaymentOrderFactory
 from tests.factories.kitehub import InstanceFactory
-from tests.kitehub.backoffice.pages import list_url
+from tests.kitehub.backoffice.pages import list_url, signed_in
 
 EXPORTED: list[Any] = [
     each for each in admin.site._registry.values() if getattr(each, "export_columns", ())
@@ -96,11 +99,22 @@ def test_xlsx_has_numbers_and_dates(back_office: Client, orders: list[PaymentOrd
     assert told() == {"file": "xlsx", "asked": {"q": [row[0]]}, "rows": 1, "whole": True}
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+84", "-5", "@x", "\t=1", "\r=1", " =1", "＝1"])
-def test_no_text_is_a_formula(back_office: Client, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "safe"),
+    [
+        *((text, f"'{text}") for text in ("=1+1", "+84", "-5", "@x", " =1", "＝1")),
+        ("\t=1", "'\t'=1"),
+        ("\r=1", "'\r'=1"),
+        ("x;=HYPERLINK(1)", "x;'=HYPERLINK(1)"),
+        ("x\t  +1", "x\t'  +1"),
+        ("x\n@1;;-2", "x\n'@1;;'-2"),
+        ("An; lớp 2; 5-6", "An; lớp 2; 5-6"),
+    ],
+)
+def test_no_text_is_a_formula(back_office: Client, text: str, safe: str) -> None:
     BankTransferFactory(memo=text, amount=5, direction="OUT")
     (row,) = rows_of(back_office.get(address(BankTransfer)))
-    assert row["Nội dung chuyển khoản"] == f"'{text}"
+    assert row["Nội dung chuyển khoản"] == safe
     assert row["Số tiền (VND)"] == "-5"
     head, sheet = sheet_of(back_office.get(address(BankTransfer, "xlsx")).getvalue())
     assert sheet[head.index("Nội dung chuyển khoản")] == text.replace("\r", "_x000D_")
@@ -206,6 +220,44 @@ def test_a_file_that_breaks_off_says_so(
     assert told()["whole"] is False
     with pytest.raises(ZeroDivisionError):
         back_office.get(address(PaymentOrder, "xlsx"))
+
+
+def test_who_reads_too_slowly_gets_a_part_that_says_so(
+    back_office: Client, orders: list[PaymentOrder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kitehub.backoffice.exports.rows.CHUNK", 1)
+    answer = back_office.get(address(PaymentOrder))
+    blocks = answer.streaming_content
+    got = [next(blocks), next(blocks)]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('idle_in_transaction_session_timeout')")
+        assert cursor.fetchone() == ("5min",), "and who doesn't read at all is cut off"
+    later = monotonic() + LONGEST.total_seconds()
+    monkeypatch.setattr("kitehub.backoffice.exports.rows.monotonic", lambda: later)
+    with pytest.raises(ExportTooSlow):
+        got.extend(blocks)
+    assert "Đã hết 30 phút sau 1 dòng" in b"".join(got).decode().splitlines()[-1]
+    assert told() == {"file": "csv", "asked": {}, "rows": 1, "whole": False}
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_person_takes_one_file_at_a_time(
+    back_office: Client, staff: User, orders: list[PaymentOrder], kind: str
+) -> None:
+    elsewhere = connection.copy()
+    try:
+        assert locks.take(elsewhere, f"export of {staff.pk}")
+        answer = back_office.get(address(PaymentOrder, kind), {"tab": "PAID"})
+        assert answer["Location"] == f"{list_url(PaymentOrder)}?tab=PAID"
+        assert "Một tệp khác của bạn" in back_office.get(answer["Location"]).content.decode()
+        colleague = signed_in("ke-toan@example.vn")
+        assert colleague.get(address(PaymentOrder, kind)).getvalue()
+        reading = answers.chunks(PaymentOrder.objects.all(), [], reader=staff.pk)
+        with pytest.raises(ExportRunning):
+            next(reading)
+    finally:
+        elsewhere.close()
+    assert back_office.get(address(PaymentOrder, kind)).getvalue()
 
 
 def test_rows_past_the_end_of_a_sheet_go_to_another(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -212,7 +212,7 @@ class TestOnAHundredThousandOrders:
             assert not sorts_many(rows)
 
     def test_what_scans_is_noticed(self, db: None) -> None:
-        (rows,) = paged(payment_content__icontains="nowhere")
+        rows = PaymentOrder.objects.filter(payment_content__icontains="nowhere")
         assert tables_scanned(rows) or not indexes_used(rows) & {"payment_orders_pkey"}
         by_memo = PaymentOrder.objects.order_by("payment_content")[:51]
         assert sorts_many(by_memo)

@@ -121,7 +121,7 @@ def school_with_rows(number: int) -> None:
 def security_rows(person: User, number: int) -> None:
     """A row of every table about how a person signs in."""
     SecurityEvent.objects.create(kind="SIGNED_IN", user=person, login=person.email)
-    SignedInSession.objects.create(session_key=str(number), user=person)
+    SignedInSession.objects.create(key_digest=str(number), user=person)
     SecondFactor.objects.create(user=person, secret="JBSWY3DPEHPK3PXP")
 
 

@@ -17,7 +17,7 @@ from tests.factories.billing import (
     SubscriptionFactory,
 )
 from tests.factories.kitehub import InstanceFactory, NoteFactory, UserFactory
-from tests.kitehub.backoffice.pages import messages_of, page_url, signed_in
+from tests.kitehub.backoffice.pages import list_url, messages_of, page_url, signed_in
 
 pytestmark = pytest.mark.django_db
 SUBMIT = {"_form_submitted": "True"}
@@ -136,7 +136,7 @@ def test_who_may_not_write_or_read_notes(back_office: Client) -> None:
 def test_only_its_author_and_who_may_change_notes_withdraw_one() -> None:
     note = NoteFactory(created_by="lan@kitehub.test")
     said = {**SUBMIT, "reason": "x"}
-    other = clerk("add_note", "view_note")
+    other = clerk("add_note", "view_note", "view_instance")
     answer = other.post(page_url(note, "withdraw"), said, follow=True)
     assert messages_of(answer) == ["Chỉ người viết mới rút lại được ghi chú."]
     assert clerk("view_note").post(page_url(note, "withdraw"), said).status_code == 403
@@ -154,3 +154,18 @@ def test_note_about_a_row_that_is_gone_opens(back_office: Client) -> None:
     order.hard_delete()
     assert back_office.get(page_url(note)).status_code == 200
     assert "no_such_table" in back_office.get(page_url(gone)).content.decode()
+
+
+def test_notes_are_for_those_who_may_see_what_they_are_about() -> None:
+    about_line = NoteFactory(about=BankTransferFactory(), text="số tài khoản của khách")
+    about_school = NoteFactory(about=InstanceFactory(), text="gọi lại thứ Hai")
+    reader = clerk("view_note", "change_note", "view_instance")
+    page = reader.get(list_url(Note)).content.decode()
+    assert about_school.text in page
+    assert about_line.text not in page
+    assert reader.get(page_url(about_school)).status_code == 200
+    assert reader.get(page_url(about_line)).status_code == 302
+    reader.post(page_url(about_line, "withdraw"), {**SUBMIT, "reason": "x"})
+    assert Note.objects.get(pk=about_line.pk).withdrawn_at is None
+    everything = clerk("view_note", "view_instance", "view_banktransfer")
+    assert about_line.text in everything.get(list_url(Note)).content.decode()

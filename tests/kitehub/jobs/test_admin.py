@@ -203,3 +203,12 @@ def test_of_two_who_take_a_job_out_at_once_one_is_told_that_it_is_gone() -> None
         return services.cancel_waiting(job_id=job.pk)
 
     assert sorted(together(cancel, cancel)) == [False, True]
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "9" * 30, "٣", "-1", "x"])
+def test_no_number_of_a_job_is_an_error(back_office: Client, number: str) -> None:
+    for action in ("requeue", "cancel"):
+        page = reverse(f"admin:jobs_job_{action}", args=[number])
+        assert back_office.get(page).status_code in {200, 302, 404}
+        sent = {"_form_submitted": "True", "reason": "x"}
+        assert back_office.post(page, sent).status_code in {200, 302, 404}

@@ -135,6 +135,11 @@ def test_the_address_is_the_proxys_word_only_where_there_is_a_proxy(rf, settings
     assert sign_ins.address_of(request) == "10.0.0.1"
     settings.SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     assert sign_ins.address_of(request) == "9.9.9.9"
+    for said in ("9.9.9.9, \x00", "<b>", "", "9.9.9.9, 1.2.3"):
+        request = rf.get("/", headers={"x-forwarded-for": said}, REMOTE_ADDR="10.0.0.1")
+        assert sign_ins.caller_of(request) == "10.0.0.1", "what is no address is nobody's word"
+    request = rf.get("/", headers={"x-forwarded-for": "fe80::1%\x00"}, REMOTE_ADDR="10.0.0.1")
+    assert sign_ins.caller_of(request) == "fe80::1"
 
 
 @pytest.mark.parametrize(
@@ -145,7 +150,7 @@ def test_the_address_is_the_proxys_word_only_where_there_is_a_proxy(rf, settings
         ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
         ("::ffff:10.0.0.1", "10.0.0.1"),
         ("fe80::1%eth0", "fe80::/64"),
-        ("unix:", "unix:"),
+        ("unix:", ""),
         ("", ""),
     ],
 )

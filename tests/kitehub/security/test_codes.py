@@ -55,12 +55,16 @@ def sign_in(client: Client, page: str = "/admin/login/", email: str = "lan@kiteh
     return client.post(page, {"username": email, "password": PASSWORD, "next": "/admin/"})
 
 
+def turning_on(user: User, clock: Any, password: str = PASSWORD) -> dict[str, str]:
+    return {"deed": "on", "on-password": password, "on-code": code(user, clock)}
+
+
 def set_up(client: Client, user: User, clock: Any) -> list[str]:
     """Turns codes on as a person does; their backup codes."""
     client.force_login(user)
     page = client.get(SET_UP).content.decode()
     assert "data:image/svg+xml" in page
-    answer = client.post(SET_UP, {"deed": "on", "on-code": code(user, clock)})
+    answer = client.post(SET_UP, turning_on(user, clock))
     assert "no-store" in answer["Cache-Control"]
     clock(seconds=31)
     return re.findall(r"<li>(\w{5}-\w{5})</li>", answer.content.decode())
@@ -148,6 +152,49 @@ def test_it_takes_password_and_code_to_turn_codes_off(
     assert browser.get("/admin/").status_code == 200
 
 
+def test_it_takes_the_password_to_turn_codes_on(client: Client, member: User, clock: Any) -> None:
+    client.force_login(member)
+    client.get(SET_UP)
+    for _ in range(sign_ins.OF_ONE_LOGIN):
+        answer = client.post(SET_UP, turning_on(member, clock, "wrong"))
+        assert "Mật khẩu không đúng" in answer.content.decode()
+    answer = client.post(SET_UP, turning_on(member, clock))
+    assert "Bạn đã thử quá nhiều lần" in answer.content.decode()
+    assert not User.objects.get(pk=member.pk).asks_for_code
+    clock(minutes=16)
+    client.post(SET_UP, turning_on(member, clock))
+    assert User.objects.get(pk=member.pk).asks_for_code
+
+
+def test_the_second_of_two_clicks_leads_to_the_page_as_it_is_now(
+    client: Client, member: User, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.force_login(member)
+    client.get(SET_UP)
+    once = second_factors.turn_on
+
+    def after_the_first(**said: Any) -> Any:
+        once(**said)
+        return once(**said)
+
+    monkeypatch.setattr(second_factors, "turn_on", after_the_first)
+    answer = client.post(SET_UP, turning_on(member, clock))
+    assert (answer.status_code, answer["Location"]) == (302, SET_UP)
+
+
+def test_who_waits_for_a_code_that_is_reset_meanwhile_is_let_in(
+    client: Client, member: User, clock: Any
+) -> None:
+    set_up(Client(), member, clock)
+    sign_in(client)
+    assert client.get("/admin/")["Location"].startswith("/login/code/")
+    second_factors.reset(user_id=member.pk, actor="boss", reason="mất điện thoại")
+    assert client.get("/admin/").status_code == 200
+    assert client.get("/admin/").status_code == 200, "its row has followed to the new key"
+    event = SecurityEvent.objects.filter(kind="SIGNED_IN", user=member).latest("id")
+    assert event.details == {"codes_reset": True}
+
+
 def test_codes_cannot_be_tried_out_from_however_many_places(member: User) -> None:
     secret = second_factors.prepare(user_id=member.pk)
     step = totp.step_of(AT)
@@ -206,7 +253,7 @@ def test_codes_may_be_demanded_of_all_staff(
     for page in ("/admin/", "/admin/kitehub/user/", "/admin/password_change/"):
         assert client.get(page)["Location"].startswith(SET_UP)
     assert client.get(SET_UP).status_code == 200
-    client.post(SET_UP, {"deed": "on", "on-code": code(member, clock)})
+    client.post(SET_UP, turning_on(member, clock))
     assert client.get("/admin/").status_code == 200
     customer = Client()
     customer.force_login(UserFactory())

@@ -4,11 +4,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.tokens import default_token_generator
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
 
 from kitehub.models import SecurityEvent, SignedInSession, StaffRole, User
 from kitehub.services import security, sessions, sign_ins
@@ -80,7 +83,9 @@ def test_a_new_password_ends_the_other_sessions(client: Client, member: User) ->
     assert client.get("/admin/").status_code == 200
     assert other.get("/admin/").status_code == third.get("/admin/").status_code == 302
     (left,) = sessions.open_sessions(member, at=timezone.now())
-    assert left.session_key == client.session.session_key, "followed to its new key"
+    assert left.key_digest == sessions.digest_of(client.session.session_key), (
+        "followed to its new key"
+    )
     event = SecurityEvent.objects.get(kind="PASSWORD_CHANGED", details__way="self")
     assert (event.login, event.actor) == (member.email, member.email)
 
@@ -126,7 +131,7 @@ def test_sessions_are_ended_one_or_all(back_office: Client, staff: User, member:
     page = reverse("admin:kitehub_user_end_sessions", args=[member.pk])
     shown = back_office.get(page_url(member)).content.decode()
     assert "Firefox 143 · Windows" in shown
-    one = SignedInSession.objects.get(session_key=first.session.session_key)
+    one = SignedInSession.objects.get(key_digest=sessions.digest_of(first.session.session_key))
     back_office.post(page, {**SENT, "which": str(one.pk), "reason": "máy lạ"})
     assert first.get("/admin/").status_code == 302
     assert second.get("/admin/").status_code == 200
@@ -152,6 +157,56 @@ def test_being_seen_is_written_now_and_then(
     client.get("/admin/", REMOTE_ADDR="10.0.0.9")
     seen = SignedInSession.objects.get(pk=row.pk)
     assert (seen.last_seen, seen.address) == (later, "10.0.0.9")
+
+
+def test_no_key_is_kept_and_ending_finds_it_all_the_same(client: Client, member: User) -> None:
+    sign_in(client)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_jsonb(each)::text FROM signed_in_sessions AS each")
+        (kept,) = cursor.fetchone()
+    assert client.session.session_key not in kept
+    assert sessions.forget_over(at=timezone.now()) == 0
+    assert sessions.end(user_id=member.pk, actor="", reason="máy lạ") == 1
+    assert client.get("/admin/").status_code == 302
+
+
+def test_signing_in_over_another_session_ends_that_one(client: Client, member: User) -> None:
+    client.force_login(UserFactory())
+    assert sign_in(client).status_code == 302
+    assert [row.user_id for row in SignedInSession.objects.all()] == [member.pk]
+    assert sign_in(client).status_code == 302, "the same person once more"
+    assert client.get("/admin/").status_code == 200
+    (row,) = SignedInSession.objects.all()
+    assert row.key_digest == sessions.digest_of(client.session.session_key)
+
+
+def test_a_mailed_link_to_a_new_password_while_signed_in(client: Client, member: User) -> None:
+    sign_in(client)
+    member.refresh_from_db()
+    key = urlsafe_base64_encode(force_bytes(member.pk))
+    link = f"/password/{key}/{default_token_generator.make_token(member)}/"
+    fresh = {"new_password1": "mật khẩu mới 1", "new_password2": "mật khẩu mới 1"}
+    assert client.post(client.get(link)["Location"], fresh).status_code == 302
+    assert client.get("/admin/").status_code == 200
+    (row,) = SignedInSession.objects.all()
+    assert row.key_digest == sessions.digest_of(client.session.session_key)
+
+
+def test_a_session_that_nobody_could_end_is_no_session(
+    client: Client, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = Client()
+    old.force_login(member)
+    before_v18 = old.session
+    del before_v18["_seen_at"]
+    before_v18.save()
+    assert old.get("/admin/").status_code == 302
+    sign_in(client)
+    SignedInSession.objects.all().delete()
+    later = timezone.now() + sessions.SEEN_EVERY
+    monkeypatch.setattr("kitehub.sign_in.timezone.now", lambda: later)
+    assert client.get("/admin/").status_code == 302
+    assert not SignedInSession.objects.exists()
 
 
 def test_the_log_is_kept_two_years_whoever_asks() -> None:
