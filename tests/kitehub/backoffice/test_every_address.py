@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
 from django.http import HttpResponse
+from django.template.response import SimpleTemplateResponse
 from django.test import Client, RequestFactory
 from django.urls import resolve, reverse
 from django.utils import timezone
@@ -62,6 +63,12 @@ def walk(patterns: Any) -> Iterator[Address]:
 
 EVERY = list(walk(admin.site.urls[0]))
 MODELS = {model._meta.label_lower: model for model in admin.site._registry}
+
+
+@pytest.fixture(autouse=True)
+def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages are answered but not drawn, which takes most of the time: other tests draw them all."""
+    monkeypatch.setattr(SimpleTemplateResponse, "rendered_content", "")
 
 
 @pytest.fixture
@@ -170,7 +177,7 @@ def test_each_address_answers_whom_it_is_for(who: str, everything: dict[str, Any
 
 def buttons(answer: HttpResponse) -> Iterator[str]:
     """The names of the addresses that a page's buttons lead to."""
-    context = answer.context or {}
+    context = getattr(answer, "context_data", None) or {}
     for kind in ("actions_list", "actions_detail"):
         for offered in context.get(kind) or ():
             for each in offered.get("items", [offered]):
