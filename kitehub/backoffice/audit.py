@@ -215,6 +215,10 @@ class Audited:
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> Any:
         """Who changed the row through the admin, when, what and why."""
+        its: Any = self
+        # Django looks for the row first, and tells strangers whether it is there.
+        if not its.has_view_or_change_permission(request):
+            raise PermissionDenied
         answer = super().history_view(request, object_id, extra_context)  # type: ignore[misc]
         context = getattr(answer, "context_data", None)
         if context and "action_list" in context:

@@ -145,7 +145,14 @@ def test_money_comes_off_an_order_that_was_deleted_meanwhile(
     do(back_office, waiting, "assign", code=f"{order.order_id} 250.000", reason="x")
     PaymentOrder.objects.filter(pk=order.pk).update(deleted=True)
     given = str(PaymentAllocation.objects.get().pk)
-    do(back_office, order, "take_off", allocation=given, reason="Nhầm đơn")
+    do(
+        back_office,
+        order,
+        "take_off",
+        allocation=given,
+        reason="Nhầm đơn",
+        retyped=order.order_id,
+    )
     assert state(waiting) == ("UNMATCHED", 600_000)
 
 

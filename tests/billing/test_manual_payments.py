@@ -204,7 +204,7 @@ def test_the_same_paper_is_entered_once_until_it_is_rejected() -> None:
         enter(subscribe(school()))
     with pytest.raises(manual.CannotEnter, match="Đã có người nhập"):
         enter(order, reference=" ft-26327 000001")
-    with pytest.raises(manual.CannotEnter, match="số tham chiếu"):
+    with pytest.raises(manual.CannotEnter, match="phải có mã giao dịch ngân hàng"):
         enter(order, reference="-/·")
     with pytest.raises(manual.CannotEnter, match="lý do"):
         manual.reject_payment(payment_id=payment.pk, actor="lan", at=LATER, decision=" ")

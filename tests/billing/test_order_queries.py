@@ -61,35 +61,41 @@ class TestOnAHundredThousandOrders:
     ) -> None:
         page = orders.pending().newest_first()[:50]
 
-        assert indexes_used(page) == {"idx_payment_orders_status_created"}
+        # The plan's, or the lists' own, which begins with the same columns.
+        (index,) = indexes_used(page)
+        assert index in {"idx_payment_orders_status_created", "idx_payment_orders_list_status"}
         assert is_sorted_by_index(page)
         newest = [f"KH{n}" for n in range(100_000, 93_520, -5) if self.shown(n, orders)]
         assert [order.order_id for order in page] == newest[:50]
 
     @both_managers
     @pytest.mark.parametrize(
-        ("method", "index", "step"),
+        ("method", "indexes", "step"),
         [
-            ("of_user", "idx_payment_orders_user", 5000),
-            ("of_instance", "idx_payment_orders_instance", 2000),
+            ("of_user", {"idx_payment_orders_user"}, 5000),
+            (
+                "of_instance",
+                {"idx_payment_orders_instance", "idx_payment_orders_list_instance"},
+                2000,
+            ),
         ],
     )
     def test_ones_own_orders_come_from_their_index(
-        self, orders: Any, method: str, index: str, step: int
+        self, orders: Any, method: str, indexes: set[str], step: int
     ) -> None:
         own = getattr(orders, method)(UUID(int=7))
 
-        assert indexes_used(own) == indexes_used(own.newest_first()[:20]) == {index}
+        assert indexes_used(own) <= indexes
+        assert indexes_used(own.newest_first()[:20]) <= indexes
         assert {order.order_id for order in own} == {f"KH{n}" for n in range(7, 100_000, step)}
 
     def test_what_a_new_order_supersedes_comes_from_its_indexes(self) -> None:
         superseded = PaymentOrder.objects.open_or_part_paid().filter(
             instance_id=UUID(int=7), subject="subscription"
         )
-        assert indexes_used(superseded) == {
-            "payment_orders_open_subject_key",
-            "idx_payment_orders_part_paid",
-        }
+        first, second = sorted(indexes_used(superseded))
+        assert first in {"idx_payment_orders_part_paid", "idx_payment_orders_list_part_paid"}
+        assert second == "payment_orders_open_subject_key"
 
     def test_a_code_comes_from_an_index(self) -> None:
         (index,) = indexes_used(PaymentOrder.objects.filter(order_id="KH4321"))

@@ -158,7 +158,7 @@ def test_what_others_made_of_it_is_named_before_it_goes_too(
         CREATE VIEW visits AS SELECT id, instance_id FROM guest_events;
         CREATE VIEW busiest AS SELECT instance_id FROM visits GROUP BY 1;
         CREATE VIEW schools AS SELECT id FROM instances;
-        CREATE TABLE notes (event_id uuid REFERENCES guest_events (id));
+        CREATE TABLE remarks (event_id uuid REFERENCES guest_events (id));
         CREATE FUNCTION first_event() RETURNS guest_events LANGUAGE plpgsql AS 'BEGIN END';
         """,
     )
@@ -171,10 +171,10 @@ def test_what_others_made_of_it_is_named_before_it_goes_too(
     assert named == {
         ("view", "visits"),
         ("view", "busiest"),
-        ("constraint", "notes"),
+        ("constraint", "remarks"),
         ("function", "first_event()"),
     }
-    assert {"view schools", "table notes"} <= left
+    assert {"view schools", "table remarks"} <= left
     assert left.isdisjoint({"view visits", "view busiest", "function first_event()"})
 
 

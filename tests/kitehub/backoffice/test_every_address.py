@@ -8,7 +8,6 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
 from django.http import HttpResponse
-from django.template.response import SimpleTemplateResponse
 from django.test import Client, RequestFactory
 from django.urls import resolve, reverse
 from django.utils import timezone
@@ -61,14 +60,10 @@ def walk(patterns: Any) -> Iterator[Address]:
             yield Address(pattern.name, tuple(pattern.pattern.converters))
 
 
+pytestmark = pytest.mark.usefixtures("undrawn")
+
 EVERY = list(walk(admin.site.urls[0]))
 MODELS = {model._meta.label_lower: model for model in admin.site._registry}
-
-
-@pytest.fixture(autouse=True)
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pages are answered but not drawn, which takes most of the time: other tests draw them all."""
-    monkeypatch.setattr(SimpleTemplateResponse, "rendered_content", "")
 
 
 @pytest.fixture

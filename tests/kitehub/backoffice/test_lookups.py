@@ -1,5 +1,6 @@
 """A list is asked for what its filters show, and never for columns that no page shows."""
 
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.factories.kitehub import UserFactory
 from tests.kitehub.backoffice.pages import list_url
 
 REGISTERED = list(admin.site._registry.items())
+GUESSED = ("contains", "startswith", "regex")
 GUESSES = (
     "", "__exact", "__contains", "__icontains", "__startswith", "__istartswith", "__endswith",
     "__regex", "__iregex", "__gt", "__lt", "__gte", "__lte", "__range", "__in", "__isnull",
@@ -47,6 +49,7 @@ def test_no_list_tells_what_is_in_a_column_that_it_does_not_filter_by(
 
 
 @pytest.mark.django_db
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("role", ["AUDITOR", "SUPPORT"])
 def test_who_tries_gets_the_whole_list(role: str) -> None:
     reader = UserFactory(staff=True)
@@ -58,11 +61,11 @@ def test_who_tries_gets_the_whole_list(role: str) -> None:
         page = list_url(model)
         if client.get(page).status_code != 200:
             continue
-        for field in model._meta.concrete_fields:
-            for guess in ("contains", "startswith", "regex"):
-                answer = client.get(page, {f"{field.attname}__{guess}": "a"})
-                assert (answer.status_code, answer.get("Location")) == (302, f"{page}?e=1")
-                tried += 1
+        # Each column once, by turns in each way; the test above asks for all of them.
+        for field, guess in zip(model._meta.concrete_fields, cycle(GUESSED), strict=False):
+            answer = client.get(page, {f"{field.attname}__{guess}": "a"})
+            assert (answer.status_code, answer.get("Location")) == (302, f"{page}?e=1")
+            tried += 1
     assert tried > 100
     if role == "SUPPORT":
         name = "admin:billing_banktransfer_export"

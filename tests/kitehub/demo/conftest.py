@@ -44,6 +44,6 @@ def demo(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
         with connection.cursor() as cursor:
             # The append-only tables refuse it otherwise.
             cursor.execute("SET session_replication_role = replica")
-            cursor.execute(f"TRUNCATE {', '.join(TABLES)} CASCADE")
+            cursor.execute(f"TRUNCATE {', '.join(TABLES)}, security_events CASCADE")
             cursor.execute("RESET session_replication_role")
         connection.close()

@@ -21,6 +21,7 @@ API = "api/v1/"
 OPEN = {
     "": "whoever isn't signed in is asked to",
     "login/": "the owners' way in",
+    "login/code/": "its second step, for who has turned codes on",
     "logout/": "and out",
     "password/": "asks for a link to set a new password",
     "password/<str:uidb64>/<str:token>/": "sets it, for who has the link",

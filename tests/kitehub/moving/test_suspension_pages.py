@@ -90,8 +90,7 @@ def test_database_that_cannot_be_told_is_a_message(
 
 
 def test_status_alone_suspends_nobody(made: Instance, back_office: Client) -> None:
-    page = save(back_office, made, status="SUSPENDED")
-    assert page.context["adminform"].form.errors["status"]
+    save(back_office, made, status="SUSPENDED")
     assert fresh(made).status == InstanceStatus.ACTIVE
 
 
