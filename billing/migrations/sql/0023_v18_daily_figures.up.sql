@@ -96,6 +96,7 @@ BEGIN
     IF NOT EXISTS (
         SELECT 1 FROM credit_entries given
         WHERE given.instance_id = of_instance AND given.kind = 'GRANTED'
+            AND given.id <> ALL (left_out)
     ) THEN
         RETURN;
     END IF;
