@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from billing.models import Subscription, SubscriptionHistory
 from billing.services.subscriptions import advance, pause, rebuild
@@ -94,6 +95,21 @@ class TestBeginnings:
         )
         assert jobs() == [("kitehub.tasks.apply_tier", "todo", 0)]
         assert advance_due(at=day(2, 1)) == NOTHING
+
+    @pytest.mark.parametrize("off", ["hashjoin", "nestloop", "mergejoin"])
+    def test_of_two_that_began_since_the_last_run_the_later_is_the_current_one(
+        self, off: str
+    ) -> None:
+        with connection.cursor() as cursor:
+            # Of several rows that say it of one, an UPDATE takes any.
+            cursor.execute(f"SET LOCAL enable_{off} = off")
+        schools = [paid_school(day(1, 1), day(2, 1)) for _ in range(3)]
+        for school in schools:
+            buy(school, day(1, 20))
+            buy(school, day(1, 21))
+        assert advance_due(at=day(3, 2)) == Advance(begun=3, retiered=0, moved=0)
+        assert {subscription(it).current_period_start for it in schools} == {day(3, 1)}
+        assert advance_due(at=day(3, 2)) == NOTHING
 
     def test_in_batches_however_many_begin_at_once(self) -> None:
         for number in range(5):

@@ -111,9 +111,10 @@ def _begin_periods(*, at: datetime, batch: int) -> tuple[int, int, tuple[UUID, .
                 {"from": at - LATEST, "at": at, "since": since, "after": after, "size": batch},
             )
             found = cursor.fetchall()
-        same = [(pk, starts_at) for starts_at, _period, pk, _instance, as_is in found if as_is]
+        # The earliest come first, so that of several of one subscription the latest is kept.
+        same = {pk: starts_at for starts_at, _period, pk, _instance, as_is in found if as_is}
         if same:
-            begun += _begin(same, at=at)
+            begun += _begin(list(same.items()), at=at)
         # Of a subscription several may have begun since the last run: it is rebuilt once.
         for instance_id in dict.fromkeys(row[3] for row in found if not row[4]):
             try:
