@@ -2,6 +2,8 @@
 
 import os
 import signal
+import sys
+import traceback
 from collections.abc import Callable
 from datetime import timedelta
 from importlib import import_module
@@ -65,8 +67,11 @@ def killed_after(where: str, work: Callable[[], Any]) -> int:
             os.kill(os.getpid(), signal.SIGKILL)
 
         setattr(place, name, and_die)
-        work()
+        print(where, "was never called:", work(), file=sys.stderr)
+    except BaseException:
+        traceback.print_exc()
     finally:
+        sys.stderr.flush()
         os._exit(1)
 
 

@@ -21,7 +21,7 @@ from kitehub.admin.dashboard.figures import Days, Figures, month_ends
 from kitehub.admin.dashboard.queues import Queue
 from kitehub.enums import Tier
 from kitehub.models import User
-from tests.explain import indexes_used
+from tests.explain import serves
 from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
 from tests.factories.kitehub import UserFactory
 
@@ -146,9 +146,7 @@ def test_trials_that_end_within_a_week_are_found_by_an_index() -> None:
         SubscriptionFactory(status="TRIAL", trial_end=end, current_period_end=end)
     SubscriptionFactory(current_period_end=NOW + timedelta(days=1))
     assert tiles.trials_ending(NOW).count() == 2
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off")
-    assert "idx_subscriptions_trials" in indexes_used(tiles.trials_ending(NOW))
+    assert serves("idx_subscriptions_trials", tiles.trials_ending(NOW))
 
 
 # --- Charts -------------------------------------------------------------------------------------
