@@ -88,8 +88,8 @@ class InboxPage:
         found = candidates(opened) if opened and not stuck else []
         shown = {
             **its.admin_site.each_context(request),
+            # Without `opts`, which would head the page with the name of the list.
             "title": gettext("Inbox of transfers"),
-            "opts": its.opts,
             "media": its.media,
             "count": waiting[: COUNTED + 1].count(),
             "most": COUNTED,
