@@ -32,7 +32,7 @@ from billing.services.subscriptions.adjustments import MOST_DAYS
 from kitehub.backoffice import history
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.backoffice.bulk import Bulk, WhyForm, each_alone, run_on_each
-from kitehub.backoffice.dialogs import Line, without_actions
+from kitehub.backoffice.dialogs import Line, RetypedDialog, without_actions
 from kitehub.backoffice.differences import plain_values
 from kitehub.backoffice.rehearsals import PlannedDialog, RehearsedDialog, rehearse
 
@@ -42,13 +42,20 @@ EXTEND, PAUSE, UNPAUSE, STOP, GO_ON = "extend", "pause", "unpause", "stop", "go-
 _TOLD = ("status", "current_period_start", "current_period_end", "trial_end", "canceled_at")
 
 
-class DaysDialog(PlannedDialog):
-    """Asks how many days, and shows until when it is then."""
+class DaysDialog(PlannedDialog, RetypedDialog):
+    """Asks how many days, and shows until when it is then.
+
+    Nothing takes given days back, so the school's subdomain is typed again.
+    """
 
     model = Subscription
     days = forms.IntegerField(
         label=_("days"), min_value=1, max_value=MOST_DAYS, widget=UnfoldAdminIntegerFieldWidget
     )
+
+    def code_of_row(self) -> str:
+        """The subdomain, of which there is only one."""
+        return self.row.instance.subdomain if self.row and self.row.instance else ""
 
     def attempt(self, actor: str) -> Sequence[Line]:
         """Gives them."""
@@ -235,6 +242,7 @@ class KeepsTime:
             preview=preview,
             act=act,
             form_class=ManyDaysForm,
+            moves_money=True,
         )
         return run_on_each(self, request, queryset, bulk)
 

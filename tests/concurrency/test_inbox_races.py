@@ -114,7 +114,7 @@ def test_a_dialog_that_is_sent_twice_at_once_keeps_credit_once(
     transfer = line(599_000, account_number=OWN, transferred_at=now, received_at=now)
     person, page = signed_in("lan@x.test"), page_url(transfer, "keep")
     sent = {**form_of(person.get(page)), "_form_submitted": "True", "reason": "x"}
-    sent |= {"subdomain": own.subdomain, "amount": "100000"}
+    sent |= {"subdomain": own.subdomain, "amount": "100000", "retyped": "599000"}
     sent["plan"] = form_of(person.post(page, sent))["plan"]
     once = SortsOut._sort_out
     others: list[Background] = []
