@@ -18,7 +18,6 @@ from django.utils import timezone
 
 from billing.enums import (
     CreditKind,
-    FeedProvider,
     OrderPurpose,
     PaymentStatus,
     PaymentType,
@@ -157,14 +156,8 @@ def _entered_by_hand(transfer: BankTransfer, orders: Sequence[PaymentOrder]) -> 
     booked = [order for order in orders if order.paid_amount or order.refunded_amount]
     if not booked:
         return False
-    by_hand = BankTransfer.objects.filter(
-        provider=FeedProvider.MANUAL,
-        account_number=transfer.account_number,
-        amount=transfer.amount,
-        transferred_at__range=_around(transfer),
-        allocations__order__in=booked,
-    )
-    return by_hand.exclude(duplicates__provider=transfer.provider).exists()
+    by_hand = BankTransfer.objects.by_hand_like(transfer)
+    return by_hand.filter(allocations__order__in=booked).exists()
 
 
 def _around(transfer: BankTransfer) -> tuple[datetime, datetime]:
