@@ -225,7 +225,7 @@ class UnmatchDialog(LineDialog, AllocationDialog, RetypedDialog):
 
     def code_of_row(self) -> str:
         """The code of the order that is chosen; nothing before one is."""
-        chosen = getattr(self, "cleaned_data", {}).get("allocation")
+        chosen = getattr(self, "cleaned_data", {}).get("allocation", "")
         codes = {str(each.pk): each.order.order_id for each, _said in self.offered()}
         return codes.get(chosen, "")
 

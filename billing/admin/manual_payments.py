@@ -28,14 +28,14 @@ from billing.models.transfers import MOST_DONG
 from billing.services import manual
 from billing.services.manual import CannotEnter
 from kitehub.backoffice import AuditAdmin, Audited
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.audit import Refusal, actor_of, existing, lead_to, reason_of
 from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
 from kitehub.backoffice.dialogs import Line, RetypedDialog, without_actions
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.labels import Label
 from kitehub.backoffice.moments import MomentField
 from kitehub.backoffice.names import instances_at
-from kitehub.backoffice.rehearsals import RehearsedDialog, rehearse
+from kitehub.backoffice.rehearsals import RehearsedDialog, foresee
 from kitehub.backoffice.tabs import tabs_of
 from kitehub.display import money
 
@@ -132,9 +132,7 @@ class EntersPayments:
     def mark_paid(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Enters a payment, for another person to confirm."""
         its: Any = self
-        order = form.row
-        if order is None:
-            raise Refusal(gettext("There is no such row."))
+        order = existing(form.row)
         names = ("amount", "received_at", "reference", "memo", "payer_name", "evidence")
         with refusing(CannotEnter):
             payment = manual.enter_payment(
@@ -279,10 +277,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
         actor = actor_of(request)
 
         def preview(payment: ManualPayment) -> str:
-            found = rehearse(lambda: confirmed(payment, actor), self.refusal_of)
-            if not found.possible:
-                raise Refusal(found.lines[0].value)
-            return "; ".join(f"{line.label}: {line.value}" for line in found.lines)
+            return foresee(lambda: confirmed(payment, actor), self.refusal_of)
 
         def act(payment: ManualPayment) -> str:
             with refusing(CannotEnter):
@@ -328,9 +323,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _decide(self, request: HttpRequest, form: Any, work: Any, said: str) -> HttpResponse:
-        payment = form.row
-        if payment is None:
-            raise Refusal(gettext("There is no such row."))
+        payment = existing(form.row)
         with refusing(CannotEnter):
             work(payment_id=payment.pk, actor=actor_of(request), at=timezone.now())
         self.log(request, [payment], CHANGE, [{"changed": {"fields": ["status"]}}])

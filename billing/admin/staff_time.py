@@ -30,11 +30,11 @@ from billing.services.subscriptions import (
 )
 from billing.services.subscriptions.adjustments import MOST_DAYS
 from kitehub.backoffice import history
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.audit import Refusal, actor_of, existing, lead_to, reason_of
 from kitehub.backoffice.bulk import Bulk, WhyForm, each_alone, run_on_each
 from kitehub.backoffice.dialogs import Line, RetypedDialog, without_actions
 from kitehub.backoffice.differences import plain_values
-from kitehub.backoffice.rehearsals import PlannedDialog, RehearsedDialog, rehearse
+from kitehub.backoffice.rehearsals import PlannedDialog, RehearsedDialog, foresee
 
 Change = Callable[..., Subscription]
 
@@ -223,9 +223,7 @@ class KeepsTime:
         days = form.cleaned_data["days"] if form.is_valid() else 1
 
         def preview(row: Subscription) -> str:
-            found = rehearse(lambda: changed(row, extend, actor, days=1), its.refusal_of)
-            if not found.possible:
-                raise Refusal(found.lines[0].value)
+            foresee(lambda: changed(row, extend, actor, days=1), its.refusal_of)
             said = gettext("paid until %(until)s, and the days behind it")
             return said % {"until": day(row.current_period_end)}
 
@@ -266,8 +264,7 @@ class KeepsTime:
     ) -> HttpResponse:
         its: Any = self
         # Not by get_object, which locks the row: the instance comes first in the order of locks.
-        if form.row is None:
-            raise Refusal(gettext("There is no such row."))
+        existing(form.row)
         self._log_time(request, form.row, change, **options)
         its.message_user(request, said)
         return lead_to(request, its._page("change", form.row.pk))
