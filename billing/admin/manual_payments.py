@@ -22,7 +22,7 @@ from unfold.widgets import (
 
 from billing.admin.amount_dialogs import AmountDialog, StateDialog
 from billing.admin.what_comes import minute, of_line, of_order, of_school, refusing
-from billing.enums import ManualPaymentKind, ManualPaymentStatus, PaymentStatus
+from billing.enums import PAYABLE, ManualPaymentKind, ManualPaymentStatus
 from billing.models import ManualPayment, PaymentOrder
 from billing.models.transfers import MOST_DONG
 from billing.services import manual
@@ -157,8 +157,7 @@ class EntersPayments:
     ) -> Any:
         """Offers it while the order can be paid."""
         order = context.get("original")
-        payable = (PaymentStatus.PENDING, PaymentStatus.EXPIRED)
-        if order is None or order.deleted or order.status not in payable:
+        if order is None or order.deleted or order.status not in PAYABLE:
             without_actions(context, MARK_PAID)
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
 
