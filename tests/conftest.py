@@ -1,6 +1,7 @@
 """Fixtures of all tests."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,11 @@ settings.DATA_DIR = settings.DATA_DIR / "tests"
 os.environ.setdefault("KITEHUB_EMBEDDED_FSYNC", "off")
 # The real hasher is slow on purpose, and most tests sign in.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and so would all programs
+# that the tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Where the longest files are, longest first. Begun last, any of them would leave the other
 # processes of pytest-xdist with nothing to do.
