@@ -81,6 +81,7 @@ class GrantForm(ReasonedModelForm):
 class CreditBalanceAdmin(AuditAdmin):
     """What instances have."""
 
+    nothing_yet = _("A school has credit once it pays more than an order, or is given some.")
     list_display = ("instance", "balance_text")
     export_columns: ClassVar = (
         Column("instance__organization_name", _("instance")),
@@ -108,6 +109,9 @@ class CreditEntryAdmin(Booked, Audited, AuditAdmin):
     form = GrantForm
     refusals: ClassVar = {"credit_entries_pkey": _("This goodwill is given already.")}
 
+    nothing_yet = _(
+        "Entries are written when a school pays too much, uses its credit, or is given some."
+    )
     list_display = (
         "created_at",
         "instance",

@@ -171,6 +171,7 @@ class SubscriptionAdmin(SubscriptionDetails, KeepsTime, LeadsToWhyBlocked, Recor
 class SubscriptionHistoryAdmin(Changes, AuditAdmin):
     """Every change of every subscription."""
 
+    nothing_yet = _("Every change of a subscription is written here by itself.")
     list_display = (
         "changed_at",
         "instance_text",

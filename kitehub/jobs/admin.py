@@ -86,6 +86,7 @@ class JobDialog(WhyDialog):
 class JobAdmin(Audited, AuditAdmin):
     """Jobs, the newest first."""
 
+    nothing_yet = _("Jobs appear when a page or a duty asks for one, and a worker runs them.")
     list_display = (
         "job_id",
         "task_text",
