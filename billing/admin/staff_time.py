@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from django import forms
 from django.contrib import admin
@@ -39,7 +39,19 @@ from kitehub.backoffice.rehearsals import PlannedDialog, RehearsedDialog, rehear
 Change = Callable[..., Subscription]
 
 EXTEND, PAUSE, UNPAUSE, STOP, GO_ON = "extend", "pause", "unpause", "stop", "go-on"
-_TOLD = ("status", "current_period_start", "current_period_end", "trial_end", "canceled_at")
+
+
+class Told(NamedTuple):
+    """What the log keeps of a change: the field that it is of, and the values before and after."""
+
+    field: str
+    fields: Sequence[str]
+
+
+OF_TIME = Told(
+    "current_period_end",
+    ("status", "current_period_start", "current_period_end", "trial_end", "canceled_at"),
+)
 
 
 class DaysDialog(PlannedDialog):
@@ -223,7 +235,7 @@ class KeepsTime:
             return said % {"until": day(row.current_period_end)}
 
         def act(row: Subscription) -> str:
-            after = self._log_time(request, row, extend, days=days)
+            after = self._log_change(request, row, partial(change_time, change=extend, days=days))
             return gettext("paid until %(until)s") % {"until": day(after.current_period_end)}
 
         bulk = Bulk(
@@ -256,23 +268,28 @@ class KeepsTime:
     def _change_time(
         self, request: HttpRequest, form: Any, change: Change, said: str, **options: Any
     ) -> HttpResponse:
+        changes = partial(change_time, change=change, **options)
+        return self._change_row(request, form, changes, said)
+
+    def _change_row(
+        self, request: HttpRequest, form: Any, change: Change, said: str, told: Told = OF_TIME
+    ) -> HttpResponse:
         its: Any = self
         # Not by get_object, which locks the row: the instance comes first in the order of locks.
         if form.row is None:
             raise Refusal(gettext("There is no such row."))
-        self._log_time(request, form.row, change, **options)
+        self._log_change(request, form.row, change, told)
         its.message_user(request, said)
         return lead_to(request, its._page("change", form.row.pk))
 
-    def _log_time(
-        self, request: HttpRequest, row: Subscription, change: Change, **options: Any
+    def _log_change(
+        self, request: HttpRequest, row: Subscription, change: Change, told: Told = OF_TIME
     ) -> Subscription:
         its: Any = self
-        before = plain_values(row, _TOLD)
-        by = {"actor": actor_of(request), "reason": reason_of(request)}
-        after = change_time(row, change, **by, **options)
-        part = history.values_part(before, plain_values(after, _TOLD))
-        its.log(request, [row], CHANGE, [{"changed": {"fields": ["current_period_end"]}}, *part])
+        before = plain_values(row, told.fields)
+        after = change(row, actor=actor_of(request), reason=reason_of(request))
+        part = history.values_part(before, plain_values(after, told.fields))
+        its.log(request, [row], CHANGE, [{"changed": {"fields": [told.field]}}, *part])
         return after
 
 

@@ -22,7 +22,7 @@ from kitehub.admin.levers.moving import MovesSchools
 from kitehub.admin.levers.suspending import Suspending
 from kitehub.admin.levers.work import ShowsWork
 from kitehub.admin.opening import OpensSchools
-from kitehub.admin.tier_dialog import TierDialog, change
+from kitehub.admin.tier_dialog import TierDialog, change, page_before
 from kitehub.admin.watches import DatabaseFilter
 from kitehub.backoffice import RecordAdmin, history
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
@@ -239,7 +239,7 @@ class InstanceAdmin(
         part = history.values_part(before, {"tier": changed.tier})
         self.log(request, [school], CHANGE, [{"changed": {"fields": ["tier"]}}, *part])
         self.message_user(request, gettext("The tier is now %(tier)s.") % {"tier": tier.label})
-        return lead_to(request, self._page("change", school.pk))
+        return lead_to(request, page_before(request, school) or self._page("change", school.pk))
 
     def has_change_plan_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may change what is bought."""

@@ -78,7 +78,7 @@ class JobDialog(WhyDialog):
         lines = [Line(gettext("Task"), job.task_name), Line(gettext("About"), arguments_of(job))]
         failure = getattr(job, "failure", None)
         if failure is not None:
-            lines.append(Line(gettext("Last error"), failure.error, warns=True))
+            lines.append(Line(gettext("Last error"), failure.words, warns=True))
         return lines
 
 
@@ -267,7 +267,7 @@ class JobAdmin(Audited, AuditAdmin):
         failure = getattr(job, "failure", None)
         if failure is None:
             return "–"
-        return format_html("<div>{}</div>{}", failure.error, _moment(failure.failed_at))
+        return format_html("<div>{}</div>{}", failure.words, _moment(failure.failed_at))
 
     @display(description=_("what happened"))
     def events_text(self, job: Job) -> str:
