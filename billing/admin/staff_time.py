@@ -30,11 +30,11 @@ from billing.services.subscriptions import (
 )
 from billing.services.subscriptions.adjustments import MOST_DAYS
 from kitehub.backoffice import history
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.audit import Refusal, actor_of, existing, lead_to, reason_of
 from kitehub.backoffice.bulk import Bulk, WhyForm, each_alone, run_on_each
-from kitehub.backoffice.dialogs import Line, without_actions
+from kitehub.backoffice.dialogs import Line, RetypedDialog, without_actions
 from kitehub.backoffice.differences import plain_values
-from kitehub.backoffice.rehearsals import PlannedDialog, RehearsedDialog, rehearse
+from kitehub.backoffice.rehearsals import PlannedDialog, RehearsedDialog, foresee
 
 Change = Callable[..., Subscription]
 
@@ -54,13 +54,20 @@ OF_TIME = Told(
 )
 
 
-class DaysDialog(PlannedDialog):
-    """Asks how many days, and shows until when it is then."""
+class DaysDialog(PlannedDialog, RetypedDialog):
+    """Asks how many days, and shows until when it is then.
+
+    Nothing takes given days back, so the school's subdomain is typed again.
+    """
 
     model = Subscription
     days = forms.IntegerField(
         label=_("days"), min_value=1, max_value=MOST_DAYS, widget=UnfoldAdminIntegerFieldWidget
     )
+
+    def code_of_row(self) -> str:
+        """The subdomain, of which there is only one."""
+        return self.row.instance.subdomain if self.row and self.row.instance else ""
 
     def attempt(self, actor: str) -> Sequence[Line]:
         """Gives them."""
@@ -228,9 +235,7 @@ class KeepsTime:
         days = form.cleaned_data["days"] if form.is_valid() else 1
 
         def preview(row: Subscription) -> str:
-            found = rehearse(lambda: changed(row, extend, actor, days=1), its.refusal_of)
-            if not found.possible:
-                raise Refusal(found.lines[0].value)
+            foresee(lambda: changed(row, extend, actor, days=1), its.refusal_of)
             said = gettext("paid until %(until)s, and the days behind it")
             return said % {"until": day(row.current_period_end)}
 
@@ -247,6 +252,7 @@ class KeepsTime:
             preview=preview,
             act=act,
             form_class=ManyDaysForm,
+            moves_money=True,
         )
         return run_on_each(self, request, queryset, bulk)
 
@@ -276,8 +282,7 @@ class KeepsTime:
     ) -> HttpResponse:
         its: Any = self
         # Not by get_object, which locks the row: the instance comes first in the order of locks.
-        if form.row is None:
-            raise Refusal(gettext("There is no such row."))
+        existing(form.row)
         self._log_change(request, form.row, change, told)
         its.message_user(request, said)
         return lead_to(request, its._page("change", form.row.pk))

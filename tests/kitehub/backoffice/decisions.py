@@ -122,6 +122,8 @@ ADDRESSES = {
     "billing_banktransfer_assign": "billing.match_transfer",
     "billing_banktransfer_keep": "billing.match_transfer",
     "billing_banktransfer_discard": "billing.match_transfer",
+    "billing_banktransfer_same_money": "billing.match_transfer",
+    "billing_banktransfer_other_money": "billing.match_transfer",
     "billing_banktransfer_bring_back": "billing.match_transfer",
     "billing_banktransfer_refund": "billing.request_refund",
     "billing_paymentorder_restore": "billing.delete_paymentorder",
