@@ -19,13 +19,17 @@ class StateDialog(WhyDialog):
 class AmountDialog(StateDialog, RetypedDialog):
     """Asks for the row's amount again, however its thousands are grouped."""
 
+    def sum_of_row(self) -> int:
+        """What is typed again: the amount."""
+        return int(self.row.amount)
+
     def code_of_row(self) -> str:
-        """The amount, as people write it."""
-        return f"{self.row.amount:,}".replace(",", ".") if self.row else ""
+        """It, as people write it."""
+        return f"{self.sum_of_row():,}".replace(",", ".") if self.row else ""
 
     def clean_retyped(self) -> str:
         """What was typed, where it is the amount."""
         typed: str = self.cleaned_data["retyped"]
-        if self.row is None or re.sub(r"[\s.,₫đ]", "", typed) != str(self.row.amount):
+        if self.row is None or re.sub(r"[\s.,₫đ]", "", typed) != str(self.sum_of_row()):
             raise ValidationError(gettext("That is not what is to be typed here."))
         return typed

@@ -17,7 +17,15 @@ ABSENT = {
     *("reservation", "apikey", "tombstone", "archiverun", "tierlimit"),
     *("instancegate", "instancechange", "instancemove", "instancesuspension"),
     *("email", "signinattempts", "statementmapping", "subscriptionadjustment"),
-    *("note", "orderview", "manualpayment", "plannedmatch", "instancewatch", "dailyfigure"),
+    *(
+        "note",
+        "orderview",
+        "manualpayment",
+        "goodwill",
+        "plannedmatch",
+        "instancewatch",
+        "dailyfigure",
+    ),
     # The migrations' own, and what is kept of how people use the back office.
     *("staffrole", "securityevent", "signedinsession", "secondfactor"),
 }
