@@ -1,4 +1,7 @@
-"""Staff give days, pause and resume on a subscription's page, each with a reason."""
+"""Staff give days, pause and resume on a subscription's page, each with a reason.
+
+Here one person may give them alone; test_goodwill_admin.py has those that another approves.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -24,6 +27,11 @@ from tests.kitehub.backoffice.pages import (
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def _alone(settings: Any) -> None:
+    settings.KITEHUB_GOODWILL_ALONE = 10**9
 
 
 @pytest.fixture
