@@ -208,8 +208,9 @@ def _table(model: Model) -> sql.Identifier:
 
 
 def _columns(model: Model) -> sql.Composable:
-    names = [sql.Identifier(str(field.column)) for field in model._meta.local_concrete_fields]
-    return sql.SQL(", ").join(names)
+    # What the database makes of others takes no value.
+    fields = [each for each in model._meta.local_concrete_fields if not each.generated]
+    return sql.SQL(", ").join(sql.Identifier(str(field.column)) for field in fields)
 
 
 def _of(instance_id: UUID) -> sql.Composed:
