@@ -193,7 +193,7 @@ class TestDeciding:
             order_id=order.pk, amount=599_000, reason="x", actor="lan@kitehub.test", at=NOW
         )
         page = back_office.get(page_url(whole, "approve")).content.decode()
-        assert "kỳ đăng ký và phiếu thu không còn hiệu lực" in page
+        assert "kỳ đăng ký và biên nhận không còn hiệu lực" in page
         assert "0071000123456" in page
         assert do(back_office, whole, "approve", reason="x", retyped="99.000") == []
         whole.refresh_from_db()
