@@ -20,6 +20,10 @@ class PaymentStatus(TextChoices):
     CANCELLED = "CANCELLED", _("Cancelled")
 
 
+# Late money is money.
+PAYABLE = (PaymentStatus.PENDING, PaymentStatus.EXPIRED)
+
+
 class SubscriptionStatus(TextChoices):
     """The state of a subscription."""
 

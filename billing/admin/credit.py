@@ -22,6 +22,7 @@ from kitehub.display import money
 class CreditBalanceAdmin(AuditAdmin):
     """What instances have."""
 
+    nothing_yet = _("A school has credit once it pays more than an order, or is given some.")
     list_display = ("instance", "balance_text")
     export_columns: ClassVar = (
         Column("instance__organization_name", _("instance")),
@@ -46,6 +47,9 @@ class CreditBalanceAdmin(AuditAdmin):
 class CreditEntryAdmin(Booked, Audited, AuditAdmin):
     """Every change of credit. What staff give is proposed elsewhere; all else is settlement's."""
 
+    nothing_yet = _(
+        "Entries are written when a school pays too much, uses its credit, or is given some."
+    )
     list_display = (
         "created_at",
         "instance",

@@ -5,7 +5,7 @@ Days are goodwill: another person approves them, but for what one person may giv
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from uuid import uuid4
 
 from django import forms
@@ -37,17 +37,29 @@ from billing.services.subscriptions import (
 )
 from billing.services.subscriptions.adjustments import MOST_DAYS
 from kitehub.backoffice import history
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.audit import Refusal, actor_of, existing, lead_to, reason_of
 from kitehub.backoffice.bulk import Bulk, WhyForm, each_alone, run_on_each
 from kitehub.backoffice.dialogs import Line, without_actions
 from kitehub.backoffice.differences import plain_values
-from kitehub.backoffice.rehearsals import PlannedDialog, RehearsedDialog, rehearse
+from kitehub.backoffice.rehearsals import PlannedDialog, RehearsedDialog, foresee
 
 Change = Callable[..., Subscription]
 
 EXTEND, PAUSE, UNPAUSE, STOP, GO_ON = "extend", "pause", "unpause", "stop", "go-on"
+
+
+class Told(NamedTuple):
+    """What the log keeps of a change: the field that it is of, and the values before and after."""
+
+    field: str
+    fields: Sequence[str]
+
+
 _BEHIND = _("They come behind all that is paid or tried, and what is paid later behind them.")
-_TOLD = ("status", "current_period_start", "current_period_end", "trial_end", "canceled_at")
+OF_TIME = Told(
+    "current_period_end",
+    ("status", "current_period_start", "current_period_end", "trial_end", "canceled_at"),
+)
 
 
 class DaysDialog(PlannedDialog):
@@ -154,8 +166,7 @@ class KeepsTime:
     def extend(self, request: HttpRequest, form: DaysDialog, object_id: str) -> HttpResponse:
         """Proposes days for nothing, or gives them."""
         its: Any = self
-        if form.row is None:
-            raise Refusal(gettext("There is no such row."))
+        existing(form.row)
         days: int = form.cleaned_data["days"]
         made = self._offer(request, form.row, days=days, key=form.cleaned_data["once"])
         said = ngettext(
@@ -249,9 +260,7 @@ class KeepsTime:
         days = form.cleaned_data["days"] if form.is_valid() else 1
 
         def preview(row: Subscription) -> str:
-            found = rehearse(lambda: changed(row, extend, actor, days=1), its.refusal_of)
-            if not found.possible:
-                raise Refusal(found.lines[0].value)
+            foresee(lambda: changed(row, extend, actor, days=1), its.refusal_of)
             said = gettext("paid until %(until)s, and the days behind it")
             return said % {"until": day(row.current_period_end)}
 
@@ -269,6 +278,7 @@ class KeepsTime:
             preview=preview,
             act=act,
             form_class=ManyDaysForm,
+            moves_money=True,
         )
         return run_on_each(self, request, queryset, bulk)
 
@@ -290,33 +300,37 @@ class KeepsTime:
     def _change_time(
         self, request: HttpRequest, form: Any, change: Change, said: str, **options: Any
     ) -> HttpResponse:
+        changes = partial(change_time, change=change, **options)
+        return self._change_row(request, form, changes, said)
+
+    def _change_row(
+        self, request: HttpRequest, form: Any, change: Change, said: str, told: Told = OF_TIME
+    ) -> HttpResponse:
         its: Any = self
         # Not by get_object, which locks the row: the instance comes first in the order of locks.
-        if form.row is None:
-            raise Refusal(gettext("There is no such row."))
-        self._log_time(request, form.row, change, **options)
+        existing(form.row)
+        self._log_change(request, form.row, change, told)
         its.message_user(request, said)
         return lead_to(request, its._page("change", form.row.pk))
 
     def _offer(self, request: HttpRequest, row: Subscription, **told: Any) -> Goodwill:
         its: Any = self
-        before = plain_values(row, _TOLD)
+        before = plain_values(row, OF_TIME.fields)
         made = offer(row, **told, **by_whom(request))
         after = Subscription.all_objects.get(pk=row.pk)
         added = {"name": str(Goodwill._meta.verbose_name), "object": str(made)}
-        part = history.values_part(before, plain_values(after, _TOLD))
+        part = history.values_part(before, plain_values(after, OF_TIME.fields))
         its.log(request, [row], ADDITION, [{"added": added}, *part])
         return made
 
-    def _log_time(
-        self, request: HttpRequest, row: Subscription, change: Change, **options: Any
+    def _log_change(
+        self, request: HttpRequest, row: Subscription, change: Change, told: Told = OF_TIME
     ) -> Subscription:
         its: Any = self
-        before = plain_values(row, _TOLD)
-        by = {"actor": actor_of(request), "reason": reason_of(request)}
-        after = change_time(row, change, **by, **options)
-        part = history.values_part(before, plain_values(after, _TOLD))
-        its.log(request, [row], CHANGE, [{"changed": {"fields": ["current_period_end"]}}, *part])
+        before = plain_values(row, told.fields)
+        after = change(row, actor=actor_of(request), reason=reason_of(request))
+        part = history.values_part(before, plain_values(after, told.fields))
+        its.log(request, [row], CHANGE, [{"changed": {"fields": [told.field]}}, *part])
         return after
 
 

@@ -66,6 +66,10 @@ class DatabaseFilter(admin.SimpleListFilter):
 class InstanceWatchAdmin(AuditAdmin):
     """What was last seen of every instance's database."""
 
+    nothing_yet = _(
+        "An hourly job looks into every school's database;"
+        " “manage.py watch_instances” does so at once."
+    )
     list_display = (
         "instance",
         "state_label",

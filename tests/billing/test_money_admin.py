@@ -193,7 +193,7 @@ class TestDeciding:
             order_id=order.pk, amount=599_000, reason="x", actor="lan@kitehub.test", at=NOW
         )
         page = back_office.get(page_url(whole, "approve")).content.decode()
-        assert "kỳ đăng ký và phiếu thu không còn hiệu lực" in page
+        assert "kỳ đăng ký và biên nhận không còn hiệu lực" in page
         assert "0071000123456" in page
         assert do(back_office, whole, "approve", reason="x", retyped="99.000") == []
         whole.refresh_from_db()
@@ -235,10 +235,12 @@ def test_receipt_is_seen_printed_found_and_made_void_once(
     for term in ("bn2026-1", "BN2026000001", order.order_id):
         found = back_office.get(list_url(Receipt), {"q": term})
         assert [row.pk for row in found.context["cl"].result_list] == [receipt.pk]
-    assert do(back_office, receipt, "void", reason="Sai tên") == [
+    do(back_office, receipt, "void", reason="Sai tên", retyped="BN2026-000002")
+    assert Receipt.objects.count() == 1
+    assert do(back_office, receipt, "void", reason="Sai tên", retyped=receipt.code) == [
         "“BN2026-000001” đã bị hủy bởi “BN2026-000002”."
     ]
-    assert do(back_office, receipt, "void", reason="Sai tên") == [
+    assert do(back_office, receipt, "void", reason="Sai tên", retyped=receipt.code) == [
         "“BN2026-000001” đã bị hủy từ trước."
     ]
     looking = clerk("view_receipt")
