@@ -186,11 +186,11 @@ def goodwill(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
     """Goodwill that was approved, or given alone, is there as it was proposed; no other is."""
     yield from _found(
         connection,
-        "goodwill",
+        "goodwill_grants",
         "not given as it was proposed, or given without approval",
         """
         SELECT own.id, own.status, own.amount, own.days, entry.amount, adjustment.days
-        FROM goodwill own
+        FROM goodwill_grants own
         LEFT JOIN credit_entries entry ON entry.id = own.id
         LEFT JOIN subscription_adjustments adjustment ON adjustment.id = own.id
         LEFT JOIN subscriptions ON subscriptions.id = adjustment.subscription_id
