@@ -102,6 +102,9 @@ class EndsSessions:
         user = its.get_object(request, object_id)
         if user is None:
             raise Refusal(gettext("There is no such row."))
+        # Of the row itself, however the address was read before.
+        if user.pk == request.user.pk:
+            raise Refusal(gettext("Nobody resets their own codes."))
         if not second_factors.reset(
             user_id=user.pk, actor=actor_of(request), reason=reason_of(request)
         ):
