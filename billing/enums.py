@@ -20,6 +20,10 @@ class PaymentStatus(TextChoices):
     CANCELLED = "CANCELLED", _("Cancelled")
 
 
+# Late money is money.
+PAYABLE = (PaymentStatus.PENDING, PaymentStatus.EXPIRED)
+
+
 class SubscriptionStatus(TextChoices):
     """The state of a subscription."""
 
@@ -157,6 +161,23 @@ class ManualPaymentStatus(TextChoices):
     REQUESTED = "REQUESTED", _("To be confirmed")
     CONFIRMED = "CONFIRMED", _("Confirmed")
     REJECTED = "REJECTED", _("Rejected")
+
+
+class GoodwillKind(TextChoices):
+    """What a school is given for nothing."""
+
+    CREDIT = "CREDIT", _("Credit")
+    EXTENSION = "EXTENSION", _("Days of use")
+
+
+class GoodwillStatus(TextChoices):
+    """The state of goodwill."""
+
+    PROPOSED = "PROPOSED", _("To be approved")
+    APPROVED = "APPROVED", _("Approved")
+    DECLINED = "DECLINED", _("Declined")
+    WITHDRAWN = "WITHDRAWN", _("Withdrawn")
+    GIVEN = "GIVEN", _("Given by one person alone")
 
 
 class PlannedState(TextChoices):

@@ -29,7 +29,7 @@ class FillFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """Usage above the chosen share."""
         if self.value() == "90":
-            return queryset.above(90)
+            return queryset.nearly_full()
         return queryset.over_limit() if self.value() == "100" else queryset
 
 

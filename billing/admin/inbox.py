@@ -30,10 +30,10 @@ from billing.models import BankTransfer, PaymentOrder
 from billing.services import inbox, planned
 from billing.services.candidates import candidates
 from billing.services.inbox import CannotMatch
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to
+from kitehub.backoffice.audit import Refusal, actor_of, existing, lead_to
 from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
 from kitehub.backoffice.dialogs import Line, without_actions
-from kitehub.backoffice.rehearsals import rehearse
+from kitehub.backoffice.rehearsals import foresee
 from kitehub.display import money
 
 ASSIGN, KEEP, DISCARD, BRING_BACK = "assign", "keep", "discard", "bring-back"
@@ -242,9 +242,7 @@ class SortsOut:
             if best.order in chosen.values():
                 said = gettext("An earlier row pays %(order)s already.")
                 raise Refusal(said % {"order": best.order.order_id})
-            found = rehearse(lambda: plan(line, best.order))
-            if not found.possible:
-                raise Refusal(found.lines[0].value)
+            foresee(lambda: plan(line, best.order))
             chosen[line.pk] = best.order
             why = "; ".join(str(each.label) for each in best.why)
             return f"{best.order.order_id} · {money(min(line.unmatched, best.order.rest))} · {why}"
@@ -297,9 +295,7 @@ class SortsOut:
     ) -> HttpResponse:
         """Does it, tells what the service refuses, logs, and leads to where it was asked from."""
         its: Any = self
-        line: BankTransfer | None = form.row
-        if line is None:
-            raise Refusal(gettext("There is no such row."))
+        line = existing(form.row)
         with refusing(CannotMatch):
             work({"transfer_id": line.pk, **by_whom(request)})
         self._log(request, line)

@@ -204,8 +204,8 @@ class ImportsStatements:
         form = context.get("form") or context.get("columns")
         shown = {
             **its.admin_site.each_context(request),
+            # Without `opts`, which would head the page with the name of the list.
             "title": gettext("Import a statement"),
-            "opts": its.opts,
             "media": its.media + form.media if form else its.media,
             **context,
         }

@@ -13,6 +13,7 @@ from unfold.decorators import display
 
 from billing.admin.allocations import TransferAllocationInline
 from billing.admin.details import TransferDetails
+from billing.admin.duplicates import TellsDuplicates
 from billing.admin.inbox import SortsOut
 from billing.admin.inbox_page import InboxPage
 from billing.admin.refunds import Refundable
@@ -61,7 +62,14 @@ TRANSFER_COLOURS = {
 
 @admin.register(BankTransfer)
 class BankTransferAdmin(
-    TransferDetails, InboxPage, ImportsStatements, SortsOut, Refundable, Audited, AuditAdmin
+    TransferDetails,
+    InboxPage,
+    ImportsStatements,
+    TellsDuplicates,
+    SortsOut,
+    Refundable,
+    Audited,
+    AuditAdmin,
 ):
     """Bank lines, the newest first."""
 
@@ -122,8 +130,10 @@ class BankTransferAdmin(
     actions_detail: ClassVar[Any] = (
         "assign",
         "keep",
+        "same_money",
         "discard",
         "bring_back",
+        "other_money",
         "take_back",
         "take_credit_back",
         "unmatch",

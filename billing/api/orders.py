@@ -30,9 +30,9 @@ from billing.api.schemas import (
 from billing.enums import PaymentStatus, PaymentType, ViewChannel
 from billing.models import PaymentOrder
 from billing.querysets import PaymentOrderQuerySet
+from billing.services.order_terms import BadOrder
 from billing.services.order_views import note_view
 from billing.services.orders import (
-    BadOrder,
     OrderClosed,
     ReferenceUsed,
     cancel_order,

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from django.db import models
 
-from billing.enums import TransferDirection, TransferState
+from billing.enums import FeedProvider, TransferDirection, TransferState
+from billing.twins import SHIFT
 
 if TYPE_CHECKING:
     from billing.models import BankTransfer
@@ -40,6 +41,20 @@ class BankTransferQuerySet(models.QuerySet["BankTransfer"]):
         """Money that was received: incoming, told once, not ignored."""
         told_once = ~models.Q(state__in=[TransferState.IGNORED, TransferState.DUPLICATE])
         return self.filter(told_once, direction=TransferDirection.IN)
+
+    def by_hand_like(self, line: BankTransfer) -> Self:
+        """Payments by hand that may be a line's money: as much, on its account, on the same days.
+
+        Without those that the line's own source has told already: it is another payment then.
+        """
+        around = (line.transferred_at - SHIFT, line.transferred_at + SHIFT)
+        alike = self.money_in().filter(
+            provider=FeedProvider.MANUAL,
+            account_number=line.account_number,
+            amount=line.amount,
+            transferred_at__range=around,
+        )
+        return alike.exclude(pk=line.pk).exclude(duplicates__provider=line.provider)
 
     def of_instance(self, instance_id: UUID) -> Self:
         """Lines of an instance's own account."""

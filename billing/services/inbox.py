@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing.enums import (
+    PAYABLE,
     CreditKind,
     PaymentStatus,
     PlannedState,
@@ -32,8 +33,6 @@ from billing.services.releasing import held_by
 from kitehub.db.acting import acting
 from kitehub.display import money
 from kitehub.models import Instance
-
-_PAYABLE = (PaymentStatus.PENDING, PaymentStatus.EXPIRED)
 
 
 class CannotMatch(Exception):
@@ -268,7 +267,7 @@ def _payable(keys: Sequence[UUID], transfer: BankTransfer) -> dict[UUID, Payment
         order = found.get(key)
         if order is None:
             raise CannotMatch(_("There is no such order."))
-        if order.status not in _PAYABLE:
+        if order.status not in PAYABLE:
             raise CannotMatch(
                 _("%(order)s can't be paid: %(status)s.")
                 % {"order": order.order_id, "status": order.get_status_display()}

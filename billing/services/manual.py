@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 
 from billing.accounts import NoReceivingAccount, own_account
 from billing.enums import (
+    PAYABLE,
     FeedProvider,
     ManualPaymentKind,
     ManualPaymentStatus,
-    PaymentStatus,
     PaymentType,
     TransferDirection,
     TransferState,
@@ -33,7 +33,6 @@ from kitehub.db.acting import acting
 
 # Cash is on no account, so no line of a bank is taken for it.
 CASH_ACCOUNT = "CASH"
-_PAYABLE = (PaymentStatus.PENDING, PaymentStatus.EXPIRED)
 
 
 class CannotEnter(Exception):
@@ -183,7 +182,7 @@ def _key_of(reference: str) -> str:
 def _check_payable(order: PaymentOrder) -> None:
     if order.deleted:
         raise CannotEnter(_("%(order)s is deleted.") % {"order": order.order_id})
-    if order.status not in _PAYABLE:
+    if order.status not in PAYABLE:
         raise CannotEnter(
             _("%(order)s can't be paid: %(status)s.")
             % {"order": order.order_id, "status": order.get_status_display()}

@@ -12,7 +12,7 @@ from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
 from kitehub.backoffice import AuditAdmin
-from kitehub.backoffice.audit import Audited, Refusal, lead_to
+from kitehub.backoffice.audit import Audited, Refusal, existing, lead_to
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.forms import Reasoned
 from kitehub.backoffice.labels import Label
@@ -84,9 +84,7 @@ class EmailAdmin(Audited, AuditAdmin):
     )
     def send_again(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Puts a failed message into the queue again."""
-        email = self.get_object(request, object_id)
-        if email is None:
-            raise Refusal(gettext("There is no such row."))
+        email = existing(self.get_object(request, object_id))
         if not emails.send_again(email_id=email.pk):
             raise Refusal(gettext("Only a message that failed can be sent again."))
         self.log(request, [email], CHANGE, [{"changed": {"fields": ["state"]}}])

@@ -22,10 +22,10 @@ from kitehub.admin.levers.moving import MovesSchools
 from kitehub.admin.levers.suspending import Suspending
 from kitehub.admin.levers.work import ShowsWork
 from kitehub.admin.opening import OpensSchools
-from kitehub.admin.tier_dialog import TierDialog, change
+from kitehub.admin.tier_dialog import TierDialog, change, page_before
 from kitehub.admin.watches import DatabaseFilter
 from kitehub.backoffice import RecordAdmin, history
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.audit import actor_of, existing, lead_to, reason_of
 from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.exports import Column
 from kitehub.backoffice.filters import DayRangeFilter
@@ -231,15 +231,13 @@ class InstanceAdmin(
     )
     def change_tier(self, request: HttpRequest, form: TierDialog, object_id: str) -> HttpResponse:
         """Changes what the school has bought."""
-        school = form.row
-        if school is None:
-            raise Refusal(gettext("There is no such row."))
+        school = existing(form.row)
         before, tier = {"tier": school.tier}, Tier(form.cleaned_data["tier"])
         changed = change(school, tier, actor=actor_of(request), reason=reason_of(request))
         part = history.values_part(before, {"tier": changed.tier})
         self.log(request, [school], CHANGE, [{"changed": {"fields": ["tier"]}}, *part])
         self.message_user(request, gettext("The tier is now %(tier)s.") % {"tier": tier.label})
-        return lead_to(request, self._page("change", school.pk))
+        return lead_to(request, page_before(request, school) or self._page("change", school.pk))
 
     def has_change_plan_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may change what is bought."""

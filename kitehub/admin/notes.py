@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from kitehub.backoffice import AuditAdmin
-from kitehub.backoffice.audit import Audited, Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.audit import Audited, Refusal, actor_of, existing, lead_to, reason_of
 from kitehub.backoffice.dialogs import WhyDialog, without_actions
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.notes import may_withdraw, model_of, page_of
@@ -75,9 +75,7 @@ class NoteAdmin(Audited, AuditAdmin):
     )
     def withdraw(self, request: HttpRequest, form: WhyDialog, object_id: str) -> HttpResponse:
         """Marks the note as withdrawn."""
-        note: Note | None = self.get_object(request, object_id)
-        if note is None:
-            raise Refusal(gettext("There is no such row."))
+        note = existing(self.get_object(request, object_id))
         if note.withdrawn_at is None and not may_withdraw(request.user, note):
             raise Refusal(gettext("Only who wrote a note takes it back."))
         try:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.audit import Refusal, actor_of, existing, lead_to, reason_of
 from kitehub.backoffice.dialogs import WhyDialog
 from kitehub.backoffice.search import parse_uuid
 from kitehub.models import SignedInSession, User
@@ -65,9 +65,7 @@ class EndsSessions:
     def end_sessions(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Signs the person out of one browser or of all."""
         its: Any = self
-        user = its.get_object(request, object_id)
-        if user is None:
-            raise Refusal(gettext("There is no such row."))
+        user = existing(its.get_object(request, object_id))
         count = sessions.end(
             user_id=user.pk,
             actor=actor_of(request),
@@ -99,9 +97,7 @@ class EndsSessions:
     def reset_codes(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Takes a lost app from the person."""
         its: Any = self
-        user = its.get_object(request, object_id)
-        if user is None:
-            raise Refusal(gettext("There is no such row."))
+        user = existing(its.get_object(request, object_id))
         # Of the row itself, however the address was read before.
         if user.pk == request.user.pk:
             raise Refusal(gettext("Nobody resets their own codes."))

@@ -64,8 +64,8 @@ class Bulk:
 
     `preview` says what will come of a row and `act` does it and says what has come of it. Both
     raise Refusal for a row that it can't be done to, which stops no other row. A row is only acted
-    on if `preview` has just said of it, in the same request, what was shown. Where it `moves_money`
-    the number of rows is typed again.
+    on if `preview` has just said of it, in the same request, what was shown. Where it
+    `moves_money`, or gives away what is sold, the number of rows is typed again.
     """
 
     name: str

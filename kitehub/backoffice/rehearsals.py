@@ -12,7 +12,7 @@ from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext
 
-from kitehub.backoffice.audit import REFUSED, actor_of, refusal_of, refusing_contention
+from kitehub.backoffice.audit import REFUSED, Refusal, actor_of, refusal_of, refusing_contention
 from kitehub.backoffice.dialogs import Line, WhyDialog
 from kitehub.backoffice.forms import Aside
 from kitehub.db.rehearsals import rehearsal
@@ -38,6 +38,16 @@ def rehearse(
     except REFUSED as error:
         why = explain(error)
     return Rehearsed([Line(gettext("Not possible:"), why, warns=True)], possible=False)
+
+
+def foresee(
+    work: Callable[[], Sequence[Line]], explain: Callable[[Exception], str] = refusal_of
+) -> str:
+    """As `rehearse`, in a line, for a bulk action. Raises Refusal for what can't be done."""
+    found = rehearse(work, explain)
+    if not found.possible:
+        raise Refusal(found.lines[0].value)
+    return "; ".join(f"{line.label}: {line.value}" for line in found.lines)
 
 
 class RehearsedDialog(WhyDialog):

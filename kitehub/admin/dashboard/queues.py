@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.admin.paid_late import paid_late
 from billing.admin.planned import overdue
-from billing.enums import ManualPaymentStatus, RefundStatus
+from billing.enums import GoodwillStatus, ManualPaymentStatus, RefundStatus
 from billing.models import (
     BankTransfer,
     FeedSilence,
+    Goodwill,
     ManualPayment,
     PaymentOrder,
     PlannedMatch,
@@ -136,6 +137,13 @@ _SOURCES = (
         ManualPayment,
         f"tab={ManualPaymentStatus.REQUESTED}",
         lambda: ManualPayment.objects.filter(status=ManualPaymentStatus.REQUESTED),
+    ),
+    _Source(
+        _("Goodwill to approve"),
+        "redeem",
+        Goodwill,
+        f"tab={GoodwillStatus.PROPOSED}",
+        lambda: Goodwill.objects.filter(status=GoodwillStatus.PROPOSED),
     ),
     _Source(
         _("Bank feeds that are silent"),

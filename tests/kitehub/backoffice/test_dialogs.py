@@ -10,9 +10,10 @@ from django.urls import resolve
 
 from billing.admin import PaymentOrderAdmin
 from billing.models import PaymentOrder
-from kitehub.backoffice.audit import Refusal
+from kitehub.backoffice.audit import Refusal, existing
 from kitehub.backoffice.bulk import MOST_EACH, Bulk, run_on_each
 from kitehub.backoffice.dialogs import Line, RetypedDialog, WhyDialog
+from kitehub.backoffice.rehearsals import foresee
 from kitehub.models import User
 from tests.factories.billing import PaymentOrderFactory
 
@@ -50,6 +51,30 @@ def test_dialog_for_a_row_that_changed_is_shown_again_with_what_is_there() -> No
     assert "vừa được thay đổi" in again.render_before_template()
     shown_now = again["seen"].value()
     assert asked(order, seen=shown_now, retyped=order.order_id, reason="vì").is_valid()
+
+
+def test_row_that_is_gone_is_refused_in_words() -> None:
+    row = PaymentOrderFactory.build()
+    assert existing(row) is row
+    with pytest.raises(Refusal, match="Không có bản ghi này"):
+        existing(None)
+
+
+@pytest.mark.django_db
+def test_what_will_come_of_a_row_is_a_line_and_nothing_has_come_of_it() -> None:
+    order = PaymentOrderFactory()
+
+    def work() -> list[Line]:
+        PaymentOrder.objects.filter(pk=order.pk).update(qr_image_url="/qr/other")
+        return [Line("Số tiền", "1"), Line("Còn lại", "2")]
+
+    def refuse() -> list[Line]:
+        raise Refusal("hết tiền")
+
+    assert foresee(work) == "Số tiền: 1; Còn lại: 2"
+    assert PaymentOrder.objects.get(pk=order.pk).qr_image_url == order.qr_image_url
+    with pytest.raises(Refusal, match="vì hết tiền"):
+        foresee(refuse, lambda error: f"vì {error}")
 
 
 def test_dialog_without_a_model_has_no_row() -> None:

@@ -10,7 +10,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from billing.models import BankTransfer, Refund
-from billing.services import manual, refunds
+from billing.services import goodwill, manual, refunds
 from kitehub.admin.dashboard import queues as module
 from kitehub.admin.dashboard.queues import Queue, queues
 from kitehub.jobs.services import enqueue
@@ -19,6 +19,7 @@ from tests.explain import serves
 from tests.factories.billing import (
     BankTransferFactory,
     FeedSilenceFactory,
+    GoodwillFactory,
     ManualPaymentFactory,
     PaymentAllocationFactory,
     PaymentOrderFactory,
@@ -83,6 +84,9 @@ def work(db: None) -> dict[str, int]:
     ManualPaymentFactory()
     rejected = ManualPaymentFactory()
     manual.reject_payment(payment_id=rejected.pk, actor="b", at=now, decision="no")
+    GoodwillFactory()
+    withdrawn = GoodwillFactory()
+    goodwill.withdraw(goodwill_id=withdrawn.pk, actor="lan", at=now)
     FeedSilenceFactory()
     FeedSilenceFactory(starts_at=now - LONG_AGO, ends_at=now)
     watch(whole=False)
@@ -107,6 +111,7 @@ def work(db: None) -> dict[str, int]:
         "Refunds to approve": 1,
         "Refunds to send": 2,
         "Payments by hand to confirm": 1,
+        "Goodwill to approve": 1,
         "Bank feeds that are silent": 1,
         "Openings that aren't finished": 1,
         "Moves that aren't finished": 1,
@@ -149,7 +154,7 @@ def test_a_queue_counts_no_further_than_its_cap(
         BankTransferFactory(state="UNMATCHED")
     assert next((each.count, each.capped) for each in seen_by(staff)) == (2, False)
     BankTransferFactory(state="UNMATCHED")
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         assert next((each.count, each.capped) for each in seen_by(staff)) == (2, True)
 
 
@@ -161,6 +166,7 @@ def test_every_queue_has_its_index(work: dict[str, int]) -> None:
         "Refunds to approve": "idx_refunds_status",
         "Refunds to send": "idx_refunds_status",
         "Payments by hand to confirm": "idx_manual_payments_status",
+        "Goodwill to approve": "idx_goodwill_status",
         "Bank feeds that are silent": "bank_feed_silences_open_key",
         "Openings that aren't finished": "idx_instance_watch_unfinished",
         "Moves that aren't finished": "instance_moves_one_open",

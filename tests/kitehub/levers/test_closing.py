@@ -156,3 +156,16 @@ def test_only_who_may_close_schools_pulls_the_levers(client: Client, archives: P
     clerk.user_permissions.add(Permission.objects.get(codename="close_instance"))
     client.post(page_url(school, "close"), closing(school))
     assert Job.objects.count() == 1
+
+
+def test_why_a_closing_failed_is_said_in_vietnamese(
+    moved_school: Instance, back_office: Client, archives: Path
+) -> None:
+    back_office.post(page_url(moved_school, "close"), closing(moved_school))
+    archives.rmdir()
+    run_due()
+    assert fresh(moved_school).deleted is False
+    page = back_office.get(page_url(moved_school, "work")).text
+    assert f"Không dùng được {archives}/" in page
+    assert "không có ở đó." in page
+    assert JobFailure.objects.get().error.startswith("NotDone: ")
