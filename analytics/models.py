@@ -6,12 +6,15 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from analytics.enums import DeviceType, GuestSource
+from analytics.enums import DeviceType, EventType, GuestSource
 from analytics.querysets import GuestEventQuerySet, GuestSessionQuerySet
 from kitehub.db.base import Identified
 from kitehub.db.functions import Now
 from kitehub.db.indexes import Index
 from kitehub.tenancy.base import Tenant, TenantManager
+
+# What a visit in a hundred ends in.
+RARE_EVENTS = (EventType.CONTACT_CLICK, EventType.TRIAL_REGISTER)
 
 
 class GuestSession(Tenant, Identified):
@@ -89,6 +92,12 @@ class GuestEvent(Tenant, Identified):
             Index(
                 fields=["instance_id", "event_type", "-timestamp"],
                 name="idx_guest_events_instance_type_timestamp",
+            ),
+            # Views, which are most and in any case soon found, aren't in it.
+            Index(
+                fields=["event_type", "-timestamp", "-id"],
+                condition=Q(event_type__in=RARE_EVENTS),
+                name="idx_guest_events_list_rare",
             ),
         ]
 

@@ -163,6 +163,23 @@ class ManualPaymentStatus(TextChoices):
     REJECTED = "REJECTED", _("Rejected")
 
 
+class GoodwillKind(TextChoices):
+    """What a school is given for nothing."""
+
+    CREDIT = "CREDIT", _("Credit")
+    EXTENSION = "EXTENSION", _("Days of use")
+
+
+class GoodwillStatus(TextChoices):
+    """The state of goodwill."""
+
+    PROPOSED = "PROPOSED", _("To be approved")
+    APPROVED = "APPROVED", _("Approved")
+    DECLINED = "DECLINED", _("Declined")
+    WITHDRAWN = "WITHDRAWN", _("Withdrawn")
+    GIVEN = "GIVEN", _("Given by one person alone")
+
+
 class PlannedState(TextChoices):
     """What has become of an assignment with one click."""
 

@@ -13,17 +13,26 @@ from kitehub.enums import Tier
 from kitehub.tenancy.base import PerDatabase, Tenant, TenantManager
 from storage.enums import FileType, ReservationStatus, StorageOperation
 from storage.functions import Actor, Reason
-from storage.querysets import ReservationQuerySet, StorageEventQuerySet, StorageUsageQuerySet
+from storage.querysets import (
+    FILL_MARK,
+    NEARLY_FULL,
+    OVER_LIMIT,
+    ReservationQuerySet,
+    StorageEventQuerySet,
+    StorageUsageQuerySet,
+)
 
 # As much as limit_bytes can say; what `"maxStorageBytes": null` in an instance's limitations means.
 UNLIMITED = 2**63 - 1
+RARE_OPERATIONS = (StorageOperation.DELETE, StorageOperation.ADJUST)
 
 
 class StorageUsage(Tenant, Identified):
     """How much an instance stores and may store (plan, V7).
 
     Triggers keep it: events move `used_bytes`, reservations `reserved_bytes`, and the instance's
-    config `limit_bytes`.
+    config `limit_bytes`. `fill_mark` follows from them: an upload writes to its indexes only where
+    it passes a mark, while an index of the bytes would be written to by each.
     """
 
     instance_id = models.UUIDField(_("instance"))
@@ -33,6 +42,13 @@ class StorageUsage(Tenant, Identified):
     )
     last_updated = models.DateTimeField(_("last change"), db_default=Now())
     reserved_bytes = models.BigIntegerField(_("reserved"), db_default=0)
+    fill_mark = models.GeneratedField(
+        verbose_name=_("mark"),
+        expression=FILL_MARK,
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+        db_comment="Percent of the limit that are passed: 0, 90 or 100",
+    )
 
     objects = TenantManager.from_queryset(StorageUsageQuerySet)()
 
@@ -50,7 +66,19 @@ class StorageUsage(Tenant, Identified):
                 condition=Q(reserved_bytes__gte=0), name="storage_usage_reserved_bytes_check"
             ),
         ]
-        indexes: ClassVar = [Index(fields=["instance_id"], name="idx_storage_usage_instance")]
+        indexes: ClassVar = [
+            Index(fields=["instance_id"], name="idx_storage_usage_instance"),
+            Index(
+                fields=["instance_id"],
+                condition=Q(fill_mark__gte=NEARLY_FULL),
+                name="idx_storage_usage_nearly_full",
+            ),
+            Index(
+                fields=["instance_id"],
+                condition=Q(fill_mark=OVER_LIMIT),
+                name="idx_storage_usage_over_limit",
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.instance_id)
@@ -109,6 +137,12 @@ class StorageEvent(Tenant, Identified):
             Index(fields=["instance_id"], name="idx_storage_events_instance"),
             Index(fields=["-created_at"], name="idx_storage_events_created"),
             Index(fields=["operation"], name="idx_storage_events_operation"),
+            # Uploads, which are nearly all and in any case soon found, aren't in it.
+            Index(
+                fields=["operation", "-created_at", "-id"],
+                condition=Q(operation__in=RARE_OPERATIONS),
+                name="idx_storage_events_list_rare",
+            ),
         ]
 
     def __str__(self) -> str:

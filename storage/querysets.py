@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Self
 from uuid import UUID
 
 from django.db import models
-from django.db.models import BigIntegerField, Case, DecimalField, F, Sum, When
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    DecimalField,
+    F,
+    SmallIntegerField,
+    Sum,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast
 
 from kitehub.models import InstanceGate
@@ -23,19 +32,28 @@ COUNTED_BYTES = Case(
     output_field=BigIntegerField(),
 )
 
+# How many percent of the limit a row has passed, of those that somebody asks for.
+NEARLY_FULL, OVER_LIMIT = 90, 100
+# Numeric, because a hundred times an unlimited limit is no bigint.
+_LIMIT = Cast("limit_bytes", DecimalField(max_digits=25, decimal_places=2))
+FILL_MARK = Case(
+    When(used_bytes__gt=F("limit_bytes"), then=Value(OVER_LIMIT)),
+    When(used_bytes__gt=_LIMIT * NEARLY_FULL / 100, then=Value(NEARLY_FULL)),
+    default=Value(0),
+    output_field=SmallIntegerField(),
+)
+
 
 class StorageUsageQuerySet(models.QuerySet["StorageUsage"]):
     """Storage usage."""
 
     def over_limit(self) -> Self:
-        """Instances that store more than they may."""
-        return self.filter(used_bytes__gt=F("limit_bytes"))
+        """Instances that store more than they may (idx_storage_usage_over_limit)."""
+        return self.filter(fill_mark=OVER_LIMIT)
 
-    def above(self, percent: int) -> Self:
-        """Instances that use more than so many percent of what they may."""
-        # Numeric, because a hundred times an unlimited limit is no bigint.
-        limit = Cast("limit_bytes", DecimalField(max_digits=25, decimal_places=2))
-        return self.filter(used_bytes__gt=limit * percent / 100)
+    def nearly_full(self) -> Self:
+        """Those that use more than nine tenths of what they may (idx_storage_usage_nearly_full)."""
+        return self.filter(fill_mark__gte=NEARLY_FULL)
 
 
 class StorageEventQuerySet(models.QuerySet["StorageEvent"]):

@@ -1,4 +1,4 @@
-"""The pages of orders, bank lines, subscriptions, refunds and receipts, beside their forms."""
+"""What the pages of orders, bank lines, subscriptions and all else have beside their forms."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,15 +10,21 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from billing import banks, qr
-from billing.admin.related import order_panels, subscription_panels, transfer_panels
+from billing.admin.related import (
+    goodwill_school,
+    order_panels,
+    subscription_panels,
+    transfer_panels,
+)
 from billing.admin.timelines.orders import order_sources
 from billing.admin.timelines.rows import (
+    goodwill_sources,
     receipt_sources,
     refund_sources,
     subscription_sources,
     transfer_sources,
 )
-from billing.models import BankTransfer, PaymentOrder, Receipt, Refund, Subscription
+from billing.models import BankTransfer, Goodwill, PaymentOrder, Receipt, Refund, Subscription
 from billing.raw_bodies import masked
 from billing.services.orders import payload_of, to_transfer
 from kitehub.backoffice.details import Detailed
@@ -140,6 +146,22 @@ class RefundDetails(Detailed):
             Copy(gettext("Bank reference"), row.sent_reference),
             Copy(gettext("ID"), str(row.pk)),
         )
+
+
+class GoodwillDetails(Detailed):
+    """For the admin of goodwill."""
+
+    def sources_of(self, row: Goodwill) -> Sequence[Source]:
+        """How it was proposed and decided, and what it gave."""
+        return goodwill_sources(row)
+
+    def panels_of(self, row: Goodwill, may: Callable[[Any], bool]) -> Sequence[Panel]:
+        """The school that it is for."""
+        return goodwill_school(row, may)
+
+    def copies_of(self, row: Goodwill) -> Sequence[Copy]:
+        """Its key, which is also that of what it gave."""
+        return (Copy(gettext("ID"), str(row.pk)),)
 
 
 class ReceiptDetails(Detailed):

@@ -59,7 +59,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
     """The queue of payments by hand. Who entered one doesn't confirm it."""
 
     small = "Staff enter each row by hand."
-
+    nothing_yet = _("Enter a payment by hand on the page of its order.")
     list_display = (
         "requested_at",
         "status_label",

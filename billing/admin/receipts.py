@@ -190,5 +190,6 @@ class ReceiptCounterAdmin(AuditAdmin):
     search_uuids: ClassVar[Any] = ()
     search_fields = ()
 
+    nothing_yet = _("A year's numbers begin with its first receipt.")
     list_display = ("year", "last")
     ordering = ("-year",)

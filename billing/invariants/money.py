@@ -181,6 +181,37 @@ def spent_credit(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
     )
 
 
+@invariant("billing.Goodwill", "billing.CreditEntry", "billing.SubscriptionAdjustment")
+def goodwill(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
+    """Goodwill that was approved, or given alone, is there as it was proposed; no other is."""
+    yield from _found(
+        connection,
+        "goodwill_grants",
+        "not given as it was proposed, or given without approval",
+        """
+        SELECT own.id, own.status, own.amount, own.days, entry.amount, adjustment.days
+        FROM goodwill_grants own
+        LEFT JOIN credit_entries entry ON entry.id = own.id
+        LEFT JOIN subscription_adjustments adjustment ON adjustment.id = own.id
+        LEFT JOIN subscriptions ON subscriptions.id = adjustment.subscription_id
+        CROSS JOIN LATERAL (
+            SELECT CASE own.kind WHEN 'CREDIT' THEN 'GRANTED' ELSE own.kind END AS kind,
+                own.kind = 'CREDIT' AND own.status IN ('APPROVED', 'GIVEN') AS in_credit,
+                own.kind = 'EXTENSION' AND own.status IN ('APPROVED', 'GIVEN') AS in_days
+        ) due
+        WHERE (entry.kind, entry.instance_id, entry.amount) IS DISTINCT FROM (
+                CASE WHEN in_credit THEN due.kind END,
+                CASE WHEN in_credit THEN own.instance_id END,
+                CASE WHEN in_credit THEN own.amount END)
+            OR (adjustment.kind, subscriptions.instance_id, adjustment.days) IS DISTINCT FROM (
+                CASE WHEN in_days THEN due.kind END,
+                CASE WHEN in_days THEN own.instance_id END,
+                CASE WHEN in_days THEN own.days END)
+        """,
+        "{0}: {1}, {2} đồng, {3} days; given {4} đồng, {5} days",
+    )
+
+
 # --- All of it ----------------------------------------------------------------------------------
 
 

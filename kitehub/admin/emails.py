@@ -40,6 +40,7 @@ class SendAgainForm(Reasoned, BaseDialogForm):
 class EmailAdmin(Audited, AuditAdmin):
     """Messages, the newest first."""
 
+    nothing_yet = _("Mail appears here once a duty or a person sends some.")
     list_display = ("recipient", "subject", "template", "state_label", "queued_at", "sent_at")
     list_filter = (("queued_at", DayRangeFilter),)
     tabs = tabs_of("state", EmailState)
@@ -112,6 +113,7 @@ class SignInAttemptsAdmin(AuditAdmin):
     small = "Rows go after minutes."
     search_uuids: ClassVar[Any] = ()
 
+    nothing_yet = _("Nobody has mistyped a password lately.")
     list_display = ("key", "attempts", "since")
     ordering = ("-since",)
     search_columns: ClassVar = ("key",)

@@ -27,6 +27,7 @@ from kitehub.services.notes import NoteWithdrawn, withdraw_note
 class NoteAdmin(Audited, AuditAdmin):
     """Notes, the newest first. They are written on the pages of what they are about."""
 
+    nothing_yet = _("Write a note on the page of an order, a transfer or a school.")
     list_display = ("created_at", "created_by", "text_start", "about_text", "withdrawn_at")
     list_filter = (("created_at", DayRangeFilter),)
     ordering = ("-created_at",)

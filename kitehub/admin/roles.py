@@ -21,6 +21,7 @@ class StaffRoleAdmin(AuditAdmin):
     small = "A row a role."
     search_uuids: ClassVar[Any] = ()
 
+    nothing_yet = _("“manage.py migrate” makes the roles.")
     list_display = ("role_text", "group")
     list_select_related = ("group",)
     ordering = ("role",)

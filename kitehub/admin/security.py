@@ -37,6 +37,9 @@ KIND_COLOURS = {
 class SecurityEventAdmin(AuditAdmin):
     """What happened to accounts and groups, the newest first."""
 
+    nothing_yet = _(
+        "Sign-ins, changed passwords and changed rights are written here by themselves."
+    )
     list_display = ("at", "kind_label", "login", "actor", "address", "browser")
     list_filter = ("kind", ("at", DayRangeFilter))
     ordering = ("-at", "-id")
@@ -74,6 +77,7 @@ class _OfPerson(AuditAdmin):
 class SignedInSessionAdmin(_OfPerson):
     """Browsers in which people are signed in. They are ended on the person's page."""
 
+    nothing_yet = _("Nobody is signed in.")
     list_display = ("user", "last_seen", "since", "address", "browser")
     ordering = ("-last_seen", "-id")
     fields = ("user", ("since", "last_seen"), ("address", "browser"))
@@ -83,6 +87,7 @@ class SignedInSessionAdmin(_OfPerson):
 class SecondFactorAdmin(_OfPerson):
     """Who signs in with codes. What makes the codes is shown to nobody."""
 
+    nothing_yet = _("Everybody sets up codes in their own menu, at the lower left.")
     list_display = ("user", "created_at", "confirmed_at")
     ordering = ("-created_at", "-user")
     fields = ("user", ("created_at", "confirmed_at"))

@@ -64,6 +64,7 @@ class UserAdmin(  # type: ignore[misc]
     form = ReasonedUserForm
     add_form = ReasonedUserCreationForm
     change_password_form = AdminPasswordChangeForm
+    nothing_yet = _("Add the first person here.")
     list_display = ("email", "full_name", "is_staff", "is_active", "last_login", "date_joined")
     export_columns: ClassVar = (
         "email",
@@ -160,6 +161,8 @@ class UserAdmin(  # type: ignore[misc]
 @admin.register(Group)
 class GroupAdmin(Audited, CarefulLists, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """Groups of permissions."""
+
+    nothing_yet = _("“manage.py migrate” makes a group for each role.")
 
     small = "A row for each kind of colleague."
 

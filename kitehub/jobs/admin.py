@@ -78,7 +78,7 @@ class JobDialog(WhyDialog):
         lines = [Line(gettext("Task"), job.task_name), Line(gettext("About"), arguments_of(job))]
         failure = getattr(job, "failure", None)
         if failure is not None:
-            lines.append(Line(gettext("Last error"), failure.error, warns=True))
+            lines.append(Line(gettext("Last error"), failure.words, warns=True))
         return lines
 
 
@@ -86,6 +86,7 @@ class JobDialog(WhyDialog):
 class JobAdmin(Audited, AuditAdmin):
     """Jobs, the newest first."""
 
+    nothing_yet = _("Jobs appear when a page or a duty asks for one, and a worker runs them.")
     list_display = (
         "job_id",
         "task_text",
@@ -264,7 +265,7 @@ class JobAdmin(Audited, AuditAdmin):
         failure = getattr(job, "failure", None)
         if failure is None:
             return "–"
-        return format_html("<div>{}</div>{}", failure.error, _moment(failure.failed_at))
+        return format_html("<div>{}</div>{}", failure.words, _moment(failure.failed_at))
 
     @display(description=_("what happened"))
     def events_text(self, job: Job) -> str:

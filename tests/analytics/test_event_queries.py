@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from analytics.enums import EventType
-from analytics.models import GuestEvent, GuestSession
-from tests.explain import filled, indexes_used, is_sorted_by_index
+from analytics.models import RARE_EVENTS, GuestEvent, GuestSession
+from tests.explain import filled, indexes_used, is_sorted_by_index, serves
 from tests.factories.analytics import GuestEventFactory, GuestSessionFactory
 
 pytestmark = pytest.mark.django_db
@@ -60,6 +60,18 @@ class TestOnAHundredThousandEvents:
 
         assert indexes_used(newest) == {"idx_guest_events_instance_type_timestamp"}
         assert is_sorted_by_index(newest)
+
+    def test_the_newest_clicks_come_sorted_from_an_index_of_what_is_rare(self) -> None:
+        clicks = GuestEvent.objects.of_type(EventType.CONTACT_CLICK)
+        newest = clicks.order_by("-timestamp", "-id")[:51]
+        assert indexes_used(newest) == {"idx_guest_events_list_rare"}
+        assert is_sorted_by_index(newest)
+
+    def test_that_index_has_no_views(self) -> None:
+        for event_type in EventType:
+            events = GuestEvent.objects.of_type(event_type)
+            is_in_it = event_type in RARE_EVENTS
+            assert serves("idx_guest_events_list_rare", events) is is_in_it, event_type
 
     def test_events_past_retention_come_from_their_index(self) -> None:
         old = GuestEvent.objects.past_retention(before=RETAINED)

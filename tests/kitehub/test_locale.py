@@ -212,6 +212,12 @@ def test_a_field_of_a_form_has_not_the_name_of_a_school() -> None:
         assert Instance._meta.verbose_name == "trường học"
 
 
+def test_a_receipt_is_no_cash_receipt() -> None:
+    """A "phiếu thu" is of cash, and has rules of its own; ours is a "biên nhận"."""
+    shown = [_shown(message, "vi") for message in our_messages()]
+    assert [text for text in shown if "phiếu thu" in text.lower()] == []
+
+
 def test_no_blank_stands_before_a_percent_sign() -> None:
     both = [_shown(message, language) for message in our_messages() for language in ("vi", "en")]
     assert [text for text in both if re.search(r"\d\s%", text)] == []

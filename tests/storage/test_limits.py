@@ -138,4 +138,4 @@ def test_filters_by_share_take_an_unlimited_limit() -> None:
     upload(config.instance_id, 10)
     full = with_room(20)
     upload(full, 19)
-    assert [row.instance_id for row in StorageUsage.objects.above(90)] == [full]
+    assert [row.instance_id for row in StorageUsage.objects.nearly_full()] == [full]

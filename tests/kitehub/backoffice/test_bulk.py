@@ -19,6 +19,11 @@ pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 
 
+@pytest.fixture(autouse=True)
+def _alone(settings: Any) -> None:
+    settings.KITEHUB_GOODWILL_ALONE = 10**9
+
+
 @pytest.fixture
 def row() -> Subscription:
     return SubscriptionFactory(current_period_start=timezone.now() - DAY)
@@ -140,7 +145,7 @@ def test_error_of_one_row_is_its_result_and_in_the_log(
     # What the preview calls, and what the work calls.
     for holder, name, place, sending in (
         (staff_time, "changed", 0, sent(*rows)),
-        (staff_time.KeepsTime, "_log_time", 2, said),
+        (staff_time.KeepsTime, "_offer", 2, said),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(holder, name, breaking(getattr(holder, name), place))

@@ -37,9 +37,9 @@ BY_CONDITION = {
 }
 # Filters without an index for their order, and why that is well.
 OTHER_FILTERS = {
-    # Its type's index where it is rare, the moment's where it isn't: one more would slow events.
-    ("guestevent", "event_type"): "event_type",
-    ("storageevent", "operation"): "operation",
+    # A partial index has those that are rare; the others, nearly all, are soon found by the moment.
+    ("guestevent", "event_type"): "timestamp",
+    ("storageevent", "operation"): "created_at",
     # The members of a group are few, and an index of theirs leads to them.
     ("user", "groups"): "email",
     # A partial index of its own leads to the few that were paid late.
@@ -53,7 +53,7 @@ OTHER_FILTERS = {
     ("instanceconfig", "tier"): "created_at",
     # Live ones are most; partial indexes lead to the others.
     ("apikey", "state"): "created_at",
-    # A row a school, read until a page is full: an index of the bytes would slow uploads down.
+    # Partial indexes have the few that are full.
     ("storageusage", "fill"): "instance_id",
 }
 
