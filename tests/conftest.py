@@ -14,6 +14,7 @@ from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client, SimpleTestCase
+from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
 from kitehub import tenancy
@@ -61,6 +62,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((at for at, long in enumerate(LONGEST) if name.startswith(long)), len(LONGEST))
 
     items.sort(key=place)
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """A page that was asked for in English leaves no other test in English."""
+    yield
+    translation.deactivate()
 
 
 # Not Django's to empty: the queue of jobs.
