@@ -249,7 +249,9 @@ class CarefulChangeList(ChangeList):
             position = [None, *self.model_admin.tabs].index(self.tab)
             self.counted = counts[position]
         elif self.next_cursor or self.previous_cursor:
-            self.counted = count_up_to(self.queryset)
+            # What is searched has an index of its own, which counts without a look at the rows.
+            searched = not self.narrowing.keys() - {SEARCH_VAR} and self.tab is None
+            self.counted = count_up_to(self.queryset.order_by() if searched else self.queryset)
         if self.model_admin.sums and 0 < self.counted <= MOST_COUNTED:
             self.sums = sums_of(self.queryset, self.model_admin.sums)
 
