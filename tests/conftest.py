@@ -14,6 +14,7 @@ from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client, SimpleTestCase
+from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
 from kitehub import tenancy
@@ -131,6 +132,13 @@ def _silos_allowed() -> Iterator[None]:
         # Nor the alias of an address that an earlier test has used.
         patch.setattr(SimpleTestCase, "_disallowed_connection_methods", [])
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_language_left() -> Iterator[None]:
+    """A request keeps its language for the thread: the next test begins with the site's own."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture
