@@ -98,6 +98,9 @@ class EndsSessions:
         """Takes a lost app from the person."""
         its: Any = self
         user = existing(its.get_object(request, object_id))
+        # Of the row itself, however the address was read before.
+        if user.pk == request.user.pk:
+            raise Refusal(gettext("Nobody resets their own codes."))
         if not second_factors.reset(
             user_id=user.pk, actor=actor_of(request), reason=reason_of(request)
         ):

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import QuerySet, UUIDField
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext
@@ -15,6 +15,7 @@ from kitehub.backoffice.changelist import CarefulChangeList, RowsOnly
 from kitehub.backoffice.counts import MOST_COUNTED, CappedPaginator, count_up_to
 from kitehub.backoffice.keyset import Order, order_of
 from kitehub.backoffice.lookups import allowed_parameters
+from kitehub.backoffice.search import parse_uuid
 from kitehub.backoffice.tabs import Tab
 
 
@@ -75,8 +76,15 @@ class CarefulLists:
         return lookup in allowed_parameters(its.opts, filters, its.tabs)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
-        """The row with this key; none for NUL, which only PostgreSQL refuses."""
+        """The row with this key, as `parse_uuid` reads it where keys are UUIDs; or none.
+
+        Python's own parser takes hyphens anywhere: a page would have a row of which its
+        permissions and its dialog, which read the same address, know nothing.
+        """
+        # Only PostgreSQL refuses NUL.
         if "\x00" in object_id:
+            return None
+        if isinstance(self.opts.pk, UUIDField) and not from_field and not parse_uuid(object_id):
             return None
         return super().get_object(request, object_id, from_field)  # type: ignore[misc]
 

@@ -115,6 +115,7 @@ ADDRESSES = {
     "kitehub_instance_purge_moves": "kitehub.move_instance",
     "kitehub_instance_work": "kitehub.view_instance",
     "kitehub_instance_close": "kitehub.close_instance",
+    "kitehub_instance_finish_closing": "kitehub.close_instance",
     "kitehub_instance_reopen": "kitehub.close_instance",
     "kitehub_instance_why": "kitehub.view_instance",
     "kitehub_user_second_factor": STAFF,

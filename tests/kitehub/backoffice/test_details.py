@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -349,3 +350,11 @@ def test_pages_of_rows_whose_references_dangle_open(back_office: Client) -> None
         assert page.status_code == 200
         assert page.context["detail"]["timeline"].rows
     assert PaymentAllocation.objects.count() == 0
+
+
+def test_what_happened_last_comes_before_the_form(back_office: Client, paid: PaymentOrder) -> None:
+    text = back_office.get(page_url(paid)).text
+    top = text[text.index("kh-newest") : text.index("kh-copies")]
+    assert told(back_office, paid)[0] in unescape(top)
+    assert 'href="#course-of-events"' in top
+    assert text.count('id="course-of-events"') == 1

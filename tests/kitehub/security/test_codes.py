@@ -14,6 +14,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from kitehub import totp
+from kitehub.admin.users import UserAdmin
 from kitehub.models import SecondFactor, SecurityEvent, User
 from kitehub.services import second_factors, sign_ins
 from tests.factories.kitehub import UserFactory
@@ -243,6 +244,28 @@ def test_a_superuser_resets_a_lost_app_and_says_why(
     )
     own = reverse("admin:kitehub_user_reset_codes", args=[staff.pk])
     assert back_office.post(own, {**SENT, "reason": "x"}).status_code == 403
+
+
+def test_nobody_resets_their_own_however_the_address_is_spelt(
+    back_office: Client, staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, now = second_factors.prepare(user_id=staff.pk), timezone.now()
+    right = totp.code_at(secret, totp.step_of(now))
+    second_factors.turn_on(user_id=staff.pk, code=right, at=now)
+    own = str(staff.pk)
+    for key in (own.replace("-", "", 1), f"{own[:2]}-{own[2:]}"):
+        page = reverse("admin:kitehub_user_reset_codes", args=[key])
+        answer = back_office.post(page, {**SENT, "reason": "x"}, follow=True)
+        assert "Không có bản ghi này" in answer.text
+    for key in (own, own.upper(), own.replace("-", "")):
+        page = reverse("admin:kitehub_user_reset_codes", args=[key])
+        assert back_office.post(page, {**SENT, "reason": "x"}).status_code == 403
+    # Whatever the permission makes of an address, the row is compared once more.
+    monkeypatch.setattr(UserAdmin, "has_reset_codes_permission", lambda *said: True)
+    page = reverse("admin:kitehub_user_reset_codes", args=[own])
+    answer = back_office.post(page, {**SENT, "reason": "x"}, follow=True)
+    assert "Không ai tự đặt lại mã của mình" in answer.text
+    assert User.objects.get(pk=staff.pk).asks_for_code
 
 
 def test_codes_may_be_demanded_of_all_staff(
