@@ -141,6 +141,13 @@ def _silos_allowed() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _no_language_left() -> Iterator[None]:
+    """A request keeps its language for the thread: the next test begins with the site's own."""
+    yield
+    translation.deactivate()
+
+
 @pytest.fixture
 def rules_off(db: None) -> None:
     """For tests of how values are written and read: no rule about which of them may follow."""
