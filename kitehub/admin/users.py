@@ -19,13 +19,14 @@ from kitehub.admin.details import UserDetails
 from kitehub.admin.second_factor import SetsUpCodes
 from kitehub.admin.sessions import EndsSessions
 from kitehub.backoffice import Audited, ExactSearch
+from kitehub.backoffice.audit import actor_of, reason_of
 from kitehub.backoffice.exports import Exported
 from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
 from kitehub.backoffice.lists import CarefulLists
 from kitehub.backoffice.tabs import Tab
 from kitehub.db.words import starts_words
 from kitehub.models import User
-from kitehub.services import security
+from kitehub.services import security, sessions
 
 admin.site.unregister(Group)
 
@@ -149,6 +150,16 @@ class UserAdmin(  # type: ignore[misc]
             (title, {**part, "fields": [name for name in part["fields"] if name != "password"]})
             for title, part in fieldsets
         ]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Signs out who isn't active any more: else an old browser is in again once they are."""
+        super().save_model(request, obj, form, change)
+        if not change or obj.is_active or "is_active" not in form.changed_data:
+            return
+        sessions.end(user_id=obj.pk, actor=actor_of(request), reason=reason_of(request))
+        if obj.pk == request.user.pk:
+            # Its row is gone, and it must not be saved at the end of this request.
+            request.session.flush()
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
         """Sets somebody's password, as a write like all others."""

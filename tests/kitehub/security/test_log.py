@@ -124,6 +124,39 @@ def test_a_superuser_sets_a_password_and_changes_powers(
     ]
 
 
+def set_active(client: Client, user: User, active: bool, reason: str = "x") -> Any:
+    said = {"email": user.email, "full_name": "An", "is_staff": "on", "reason": reason}
+    powers = {"is_superuser": "on"} if user.is_superuser else {}
+    active_said = {"is_active": "on"} if active else {}
+    return client.post(page_url(user), {**said, **powers, **active_said})
+
+
+def test_who_is_not_active_any_more_is_signed_out_for_good(
+    back_office: Client, staff: User, member: User
+) -> None:
+    first, second = Client(), Client()
+    for browser in (first, second):
+        sign_in(browser)
+    assert set_active(back_office, member, True).status_code == 302
+    assert first.get("/admin/").status_code == 200, "they were active before"
+    assert set_active(back_office, member, False, "mất máy tính").status_code == 302
+    assert not SignedInSession.objects.filter(user=member).exists()
+    event = SecurityEvent.objects.get(kind="SESSION_ENDED")
+    assert (event.user_id, event.actor, event.reason, event.details) == (
+        member.pk,
+        staff.email,
+        "mất máy tính",
+        {"sessions": 2},
+    )
+    set_active(back_office, member, True)
+    member.refresh_from_db()
+    assert member.is_active
+    for browser in (first, second):
+        assert browser.get("/admin/").status_code == 302
+    assert set_active(back_office, staff, False).status_code == 302, "one's own"
+    assert back_office.get("/admin/").status_code == 302
+
+
 def test_sessions_are_ended_one_or_all(back_office: Client, staff: User, member: User) -> None:
     first, second, third = Client(), Client(), Client()
     for browser in (first, second, third):
