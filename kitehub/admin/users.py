@@ -27,6 +27,7 @@ from kitehub.backoffice.tabs import Tab
 from kitehub.db.words import starts_words
 from kitehub.models import User
 from kitehub.services import security, sessions
+from kitehub.sign_in import note_changed_password
 
 admin.site.unregister(Group)
 
@@ -40,6 +41,18 @@ class ReasonedUserForm(Reasoned, UserChangeForm):
 
 class ReasonedUserCreationForm(Reasoned, UserCreationForm):
     """A new person's form that asks for the reason."""
+
+
+class PasswordForm(AdminPasswordChangeForm):
+    """A new password for somebody, or none any more."""
+
+    def save(self, commit: bool = True) -> Any:
+        """Also tells the log of a password that was taken: of that Django tells no validator."""
+        had_one = self.user.has_usable_password()
+        user: Any = super().save(commit)
+        if had_one and not user.has_usable_password():
+            note_changed_password(user, usable=False)
+        return user
 
 
 class GroupFilter(RelatedFieldListFilter):
@@ -64,7 +77,7 @@ class UserAdmin(  # type: ignore[misc]
 
     form = ReasonedUserForm
     add_form = ReasonedUserCreationForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = PasswordForm
     nothing_yet = _("Add the first person here.")
     list_display = ("email", "full_name", "is_staff", "is_active", "last_login", "date_joined")
     export_columns: ClassVar = (

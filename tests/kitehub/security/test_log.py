@@ -124,6 +124,21 @@ def test_a_superuser_sets_a_password_and_changes_powers(
     ]
 
 
+def test_a_superuser_takes_a_password(back_office: Client, staff: User, member: User) -> None:
+    browser = Client()
+    sign_in(browser)
+    page = reverse("admin:auth_user_password_change", args=[member.pk])
+    taken = {"usable_password": "false", "unset-password": "1", "password1": "", "password2": ""}
+    assert back_office.post(page, {**SENT, **taken}).status_code == 302
+    member.refresh_from_db()
+    assert not member.has_usable_password()
+    event = SecurityEvent.objects.get(kind="PASSWORD_CHANGED", details__way="staff")
+    assert (event.user_id, event.actor) == (member.pk, staff.email)
+    assert event.details == {"way": "staff", "usable": False}
+    assert not SignedInSession.objects.filter(user=member).exists()
+    assert browser.get("/admin/").status_code == 302
+
+
 def set_active(client: Client, user: User, active: bool, reason: str = "x") -> Any:
     said = {"email": user.email, "full_name": "An", "is_staff": "on", "reason": reason}
     powers = {"is_superuser": "on"} if user.is_superuser else {}
