@@ -1,6 +1,6 @@
 """Users and groups. Who is staff, and what staff may do, is for superusers alone to say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -31,6 +31,9 @@ from kitehub.sign_in import note_changed_password
 
 admin.site.unregister(Group)
 
+# Who may know who has which role.
+SEES_ROLES = "auth.view_group"
+ROLES = ("groups", "is_superuser")
 # The columns that decide what somebody may do.
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -155,14 +158,29 @@ class UserAdmin(  # type: ignore[misc]
         return (*own, *login) if request.user.is_superuser else (*own, *POWERS, *login)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Who cannot set the password has no use for what is stored of it."""
+        """Without roles for who may not see them, and the password for who cannot set it."""
         fieldsets = super().get_fieldsets(request, obj)
-        if obj is None or self.has_change_permission(request, obj):
-            return fieldsets
+        hidden = set() if request.user.has_perm(SEES_ROLES) else set(ROLES)
+        if obj is not None and not self.has_change_permission(request, obj):
+            hidden.add("password")
         return [
-            (title, {**part, "fields": [name for name in part["fields"] if name != "password"]})
+            (title, {**part, "fields": [name for name in part["fields"] if name not in hidden]})
             for title, part in fieldsets
         ]
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Groups, for who may see who has which role."""
+        return super().get_list_filter(request) if request.user.has_perm(SEES_ROLES) else ()
+
+    def get_tabs(self, request: HttpRequest) -> Sequence[Tab]:
+        """Without superusers for who may not see who has which role."""
+        sees = request.user.has_perm(SEES_ROLES)
+        return [tab for tab in self.tabs if sees or tab.key != "superusers"]
+
+    def get_export_columns(self, request: HttpRequest) -> Any:
+        """Without superusers for who may not see who has which role."""
+        sees = request.user.has_perm(SEES_ROLES)
+        return [name for name in self.export_columns if sees or name not in ROLES]
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Signs out who isn't active any more: else an old browser is in again once they are."""
