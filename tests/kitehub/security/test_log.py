@@ -1,9 +1,11 @@
 """Who came in, who failed to, and what became of sessions and passwords is in the log for good."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.contrib.auth.tokens import default_token_generator
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
@@ -275,6 +277,58 @@ def test_the_log_is_kept_two_years_whoever_asks() -> None:
     call_command("forget_security_events")
     assert SecurityEvent.objects.filter(pk=event.pk).exists()
     assert not SecurityEvent.objects.filter(at=old).exists()
+
+
+def test_powers_that_sql_rewrites_are_in_the_log(member: User) -> None:
+    support, finance = (StaffRole.objects.get(pk=role).group for role in ("SUPPORT", "FINANCE"))
+    other = UserFactory(staff=True)
+    for person in (member, other):
+        person.groups.add(support)
+    seen, kept = (Permission.objects.get(codename=f"view_{name}") for name in ("refund", "email"))
+    member.user_permissions.add(seen)
+    before = SecurityEvent.objects.latest("id").pk
+    rewritten = [
+        ("UPDATE kitehub_users_groups SET group_id = group_id", []),
+        (
+            "UPDATE kitehub_users_groups SET group_id = %s WHERE user_id = %s",
+            [finance.pk, member.pk],
+        ),
+        (
+            "UPDATE kitehub_users_groups SET user_id = %s WHERE group_id = %s",
+            [other.pk, finance.pk],
+        ),
+        ("UPDATE kitehub_users_user_permissions SET permission_id = %s", [kept.pk]),
+        (
+            "UPDATE auth_group_permissions SET permission_id = %s"
+            " WHERE group_id = %s AND permission_id = %s",
+            [Permission.objects.get(codename="view_job").pk, support.pk, kept.pk],
+        ),
+    ]
+    with connection.cursor() as cursor:
+        for sql, values in rewritten:
+            cursor.execute(sql, values)
+            assert cursor.rowcount
+    events = SecurityEvent.objects.filter(pk__gt=before).order_by("id")
+    found = {(row.kind, row.login, json.dumps(row.details, ensure_ascii=False)) for row in events}
+    change, lan = "POWERS_CHANGED", member.email
+    assert found == {
+        (change, lan, '{"groups_added": ["Kế toán"], "groups_removed": ["Hỗ trợ"]}'),
+        (change, lan, '{"groups_removed": ["Kế toán"]}'),
+        (change, other.email, '{"groups_added": ["Kế toán"]}'),
+        (
+            change,
+            lan,
+            '{"permissions_added": ["kitehub.view_email"],'
+            ' "permissions_removed": ["billing.view_refund"]}',
+        ),
+        (
+            "GROUP_CHANGED",
+            "",
+            '{"group": "Hỗ trợ", "permissions_added": ["jobs.view_job"],'
+            ' "permissions_removed": ["kitehub.view_email"]}',
+        ),
+    }
+    assert {row.actor.partition(":")[0] for row in events} == {"db"}
 
 
 @pytest.mark.parametrize(
