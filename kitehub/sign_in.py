@@ -72,13 +72,17 @@ class WatchedPasswords(MinimumLengthValidator):
 
     def password_changed(self, password: str, user: Any = None) -> None:
         """Logs who set whose password, and ends the sessions begun with the old one."""
-        if user is None or user.pk is None:
-            return
-        request = security.current_request()
-        own = request is not None and getattr(request, "user", None) == user
-        security.record(Kind.PASSWORD_CHANGED, user=user, way=_way(request, own=own))
-        kept = request.session.session_key if request is not None and own else None
-        sessions.end_others(user, kept=kept)
+        if user is not None and user.pk is not None:
+            note_changed_password(user)
+
+
+def note_changed_password(user: Any, **details: Any) -> None:
+    """Logs who changed somebody's password, and ends the sessions begun with the old one."""
+    request = security.current_request()
+    own = request is not None and getattr(request, "user", None) == user
+    security.record(Kind.PASSWORD_CHANGED, user=user, way=_way(request, own=own), **details)
+    kept = request.session.session_key if request is not None and own else None
+    sessions.end_others(user, kept=kept)
 
 
 class SignedInMiddleware:

@@ -72,8 +72,14 @@ class CarefulLists:
         sees the list would guess their values letter by letter.
         """
         its: Any = self
-        filters = its.get_list_filter(request) if request is not None else its.list_filter
-        return lookup in allowed_parameters(its.opts, filters, its.tabs)
+        if request is None:
+            return lookup in allowed_parameters(its.opts, its.list_filter, its.tabs)
+        filters, tabs = its.get_list_filter(request), self.get_tabs(request)
+        return lookup in allowed_parameters(its.opts, filters, tabs)
+
+    def get_tabs(self, request: HttpRequest) -> Sequence[Tab]:
+        """The tabs for whoever asks."""
+        return self.tabs
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
         """The row with this key, as `parse_uuid` reads it where keys are UUIDs; or none.

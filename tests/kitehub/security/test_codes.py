@@ -167,6 +167,28 @@ def test_it_takes_the_password_to_turn_codes_on(client: Client, member: User, cl
     assert User.objects.get(pk=member.pk).asks_for_code
 
 
+def test_nobody_guesses_the_password_to_set_a_new_one(
+    client: Client, member: User, clock: Any
+) -> None:
+    client.force_login(member)
+    page = reverse("admin:password_change")
+    fresh = {"new_password1": "mật khẩu mới 1", "new_password2": "mật khẩu mới 1"}
+    assert 'name="old_password"' in client.get(page).text
+    for _ in range(sign_ins.OF_ONE_LOGIN):
+        answer = client.post(page, {"old_password": "wrong", **fresh})
+        assert "Mật khẩu không đúng" in answer.text
+    answer = client.post(page, {"old_password": PASSWORD, **fresh})
+    assert "Bạn đã thử quá nhiều lần" in answer.text
+    member.refresh_from_db()
+    assert member.check_password(PASSWORD)
+    clock(minutes=16)
+    answer = client.post(page, {"old_password": PASSWORD, **fresh})
+    assert answer["Location"] == reverse("admin:password_change_done")
+    member.refresh_from_db()
+    assert member.check_password("mật khẩu mới 1")
+    assert client.get(answer["Location"]).status_code == 200
+
+
 def test_the_second_of_two_clicks_leads_to_the_page_as_it_is_now(
     client: Client, member: User, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,9 +1,11 @@
 """Who came in, who failed to, and what became of sessions and passwords is in the log for good."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.contrib.auth.tokens import default_token_generator
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
@@ -124,6 +126,54 @@ def test_a_superuser_sets_a_password_and_changes_powers(
     ]
 
 
+def test_a_superuser_takes_a_password(back_office: Client, staff: User, member: User) -> None:
+    browser = Client()
+    sign_in(browser)
+    page = reverse("admin:auth_user_password_change", args=[member.pk])
+    taken = {"usable_password": "false", "unset-password": "1", "password1": "", "password2": ""}
+    assert back_office.post(page, {**SENT, **taken}).status_code == 302
+    member.refresh_from_db()
+    assert not member.has_usable_password()
+    event = SecurityEvent.objects.get(kind="PASSWORD_CHANGED", details__way="staff")
+    assert (event.user_id, event.actor) == (member.pk, staff.email)
+    assert event.details == {"way": "staff", "usable": False}
+    assert not SignedInSession.objects.filter(user=member).exists()
+    assert browser.get("/admin/").status_code == 302
+
+
+def set_active(client: Client, user: User, active: bool, reason: str = "x") -> Any:
+    said = {"email": user.email, "full_name": "An", "is_staff": "on", "reason": reason}
+    powers = {"is_superuser": "on"} if user.is_superuser else {}
+    active_said = {"is_active": "on"} if active else {}
+    return client.post(page_url(user), {**said, **powers, **active_said})
+
+
+def test_who_is_not_active_any_more_is_signed_out_for_good(
+    back_office: Client, staff: User, member: User
+) -> None:
+    first, second = Client(), Client()
+    for browser in (first, second):
+        sign_in(browser)
+    assert set_active(back_office, member, True).status_code == 302
+    assert first.get("/admin/").status_code == 200, "they were active before"
+    assert set_active(back_office, member, False, "mất máy tính").status_code == 302
+    assert not SignedInSession.objects.filter(user=member).exists()
+    event = SecurityEvent.objects.get(kind="SESSION_ENDED")
+    assert (event.user_id, event.actor, event.reason, event.details) == (
+        member.pk,
+        staff.email,
+        "mất máy tính",
+        {"sessions": 2},
+    )
+    set_active(back_office, member, True)
+    member.refresh_from_db()
+    assert member.is_active
+    for browser in (first, second):
+        assert browser.get("/admin/").status_code == 302
+    assert set_active(back_office, staff, False).status_code == 302, "one's own"
+    assert back_office.get("/admin/").status_code == 302
+
+
 def test_sessions_are_ended_one_or_all(back_office: Client, staff: User, member: User) -> None:
     first, second, third = Client(), Client(), Client()
     for browser in (first, second, third):
@@ -227,6 +277,58 @@ def test_the_log_is_kept_two_years_whoever_asks() -> None:
     call_command("forget_security_events")
     assert SecurityEvent.objects.filter(pk=event.pk).exists()
     assert not SecurityEvent.objects.filter(at=old).exists()
+
+
+def test_powers_that_sql_rewrites_are_in_the_log(member: User) -> None:
+    support, finance = (StaffRole.objects.get(pk=role).group for role in ("SUPPORT", "FINANCE"))
+    other = UserFactory(staff=True)
+    for person in (member, other):
+        person.groups.add(support)
+    seen, kept = (Permission.objects.get(codename=f"view_{name}") for name in ("refund", "email"))
+    member.user_permissions.add(seen)
+    before = SecurityEvent.objects.latest("id").pk
+    rewritten = [
+        ("UPDATE kitehub_users_groups SET group_id = group_id", []),
+        (
+            "UPDATE kitehub_users_groups SET group_id = %s WHERE user_id = %s",
+            [finance.pk, member.pk],
+        ),
+        (
+            "UPDATE kitehub_users_groups SET user_id = %s WHERE group_id = %s",
+            [other.pk, finance.pk],
+        ),
+        ("UPDATE kitehub_users_user_permissions SET permission_id = %s", [kept.pk]),
+        (
+            "UPDATE auth_group_permissions SET permission_id = %s"
+            " WHERE group_id = %s AND permission_id = %s",
+            [Permission.objects.get(codename="view_job").pk, support.pk, kept.pk],
+        ),
+    ]
+    with connection.cursor() as cursor:
+        for sql, values in rewritten:
+            cursor.execute(sql, values)
+            assert cursor.rowcount
+    events = SecurityEvent.objects.filter(pk__gt=before).order_by("id")
+    found = {(row.kind, row.login, json.dumps(row.details, ensure_ascii=False)) for row in events}
+    change, lan = "POWERS_CHANGED", member.email
+    assert found == {
+        (change, lan, '{"groups_added": ["Kế toán"], "groups_removed": ["Hỗ trợ"]}'),
+        (change, lan, '{"groups_removed": ["Kế toán"]}'),
+        (change, other.email, '{"groups_added": ["Kế toán"]}'),
+        (
+            change,
+            lan,
+            '{"permissions_added": ["kitehub.view_email"],'
+            ' "permissions_removed": ["billing.view_refund"]}',
+        ),
+        (
+            "GROUP_CHANGED",
+            "",
+            '{"group": "Hỗ trợ", "permissions_added": ["jobs.view_job"],'
+            ' "permissions_removed": ["kitehub.view_email"]}',
+        ),
+    }
+    assert {row.actor.partition(":")[0] for row in events} == {"db"}
 
 
 @pytest.mark.parametrize(
