@@ -225,7 +225,7 @@ def test_nobody_sees_more_than_they_may(client: Client, monkeypatch: pytest.Monk
             capped=True,
             address="/admin/billing/banktransfer/",
             icon="account_balance",
-            permission="billing.view_banktransfer",
+            permissions=("billing.view_banktransfer",),
         )
     ]
     monkeypatch.setattr(queues_module, "queues", lambda request: waiting)
@@ -271,7 +271,9 @@ def test_what_waits_comes_before_what_is_empty(
     back_office: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waiting = [
-        Queue(title=title, count=count, capped=False, address="/", icon="mail", permission="x.y")
+        Queue(
+            title=title, count=count, capped=False, address="/", icon="mail", permissions=("x.y",)
+        )
         for title, count in (("a", 0), ("b", 3), ("c", 0), ("d", 1))
     ]
     monkeypatch.setattr(queues_module, "queues", lambda request: waiting)

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("billing", "0036_v18_lists_of_schools"),
+        ("billing", "0037_v18_goodwill"),
     ]
 
     operations = [
