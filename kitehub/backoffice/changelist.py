@@ -301,6 +301,11 @@ class CarefulChangeList(ChangeList):
         return chips_of(self)
 
     @property
+    def refusals(self) -> list[str]:
+        """What of the filters can't be read, for which nothing is listed."""
+        return [said for each in self.filter_specs if (said := getattr(each, "refusal", str)())]
+
+    @property
     def presets(self) -> list[Preset]:
         """The usual periods of the first range of days."""
         days = (each for each in self.filter_specs if isinstance(each, DayRangeFilter))
