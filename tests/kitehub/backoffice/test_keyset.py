@@ -69,6 +69,22 @@ def test_rows_that_come_meanwhile_push_none_to_another_page(
     assert shown == [order.pk for order in orders[2:4]]
 
 
+def test_a_page_whose_rows_are_done_is_the_first_page(
+    back_office: Client, orders: list[PaymentOrder]
+) -> None:
+    _, last = walk(back_office, "?tab=PENDING", "next_url")
+    PaymentOrder.objects.filter(pk=orders[-1].pk).update(status="EXPIRED")
+    changes = listed(back_office, last)
+    assert [row.pk for row in changes.result_list] == [order.pk for order in orders[:2]]
+    assert (bool(changes.next_url), changes.previous_url) == (True, "")
+    # The same the other way: nothing is left before the second page.
+    back = listed(back_office, changes.next_url).previous_url
+    PaymentOrder.objects.filter(pk__in=[orders[0].pk, orders[1].pk]).update(status="EXPIRED")
+    changes = listed(back_office, back)
+    assert [row.pk for row in changes.result_list] == [order.pk for order in orders[2:4]]
+    assert (bool(changes.next_url), changes.previous_url) == (True, "")
+
+
 def test_people_sort_by_what_has_an_index_only(
     back_office: Client, orders: list[PaymentOrder]
 ) -> None:
