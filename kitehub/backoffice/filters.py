@@ -93,7 +93,10 @@ class DayRangeFilter(TypedRange, RangeDateFilter):
             return queryset.none()
         if first := self._day("from"):
             queryset = queryset.filter(**{f"{self.parameter_name}__gte": _start(first)})
-        if (last := self._day("to")) and last < date.max:
+        if last := self._day("to"):
+            if last == date.max:
+                # No day comes after it; who has none at all isn't meant, as with any other day.
+                return queryset.filter(**{f"{self.parameter_name}__isnull": False})
             after = _start(last + timedelta(days=1))
             queryset = queryset.filter(**{f"{self.parameter_name}__lt": after})
         return queryset

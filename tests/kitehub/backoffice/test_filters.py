@@ -5,6 +5,7 @@ from html import unescape
 from urllib.parse import urlencode
 
 import pytest
+from django.contrib import admin
 from django.test import Client
 from django.urls import reverse, reverse_lazy
 
@@ -78,3 +79,19 @@ def test_blanks_are_no_filter(back_office: Client, orders: None) -> None:
 
 def test_the_first_day_of_all_is_no_error(back_office: Client, orders: None) -> None:
     assert codes(back_office, **{"from": "0001-01-01"}) == ["A", "B", "C", "D"]
+
+
+def test_up_to_the_last_day_of_all_is_whatever_has_one(
+    back_office: Client, orders: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The order by a column that may be empty is for rows that have it: else pages would end."""
+    monkeypatch.setattr(admin.site._registry[PaymentOrder], "list_per_page", 2)
+    for _ in range(3):
+        PaymentOrderFactory()
+    changes = back_office.get(LIST, {"paid_at_to": "31/12/9999"}).context["cl"]
+    shown = [order.order_id for order in changes.result_list]
+    assert changes.counted == 4
+    changes = back_office.get(f"{LIST}{changes.next_url}").context["cl"]
+    shown += [order.order_id for order in changes.result_list]
+    assert sorted(shown) == ["A", "B", "C", "D"]
+    assert not changes.next_url
