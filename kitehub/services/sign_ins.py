@@ -55,13 +55,6 @@ def is_own_password(user: User, password: str, *, at: datetime) -> bool:
     return right
 
 
-def is_blocked(*, login: str, address: str, at: datetime) -> bool:
-    """Whether the next attempt would be one too many."""
-    allowed = {_key(login, address): OF_ONE_LOGIN, _key("", address): OF_ONE_ADDRESS}
-    rows = SignInAttempts.objects.filter(key__in=allowed, since__gt=at - WINDOW)
-    return any(row.attempts >= allowed[row.key] for row in rows)
-
-
 def forgive(*, login: str, address: str) -> None:
     """Forgets the attempts for a login, because one of them had the right password."""
     SignInAttempts.objects.filter(key=_key(login, address)).delete()
