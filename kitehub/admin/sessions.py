@@ -78,6 +78,9 @@ class EndsSessions:
             raise Refusal(gettext("There is no open session."))
         its.log(request, [user], CHANGE, [])
         said = ngettext("%(count)s session is over.", "%(count)s sessions are over.", count)
+        if sessions.is_ended(request):
+            # It is gone: whoever saves it now gets an error for an answer.
+            request.session.flush()
         its.message_user(request, said % {"count": count})
         return lead_to(request, its._page("change", user.pk))
 
