@@ -215,6 +215,8 @@ def test_a_code_leads_to_the_very_page_that_was_asked_for(
     sign_in(client)
     page = "/admin/kitehub/user/?tab=staff&q=Lan+Anh"
     led = client.get(page)["Location"]
+    signed_in = reverse("admin:kitehub_user_signed_in")
+    assert client.get(signed_in).status_code == 302, "scripts are told that something is missing"
     asked = client.get(led).context["next"]
     assert asked == page
     # What is no page is not where to go on: a form that was sent, a dialog.
@@ -225,6 +227,7 @@ def test_a_code_leads_to_the_very_page_that_was_asked_for(
     assert client.post("/")["Location"] == "/login/code/?next=/"
     given = {"code": code(member, clock), "next": asked}
     assert client.post(led, given)["Location"] == page
+    assert client.get(signed_in).status_code == 204
 
 
 def test_codes_cannot_be_tried_out_from_however_many_places(member: User) -> None:
