@@ -103,7 +103,7 @@ class SetsUpCodes:
                 **self.admin_site.each_context(request),
                 "title": gettext("Sign in with a code"),
                 "codes": codes,
-                "page": reverse("admin:kitehub_user_second_factor"),
+                "page": sign_ins.way_on(request) or reverse("admin:kitehub_user_second_factor"),
                 **context,
             },
         )

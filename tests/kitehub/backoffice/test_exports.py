@@ -108,7 +108,11 @@ def test_xlsx_has_numbers_and_dates(back_office: Client, orders: list[PaymentOrd
         ("x;=HYPERLINK(1)", "x;'=HYPERLINK(1)"),
         ("x\t  +1", "x\t'  +1"),
         ("x\n@1;;-2", "x\n'@1;;'-2"),
+        ('x;"=1+1;y', "x;'\"=1+1;y"),
+        ('x\t" "@1', 'x\t\'" "@1'),
+        ('"=1', "'\"=1"),
         ("An; lớp 2; 5-6", "An; lớp 2; 5-6"),
+        ('"An"; "lớp 2"', '"An"; "lớp 2"'),
     ],
 )
 def test_no_text_is_a_formula(back_office: Client, text: str, safe: str) -> None:

@@ -31,7 +31,6 @@ from kitehub.models import (
     InstanceWatch,
     SecondFactor,
     SecurityEvent,
-    SignedInSession,
     SignInAttempts,
     User,
 )
@@ -63,6 +62,7 @@ from tests.factories.kitehub import (
     InstanceConfigFactory,
     InstanceFactory,
     NoteFactory,
+    SignedInSessionFactory,
     TombstoneFactory,
 )
 from tests.factories.storage import (
@@ -124,7 +124,7 @@ def school_with_rows(number: int) -> None:
 def security_rows(person: User, number: int) -> None:
     """A row of every table about how a person signs in."""
     SecurityEvent.objects.create(kind="SIGNED_IN", user=person, login=person.email)
-    SignedInSession.objects.create(key_digest=str(number), user=person)
+    SignedInSessionFactory(user=person)
     SecondFactor.objects.create(user=person, secret="JBSWY3DPEHPK3PXP")
 
 
