@@ -28,11 +28,9 @@ from billing.models.transfers import MOST_DONG
 from billing.plain_text import fold
 from billing.services import inbox
 from billing.services.receiving import Owner, owner_of
-from billing.services.transfers import find_twin, insert, lock, respell, row_of
+from billing.services.transfers import find_twin, insert, lock, respell, row_of, spelling
+from billing.twins import CASH_ACCOUNT
 from kitehub.db.acting import acting
-
-# Cash is on no account, so no line of a bank is taken for it.
-CASH_ACCOUNT = "CASH"
 
 
 class CannotEnter(Exception):
@@ -239,7 +237,9 @@ def _row(payment: ManualPayment, at: datetime) -> BankTransfer:
         order.instance_id if order.type == PaymentType.ENROLLMENT else None,
     )
     if payment.kind == ManualPaymentKind.CASH:
-        said = replace(said, virtual_account=owner.account_number)
+        # As the bank's lines have it, one of which may tell the cash again.
+        spelled = spelling(owner.account_number, owner.instance_id)
+        said = replace(said, virtual_account=spelled)
         owner = replace(owner, account_number=CASH_ACCOUNT)
     row = row_of(said, owner, at)
     row.state, row.reason = TransferState.UNMATCHED, UnmatchedReason.NO_CODE

@@ -15,6 +15,7 @@ from billing.services import credit, manual
 from billing.services.orders import cancel_order
 from billing.services.settlement import settle_transfer
 from billing.services.transfers import record
+from billing.twins import CASH_ACCOUNT
 from kitehub.db.invariants import findings
 from tests.billing.settling import NOW, OWN, SCHOOLS, enroll, school, subscribe
 from tests.factories.billing import SubscriptionFactory
@@ -163,7 +164,7 @@ def test_cash_is_no_banks_line() -> None:
     confirm(enter(order, kind=ManualPaymentKind.CASH, reference="PT-0012"))
     order.refresh_from_db()
     assert (order.status, order.transaction_reference) == ("PAID", "PT-0012")
-    assert BankTransfer.objects.get().account_number == manual.CASH_ACCOUNT
+    assert BankTransfer.objects.get().account_number == CASH_ACCOUNT
     assert record(feed(order, reference="PT-0012"), at=LATER).state == "RECEIVED"
 
 
