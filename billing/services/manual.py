@@ -123,6 +123,8 @@ def confirm_payment(
         transfer = _tell(payment, at)
         reason = f"{payment.evidence} · {payment.requested_by}"[:500]
         _book(payment, transfer, actor=actor, reason=reason, at=at)
+        # What was booked is told by other objects of the line.
+        transfer.refresh_from_db()
         return _decide(
             payment,
             ManualPaymentStatus.CONFIRMED,

@@ -236,6 +236,18 @@ def test_the_preview_warns_of_as_much_for_the_same_order() -> None:
     assert "FT7" in by_bank.value
 
 
+def test_the_preview_says_what_is_booked_and_what_becomes_credit() -> None:
+    order = subscribe(school())
+    said = {line.label: line.value for line in confirmed(enter(order, 5_990_000), "minh")}
+    assert said[order.order_id].startswith("599.000\xa0₫")
+    assert said["Chuyển thành tiền dư của trường"] == "5.391.000\xa0₫"
+    less = subscribe(school())
+    found = confirmed(enter(less, 99_000, reference="FT9"), "minh")
+    said = {line.label: line.value for line in found}
+    assert said[less.order_id].startswith("99.000\xa0₫")
+    assert "Chuyển thành tiền dư của trường" not in said
+
+
 def test_an_order_that_can_not_be_paid_any_more_takes_nothing() -> None:
     order = subscribe(school())
     payment = enter(order)
