@@ -62,6 +62,18 @@ class BankTransferQuerySet(models.QuerySet["BankTransfer"]):
         )
         return alike.exclude(pk=line.pk).exclude(duplicates__provider=line.provider)
 
+    def waiting_like(self, told: BankTransfer) -> Self:
+        """Lines of which all waits and that may be the money of a payment by hand: the converse."""
+        at, cash = told.transferred_at, told.account_number == CASH_ACCOUNT
+        return self.unmatched().filter(
+            ~models.Q(provider=FeedProvider.MANUAL),
+            direction=TransferDirection.IN,
+            account_number=told.virtual_account if cash else told.account_number,
+            amount=told.amount,
+            allocated_amount=0,
+            transferred_at__range=(at - SHIFT, at + (CARRIED if cash else SHIFT)),
+        )
+
     def of_instance(self, instance_id: UUID) -> Self:
         """Lines of an instance's own account."""
         return self.filter(instance_id=instance_id)

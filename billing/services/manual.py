@@ -160,6 +160,16 @@ def told_alike(payment: ManualPayment) -> QuerySet[BankTransfer]:
     return rows.distinct().order_by("transferred_at", "pk")
 
 
+def waiting_alike(payment: ManualPayment) -> QuerySet[BankTransfer]:
+    """Lines in the inbox that may be a payment's money, the oldest first: as much, on its account.
+
+    What a person copies off a photo may lack, or have wrong, what would tell that they are one.
+    """
+    row = _row(payment, payment.requested_at)
+    respell([row])
+    return BankTransfer.objects.waiting_like(row).order_by("transferred_at", "pk")
+
+
 # --- Parts --------------------------------------------------------------------------------------
 
 

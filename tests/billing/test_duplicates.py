@@ -240,6 +240,21 @@ def test_the_inbox_offers_it_shows_what_comes_and_leads_back(
     assert "Ảnh 12 chính là dòng này" in back_office.get(page_url(told)).text
 
 
+def test_who_makes_something_else_of_such_a_line_is_told_what_was_entered(
+    back_office: Client, order: PaymentOrder, payment: ManualPayment, told: BankTransfer
+) -> None:
+    other = subscribe(school(), at=timezone.now())
+    for name, said in (
+        ("keep", {"subdomain": str(other.instance and other.instance.subdomain)}),
+        ("assign", {"code": other.order_id}),
+    ):
+        sent = {**said, "reason": "x", "retyped": "599000", "_form_submitted": "True"}
+        page = back_office.post(page_url(told, name), sent)
+        assert "có phải cùng một khoản?" in page.text
+        assert f"{order.order_id} · 599.000" in page.text
+    assert state(told) == "UNMATCHED"
+
+
 def test_it_is_undone_on_the_lines_page(
     back_office: Client, payment: ManualPayment, told: BankTransfer
 ) -> None:
