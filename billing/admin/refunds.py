@@ -317,7 +317,7 @@ class RefundAdmin(RefundDetails, Audited, AuditAdmin):
     @display(description=_("by bank transfer"))
     def cash_text(self, refund: Refund) -> str:
         """What the bank sends, which is less where credit had paid."""
-        return money(refunds.cash_of(refund))
+        return money(refunds.to_send(refund))
 
     @display(description=_("reason"))
     def why_text(self, refund: Refund) -> str:

@@ -183,6 +183,13 @@ def cash_of(refund: Refund) -> int:
     return refund.amount - (back.aggregate(sum=Sum("amount"))["sum"] or 0)
 
 
+def to_send(refund: Refund) -> int:
+    """How many đồng the bank has to send, or would have to if it were approved now."""
+    if refund.status == RefundStatus.REQUESTED:
+        return Origin.of(refund).cash(refund.amount)
+    return cash_of(refund)
+
+
 def payouts() -> Iterator[Payout]:
     """What the bank has to send, the refund that was approved first comes first."""
     waiting = Refund.objects.filter(status=RefundStatus.APPROVED).select_related("order")

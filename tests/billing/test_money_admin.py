@@ -15,6 +15,7 @@ from billing.services import credit, receipts, refunds
 from billing.services.orders import open_order
 from billing.services.settlement import settle_transfer
 from kitehub.enums import Tier
+from kitehub.display import money
 from kitehub.models import User
 from tests.billing.bookings import NOW, line, paid_order
 from tests.factories.kitehub import InstanceFactory, UserFactory
@@ -193,7 +194,7 @@ class TestDeciding:
             order_id=order.pk, amount=599_000, reason="x", actor="lan@kitehub.test", at=NOW
         )
         page = back_office.get(page_url(whole, "approve")).content.decode()
-        assert "kỳ đăng ký và phiếu thu không còn hiệu lực" in page
+        assert "kỳ đăng ký và biên nhận không còn hiệu lực" in page
         assert "0071000123456" in page
         assert do(back_office, whole, "approve", reason="x", retyped="99.000") == []
         whole.refresh_from_db()
@@ -202,6 +203,24 @@ class TestDeciding:
         assert do(back_office, whole, "approve", **said) == ["Đã duyệt hoàn tiền."]
         (again,) = do(back_office, whole, "approve", **said)
         assert again != "Đã duyệt hoàn tiền."
+
+    def test_of_what_credit_had_paid_the_bank_sends_nothing(self, back_office: Client) -> None:
+        order = paid_order(by_credit=500_000)
+        refund = refunds.request_refund(
+            order_id=order.pk, amount=599_000, reason="x", actor="lan@kitehub.test", at=NOW
+        )
+        for approved in (False, True):
+            if approved:
+                refunds.approve(refund_id=refund.pk, actor="minh@kitehub.test", at=NOW)
+            copies = back_office.get(page_url(refund)).context["detail"]["copies"]
+            assert copies[0].text == "99000", "both times what the bank sends"
+        dialog = back_office.get(page_url(refund, "mark_sent")).content.decode()
+        assert money(99_000) in dialog
+        assert money(500_000) in dialog, "that it is credit again is said"
+        assert do(back_office, refund, "mark_sent", reference="FT9", retyped="599.000") == []
+        assert do(back_office, refund, "mark_sent", reference="FT9", retyped="99.000")
+        refund.refresh_from_db()
+        assert refund.status == RefundStatus.SENT
 
     def test_several_are_approved_each_with_its_result(
         self, back_office: Client, order: PaymentOrder, refund: Refund, staff: User
