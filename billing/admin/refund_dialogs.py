@@ -39,7 +39,7 @@ class RejectDialog(StateDialog):
 
 
 class SentDialog(AmountDialog):
-    """Asks for the bank's reference, and for what was sent: less than the refund where credit is."""
+    """Asks for the bank's reference, and for what was sent; what credit paid is not."""
 
     model = Refund
 

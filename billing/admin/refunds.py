@@ -276,6 +276,8 @@ class RefundAdmin(RefundDetails, Audited, AuditAdmin):
             preview=preview,
             act=act,
             moves_money=True,
+            # A school's refunds move each other's sums and dates.
+            of=lambda refund: refund.instance_id or refund.order_id or refund.transfer_id,
         )
         return run_on_each(self, request, queryset, bulk)
 

@@ -14,8 +14,8 @@ from billing.models import PaymentOrder, Receipt, Refund
 from billing.services import credit, receipts, refunds
 from billing.services.orders import open_order
 from billing.services.settlement import settle_transfer
-from kitehub.enums import Tier
 from kitehub.display import money
+from kitehub.enums import Tier
 from kitehub.models import User
 from tests.billing.bookings import NOW, line, paid_order
 from tests.factories.kitehub import InstanceFactory, UserFactory
@@ -234,6 +234,23 @@ class TestDeciding:
         refund.refresh_from_db()
         own.refresh_from_db()
         assert (refund.status, own.status) == (RefundStatus.APPROVED, RefundStatus.REQUESTED)
+
+    def test_of_one_order_only_the_first_is_approved_at_once(
+        self, back_office: Client, order: PaymentOrder
+    ) -> None:
+        halves = [
+            refunds.request_refund(
+                order_id=order.pk, amount=amount, reason="x", actor="lan@kitehub.test", at=NOW
+            )
+            for amount in (300_000, 299_000)
+        ]
+        for expected in ([False, True], [True]):
+            # What follows ends the order's period and receipt, which is seen before.
+            page = act_on_all(back_office, list_url(Refund), "approve_all", halves, reason="x")
+            assert sorted(results_of(page).values()) == expected
+            halves = [each for each in halves if Refund.objects.get(pk=each.pk).decided_at is None]
+        order.refresh_from_db()
+        assert (order.paid_amount, halves) == (0, [])
 
     def test_who_asked_takes_it_back_without_deciding_others(
         self, order: PaymentOrder, refund: Refund

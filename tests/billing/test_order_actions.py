@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from billing.enums import ManualPaymentKind
 from billing.models import ManualPayment, PaymentOrder
 from billing.services import credit, manual
 from billing.services.orders import open_order
@@ -256,6 +257,29 @@ class TestByHand:
         assert sorted(results_of(page).values()) == [False, True]
         order.refresh_from_db()
         assert order.paid_amount == 100_000
+
+    def test_of_one_order_only_the_first_is_confirmed_at_once(
+        self, back_office: Client, order: PaymentOrder
+    ) -> None:
+        payments = [
+            manual.enter_payment(
+                order_id=order.pk,
+                kind=ManualPaymentKind.CASH,
+                amount=400_000,
+                received_at=timezone.now(),
+                reference=reference,
+                evidence="x",
+                actor="lan",
+                reason="x",
+                at=timezone.now(),
+            )
+            for reference in ("PT-1", "PT-2")
+        ]
+        address = list_url(ManualPayment)
+        page = act_on_all(back_office, address, "confirm_all", payments, reason="Đúng")
+        assert sorted(results_of(page).values()) == [False, True]
+        order.refresh_from_db()
+        assert (order.status, order.paid_amount) == ("PENDING", 400_000)
 
 
 def test_each_action_asks_for_its_own_permission(order: PaymentOrder) -> None:
