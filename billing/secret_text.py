@@ -53,10 +53,14 @@ _TAG = re.compile(r"<(?P<name>[\w:.-]++)[^<>]*+(?<!/)>")
 _IN_ADDRESS = re.compile(r"(?<=://)[^\s/?#\"'<>]{1,300}@")
 _LOOKS = (
     # A signed token, a scheme with its key, a digest in hexadecimal, one in base 64, one of ours.
-    re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?"),
+    # Each is found in one pass: where one begins nothing before it could have begun, or its part
+    # has an end.
+    re.compile(r"\beyJ[\w-]{5,4000}+\.[\w-]{5,}(?:\.[\w-]*)?"),
     re.compile(r"(?<=\bbearer )\S+|(?<=\bapikey )\S+|(?<=\bbasic )\S+", re.IGNORECASE),
     re.compile(r"\b[0-9a-f]{32,}\b", re.IGNORECASE),
-    re.compile(r"(?<![\w+/])(?=[\w+/-]*[0-9])(?=[\w+/-]*[A-Z])(?=[\w+/-]*[a-z])[\w+/-]{40,}={0,2}"),
+    re.compile(
+        r"(?<![\w+/-])(?=[\w+/-]*[0-9])(?=[\w+/-]*[A-Z])(?=[\w+/-]*[a-z])[\w+/-]{40,}={0,2}"
+    ),
     re.compile(r"\bkh_[\w-]{8,}"),
 )
 _UNIT = re.compile(r"\\{1,8}u([0-9a-f]{4})", re.IGNORECASE)

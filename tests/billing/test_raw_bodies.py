@@ -2,6 +2,7 @@
 
 import base64
 import json
+from time import process_time
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -194,6 +195,18 @@ def test_huge_and_broken_messages_are_cut_text(text: str) -> None:
     shown = masked(text, secrets=[OURS, OURS_TOO])
     assert shown
     assert len(shown) <= MOST_SHOWN + 1
+
+
+@pytest.mark.parametrize("part", ["-token", "-eyJabcde"])
+def test_time_grows_with_the_size_alone(part: str) -> None:
+    def took(size: int) -> float:
+        began = process_time()
+        masked(part * (size // len(part)))
+        return process_time() - began
+
+    took(1_000)
+    # Eight times the text: a square would take sixty-four times as long.
+    assert took(48_000) < 24 * max(took(6_000), 0.01)
 
 
 @pytest.mark.django_db
