@@ -53,7 +53,8 @@ def masked(text: str, *, secrets: Iterable[str] = (), own: str = "", others: str
         shown = shown.replace(others, _in_part(others))
     if len(shown) > MOST_SHOWN or cut:
         shown = f"{shown[:MOST_SHOWN]}…"
-    return shown
+    # Half a surrogate may stand escaped in a message, and no page can be written with one.
+    return shown.encode("utf-8", "replace").decode()
 
 
 class _Reader:

@@ -209,6 +209,12 @@ def test_time_grows_with_the_size_alone(part: str) -> None:
     assert took(48_000) < 24 * max(took(6_000), 0.01)
 
 
+def test_half_a_surrogate_that_is_escaped_twice_can_be_sent_to_a_browser() -> None:
+    shown = masked(r"""{"content":"{\"token\":\"abc\",\"a\":\"\\ud800\"}"}""")
+    assert "abc" not in shown
+    assert shown.encode()
+
+
 @pytest.mark.django_db
 @override_settings(KITEHUB_WEBHOOK_SECRETS={"sepay": {"tokens": ("our-own-key-1",)}})
 def test_page_shows_it_to_those_who_may_read_it(back_office: Client) -> None:
