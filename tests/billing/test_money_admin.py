@@ -74,6 +74,18 @@ class TestAsking:
         assert (refund.amount, refund.reason) == (599_000, "Khách đổi ý")
         assert (refund.requested_by, refund.payee_account) == (staff.email, "0071000123456")
 
+    def test_a_form_that_is_sent_twice_asks_once(
+        self, back_office: Client, order: PaymentOrder
+    ) -> None:
+        form = form_of(back_office.get(page_url(order, "refund"), follow=True))
+        said = {**form, "amount": "200000", "reason": "Khách đổi ý"}
+        assert back_office.post(ADD, said).status_code == 302
+        again = back_office.post(ADD, said, follow=True)
+        assert "Khoản hoàn tiền này đã được yêu cầu rồi." in again.content.decode()
+        assert Refund.objects.get().amount == 200_000
+        another = form_of(back_office.get(page_url(order, "refund"), follow=True))
+        assert back_office.post(ADD, another | {"amount": "1", "reason": "x"}).status_code == 302
+
     @pytest.mark.parametrize(
         ("entered", "said"),
         [
@@ -91,7 +103,8 @@ class TestAsking:
     def test_what_makes_no_sense_is_said_on_the_form(
         self, back_office: Client, order: PaymentOrder, entered: dict[str, str], said: str
     ) -> None:
-        form = {"order": str(order.pk), "amount": "1000", "reason": "x", **entered}
+        shown = form_of(back_office.get(ADD))
+        form = {**shown, "order": str(order.pk), "amount": "1000", "reason": "x", **entered}
         answer = back_office.post(ADD, form)
         assert answer.status_code == 200
         assert said in str(answer.context["adminform"].form.errors).replace("\xa0", " ")
