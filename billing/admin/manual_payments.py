@@ -16,7 +16,7 @@ from unfold.decorators import action, display
 from billing.admin.amount_dialogs import AmountDialog, StateDialog
 from billing.admin.mark_paid import entered_lines
 from billing.admin.what_comes import minute, of_line, of_order, refusing
-from billing.enums import ManualPaymentStatus, PaymentType
+from billing.enums import ManualPaymentKind, ManualPaymentStatus, PaymentType
 from billing.models import ManualPayment, PaymentOrder
 from billing.services import manual
 from billing.services.manual import CannotEnter
@@ -86,7 +86,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
             {
                 "fields": (
                     ("received_at", "reference"),
-                    ("account_number", "payer_name"),
+                    ("account_text", "payer_name"),
                     "memo",
                     "evidence",
                     "why_text",
@@ -105,7 +105,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
             },
         ),
     )
-    readonly_fields = ("status_label", "amount_text", "why_text")
+    readonly_fields = ("status_label", "amount_text", "account_text", "why_text")
 
     @action(
         description=_("Confirm"),
@@ -227,6 +227,12 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
     def amount_text(self, payment: ManualPayment) -> str:
         """The amount as money."""
         return money(payment.amount)
+
+    @display(description=_("account number"))
+    def account_text(self, payment: ManualPayment) -> str:
+        """The account on which it came; cash is on none."""
+        cash = payment.kind == ManualPaymentKind.CASH
+        return "–" if cash else payment.account_number
 
     @display(description=_("reason"))
     def why_text(self, payment: ManualPayment) -> str:
