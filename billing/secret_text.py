@@ -45,6 +45,11 @@ _VALUE = re.compile(
     r"(?:[^\"'&,;\s}<\\]|\\(?![\"'])|[,;](?!\s|[\w-]++\\{0,8}[\"']?\s{0,5}[:=]))++",
     re.IGNORECASE,
 )
+# "ma OTP cua ban la 123456", "OTP 123456", "mã xác thực giao dịch: 123456"
+_CODE_SAID = re.compile(
+    r"(\b(?:otp|m[aã] x[aá]c (?:th[uự]c|nh[aậ]n)|verification code)\b[^0-9]{0,40}?\b)[0-9]{4,8}\b",
+    re.IGNORECASE,
+)
 _HEADER = re.compile(
     r"(\b(?:proxy-)?authorization|\b(?:set-)?cookie)(\s{0,5}:\s{0,5})(?![\s\"'])[^\r\n]+",
     re.IGNORECASE,
@@ -120,6 +125,7 @@ def _hide(text: str) -> str:
     text = _HEADER.sub(rf"\1\2{HIDDEN}", text)
     text = _hidden_elements(text)
     text = _hidden_values(text)
+    text = _CODE_SAID.sub(rf"\1{HIDDEN}", text)
     text = _IN_ADDRESS.sub(f"{HIDDEN}@", text)
     for look in _LOOKS:
         text = look.sub(HIDDEN, text)

@@ -34,6 +34,11 @@ HIDDEN = {
     "our own in JSON": (json.dumps({"content": f"a {OURS} b"}), "ter"),
     "an account by its name": (json.dumps({"counterAccountNumber": ACCOUNT}), "1000"),
     "an account in text": (f"CT tu TK {ACCOUNT} di", "1000"),
+    "an account's number": (json.dumps({"from_account": {"number": ACCOUNT}}), "1000"),
+    "an account's number in XML": (f"<debtorAcc><no>{ACCOUNT}</no></debtorAcc>", "1000"),
+    "a code that is said": ("ma OTP cua ban la 123456, khong chia se", "123456"),
+    "a code behind its name": ("OTP 123456", "123456"),
+    "a code in Vietnamese": (json.dumps({"sms": "Mã xác thực giao dịch: 1234"}), "1234"),
     "an account that is known": (json.dumps({"content": "98765432109 gui"}), "9876543"),
 }
 
@@ -166,6 +171,8 @@ def test_what_explains_the_payment_stays() -> None:
         "description": None,
         "ok": True,
         "monkey": "shipping",
+        "account": {"name": "SAO MAI", "balance": 12500000, "number": "0123499999"},
+        "note": "OTP KH7Q2M4X9A FT24364030863634",
     }
     shown = json.loads(masked(json.dumps(told), own="0123499999"))
     assert shown == {
