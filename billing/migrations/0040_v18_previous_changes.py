@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("billing", "0037_v18_goodwill"),
+        ("billing", "0038_v18_papers_of_schools"),
     ]
 
     operations = [

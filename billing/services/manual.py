@@ -78,7 +78,7 @@ def enter_payment(
         kind=kind,
         amount=amount,
         received_at=received_at,
-        account_number="" if kind == ManualPaymentKind.CASH else _account_of(order),
+        account_number=_till_of(order) if kind == ManualPaymentKind.CASH else _account_of(order),
         reference=reference.strip(),
         reference_key=_key_of(reference),
         memo=memo.strip(),
@@ -212,6 +212,12 @@ def _account_of(order: PaymentOrder) -> str:
     if not number:
         raise CannotEnter(_("It isn't known on which account this order is paid."))
     return number
+
+
+def _till_of(order: PaymentOrder) -> str:
+    """Whose cash it is: of a course the school's, else KiteHub's. Each numbers its own papers."""
+    owner = order.instance_id if order.type == PaymentType.ENROLLMENT else None
+    return f"{CASH_ACCOUNT}:{owner or 'KITEHUB'}"
 
 
 def _locked(payment_id: UUID) -> ManualPayment:

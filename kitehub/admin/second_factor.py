@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 from kitehub import totp
 from kitehub.admin.sign_in import TOO_MANY, known_password
 from kitehub.models import SecondFactor, User
-from kitehub.services import second_factors, sessions
+from kitehub.services import second_factors, sessions, sign_ins
 from kitehub.services.second_factors import WrongCode
 from kitehub.services.sign_ins import TooManyAttempts
 

@@ -1,6 +1,7 @@
 """One person enters money that no feed told, another confirms it, and it counts once."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
+from billing import migrations
 from billing.admin.manual_payments import confirmed
 from billing.enums import FeedProvider, ManualPaymentKind, TransferDirection
 from billing.feeds import Line
@@ -222,6 +224,48 @@ def test_cash_papers_are_told_apart_by_letters_and_digits_alone() -> None:
     with pytest.raises(manual.CannotEnter):
         enter(order, reference="PHIEU 01", **cash)
     enter(order, reference="Phiếu-01")  # the bank's own
+
+
+def test_schools_number_their_papers_each_for_itself() -> None:
+    cash: Any = {"kind": ManualPaymentKind.CASH, "amount": 250_000, "reference": "PT-001"}
+    first = enroll(school())
+    enter(first, **cash)
+    enter(enroll(school()), **cash)
+    assert first.instance is not None
+    with pytest.raises(manual.CannotEnter, match="PT-001"):
+        enter(enroll(first.instance, student="Bình"), **cash)
+    # What is paid to KiteHub has one row of numbers, whichever school it is of.
+    enter(subscribe(first.instance), **cash)
+    with pytest.raises(manual.CannotEnter, match="PT-001"):
+        enter(subscribe(school()), **cash)
+
+
+def test_a_page_of_cash_names_no_account(back_office: Client) -> None:
+    payment = enter(enroll(school()), 250_000, kind=ManualPaymentKind.CASH, reference="PT-2")
+    page = back_office.get(page_url(payment)).content.decode()
+    assert "PT-2" in page
+    assert f"{manual.CASH_ACCOUNT}:" not in page
+
+
+def test_what_was_entered_before_gets_its_school_and_loses_it_on_the_way_back() -> None:
+    cash: Any = {"kind": ManualPaymentKind.CASH, "amount": 250_000, "reference": "PT-001"}
+    first, second = enroll(school()), enroll(school())
+    told = [enter(first, **cash), enter(second, **cash, at=LATER + timedelta(minutes=1))]
+    told += [enter(subscribe(school()), **cash | {"reference": "PT-9"}), enter(second, 250_000)]
+
+    def accounts(way: str) -> list[str]:
+        sql = Path(migrations.__file__).parent / f"sql/0038_v18_papers_of_schools.{way}.sql"
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET CONSTRAINTS ALL IMMEDIATE; {sql.read_text('utf-8')}")
+        return [ManualPayment.objects.get(pk=each.pk).account_number for each in told]
+
+    theirs = [f"CASH:{first.instance_id}", f"CASH:{second.instance_id}", "CASH:KITEHUB", SCHOOLS]
+    assert [each.account_number for each in told] == theirs
+    # Two with the same number can't both go back to what there was; nothing else is touched.
+    assert accounts("down") == ["", f"CASH:{second.instance_id}", "", SCHOOLS]
+    assert accounts("up") == theirs
+    with pytest.raises(IntegrityError, match="stays as it was entered"), transaction.atomic():
+        ManualPayment.objects.filter(pk=told[0].pk).update(account_number="")
 
 
 def test_the_preview_warns_of_as_much_for_the_same_order() -> None:
