@@ -205,6 +205,7 @@ class RefundRefusal(TextChoices):
     NO_PAYEE = "NO_PAYEE", _("The bank didn't say where the money came from: enter the account.")
     SAME_PERSON = "SAME_PERSON", _("Who asked for a refund can't approve it.")
     DECIDED = "DECIDED", _("It is no longer in the state that this takes.")
+    THERE = "THERE", _("This refund has been asked for already.")
 
 
 class OrderRefusal(TextChoices):

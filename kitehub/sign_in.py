@@ -157,7 +157,7 @@ def _missing(request: HttpRequest) -> HttpResponse | None:
     user: Any = request.user
     if sessions.is_code_due(request):
         if user.asks_for_code:
-            return None if path in {*free, code_page} else _led(code_page, path)
+            return None if path in {*free, code_page} else _led(code_page, request)
         # A superuser has reset the codes meanwhile.
         sessions.code_is_needless(request)
     if (
@@ -167,11 +167,17 @@ def _missing(request: HttpRequest) -> HttpResponse | None:
         and path.startswith(_BACK_OFFICE)
     ):
         free |= {set_up, reverse("admin:jsi18n"), reverse("admin:login")}
-        return None if path in free else _led(set_up, path)
+        return None if path in free else _led(set_up, request)
     return None
 
 
-def _led(page: str, path: str) -> HttpResponse:
+def _led(page: str, request: HttpRequest) -> HttpResponse:
+    """To a page that leads on to the one that was asked for; from what is no page, to the first."""
+    if request.method == "GET" and "HX-Request" not in request.headers:
+        path = request.get_full_path()
+    else:
+        office = request.path_info.startswith(_BACK_OFFICE)
+        path = reverse("admin:index" if office else "home")
     return redirect(f"{page}?{urlencode({'next': path}, safe='/')}")
 
 

@@ -26,6 +26,7 @@ from billing.admin.timelines.rows import (
 )
 from billing.models import BankTransfer, Goodwill, PaymentOrder, Receipt, Refund, Subscription
 from billing.raw_bodies import masked
+from billing.services import refunds
 from billing.services.orders import payload_of, to_transfer
 from kitehub.backoffice.details import Detailed
 from kitehub.backoffice.panels import Copy, Panel
@@ -138,9 +139,10 @@ class RefundDetails(Detailed):
         return refund_sources(row)
 
     def copies_of(self, row: Refund) -> Sequence[Copy]:
-        """What somebody types into the bank's form."""
+        """What somebody types into the bank's form; of the sum what the bank has to send."""
+        cash = refunds.to_send(row)
         return (
-            Copy(gettext("Amount"), str(row.amount), money(row.amount)),
+            Copy(gettext("By bank transfer"), str(cash), money(cash)),
             Copy(gettext("Account number"), row.payee_account),
             Copy(gettext("Account holder"), row.payee_name),
             Copy(gettext("Bank reference"), row.sent_reference),

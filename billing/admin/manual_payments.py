@@ -1,6 +1,6 @@
 """Payments by hand in their own list, where another person than who entered one decides it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from billing.admin.amount_dialogs import AmountDialog, StateDialog
-from billing.admin.mark_paid import entered_lines
+from billing.admin.mark_paid import entered_lines, told_lines
 from billing.admin.what_comes import minute, of_line, of_order, refusing
-from billing.enums import ManualPaymentStatus
+from billing.enums import ManualPaymentKind, ManualPaymentStatus, PaymentType
 from billing.models import ManualPayment, PaymentOrder
 from billing.services import manual
 from billing.services.manual import CannotEnter
@@ -86,7 +86,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
             {
                 "fields": (
                     ("received_at", "reference"),
-                    ("account_number", "payer_name"),
+                    ("account_text", "payer_name"),
                     "memo",
                     "evidence",
                     "why_text",
@@ -105,7 +105,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
             },
         ),
     )
-    readonly_fields = ("status_label", "amount_text", "why_text")
+    readonly_fields = ("status_label", "amount_text", "account_text", "why_text")
 
     @action(
         description=_("Confirm"),
@@ -172,6 +172,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
             preview=preview,
             act=act,
             moves_money=True,
+            of=_paid_by,
         )
         return run_on_each(self, request, queryset, bulk)
 
@@ -227,6 +228,12 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
         """The amount as money."""
         return money(payment.amount)
 
+    @display(description=_("account number"))
+    def account_text(self, payment: ManualPayment) -> str:
+        """The account on which it came; cash is on none."""
+        cash = payment.kind == ManualPaymentKind.CASH
+        return "–" if cash else payment.account_number
+
     @display(description=_("reason"))
     def why_text(self, payment: ManualPayment) -> str:
         """Why it was entered by hand."""
@@ -248,15 +255,18 @@ def confirmed(payment: ManualPayment, actor: str) -> Sequence[Line]:
     ]
 
 
+def _paid_by(payment: ManualPayment) -> Hashable:
+    """Whose money it moves: the subscription's orders of a school share its credit and dates."""
+    order = payment.order
+    ours = order.type == PaymentType.SUBSCRIPTION
+    return (ours and order.instance_id) or order.pk
+
+
 def _alike(payment: ManualPayment) -> Iterator[Line]:
-    """What may be the same money: as much for the same order, by hand or as a bank told it."""
+    """What may be the same money: as much by hand for the same order, or as a bank told it."""
     others = manual.entered_for(payment.order).filter(amount=payment.amount).exclude(pk=payment.pk)
     yield from entered_lines(others)
-    for transfer in manual.told_alike(payment):
-        said = f"{money(transfer.amount)} · {minute(transfer.transferred_at)}"
-        if transfer.reference:
-            said = f"{said} · {transfer.reference}"
-        yield Line(gettext("The bank has told as much"), said, warns=True)
+    yield from told_lines(payment)
 
 
 def _credited(amount: int) -> Sequence[Line]:

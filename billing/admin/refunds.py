@@ -276,6 +276,8 @@ class RefundAdmin(RefundDetails, Audited, AuditAdmin):
             preview=preview,
             act=act,
             moves_money=True,
+            # A school's refunds move each other's sums and dates.
+            of=lambda refund: refund.instance_id or refund.order_id or refund.transfer_id,
         )
         return run_on_each(self, request, queryset, bulk)
 
@@ -317,7 +319,7 @@ class RefundAdmin(RefundDetails, Audited, AuditAdmin):
     @display(description=_("by bank transfer"))
     def cash_text(self, refund: Refund) -> str:
         """What the bank sends, which is less where credit had paid."""
-        return money(refunds.cash_of(refund))
+        return money(refunds.to_send(refund))
 
     @display(description=_("reason"))
     def why_text(self, refund: Refund) -> str:

@@ -8,6 +8,7 @@ manual.
 from datetime import timedelta
 from hashlib import sha256
 from typing import Annotated, Any
+from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
@@ -203,7 +204,7 @@ def list_orders(
     if status:
         rows = rows.in_status(status, at=now)
     if client_reference:
-        rows = rows.filter(client_reference=client_reference)
+        rows = rows.filter(pk__in=_under(client_reference, rows=_orders(request)))
     if course_id:
         rows = rows.filter(course_id=course_id)
     if cursor:
@@ -218,6 +219,17 @@ def list_orders(
         items=[order_out(order, at=now) for order in page],
         next=page[-1].order_id if len(found) > limit else None,
     )
+
+
+def _under(reference: str, *, rows: PaymentOrderQuerySet) -> list[UUID]:
+    """The order with a reference, and those without one that staff opened anew in its place."""
+    keys: list[UUID] = []
+    order = rows.filter(client_reference=reference).first()
+    while order is not None:
+        keys.append(order.pk)
+        heirs = rows.filter(pk=order.superseded_by_id, client_reference=None)
+        order = heirs.exclude(pk__in=keys).first() if order.superseded_by_id else None
+    return keys
 
 
 def read_order(request: HttpRequest, response: HttpResponse, code: str) -> Any:

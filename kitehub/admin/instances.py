@@ -139,6 +139,7 @@ class InstanceAdmin(
                 "change_bank_account",
                 "change_owner",
                 "close",
+                "finish_closing",
                 "reopen",
             ],
         },

@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 from kitehub import totp
 from kitehub.admin.sign_in import TOO_MANY, known_password
 from kitehub.models import SecondFactor, User
-from kitehub.services import second_factors, sessions
+from kitehub.services import second_factors, sessions, sign_ins
 from kitehub.services.second_factors import WrongCode
 from kitehub.services.sign_ins import TooManyAttempts
 
@@ -125,7 +125,7 @@ class SetsUpCodes:
                 **self.admin_site.each_context(request),
                 "title": gettext("Sign in with a code"),
                 "codes": codes,
-                "page": reverse("admin:kitehub_user_second_factor"),
+                "page": sign_ins.way_on(request) or reverse("admin:kitehub_user_second_factor"),
                 **context,
             },
         )

@@ -251,24 +251,32 @@ class CarefulChangeList(ChangeList):
             position = [None, *self._tabs].index(self.tab)
             self.counted = counts[position]
         elif self.next_cursor or self.previous_cursor:
-            self.counted = count_up_to(self.queryset)
+            # What is searched has an index of its own, which counts without a look at the rows.
+            searched = not self.narrowing.keys() - {SEARCH_VAR} and self.tab is None
+            self.counted = count_up_to(self.queryset.order_by() if searched else self.queryset)
         if self.model_admin.sums and 0 < self.counted <= MOST_COUNTED:
             self.sums = sums_of(self.queryset, self.model_admin.sums)
 
     def _page(self, request: HttpRequest) -> list[Any]:
-        """The rows behind or before the cursor; the first ones where there is none."""
+        """The rows behind or before the cursor; the first ones where there is none.
+
+        So they are where the cursor's rows are done meanwhile, and nothing is left beyond it.
+        """
         size, order, here = self.list_per_page, self.order, self.first_url
-        if before := order.position(self.model, request.GET.get(BEFORE, ""), of=here):
-            turned = order.turned()
-            found = list(turned.beyond(self.queryset.order_by(*turned.names), before)[: size + 1])
+        turned = order.turned()
+        before = order.position(self.model, request.GET.get(BEFORE, ""), of=here)
+        after = order.position(self.model, request.GET.get(AFTER, ""), of=here)
+        most = size + 1
+        if before and (
+            found := list(turned.beyond(self.queryset.order_by(*turned.names), before)[:most])
+        ):
             page = found[:size][::-1]
             more_before, more_after = len(found) > size, True
         else:
-            after = order.position(self.model, request.GET.get(AFTER, ""), of=here)
-            rows = order.beyond(self.queryset, after) if after else self.queryset
-            found = list(rows[: size + 1])
-            page = found[:size]
-            more_before, more_after = bool(after), len(found) > size
+            found = list(order.beyond(self.queryset, after)[:most]) if after else []
+            more_before = bool(found)
+            found = found or list(self.queryset[:most])
+            page, more_after = found[:size], len(found) > size
         if page:
             self.previous_cursor = order.cursor(page[0], of=here) if more_before else ""
             self.next_cursor = order.cursor(page[-1], of=here) if more_after else ""
@@ -301,6 +309,11 @@ class CarefulChangeList(ChangeList):
     def chips(self) -> list[Chip]:
         """What narrows the list, each with the way to take it off."""
         return chips_of(self)
+
+    @property
+    def refusals(self) -> list[str]:
+        """What of the filters can't be read, for which nothing is listed."""
+        return [said for each in self.filter_specs if (said := getattr(each, "refusal", str)())]
 
     @property
     def presets(self) -> list[Preset]:

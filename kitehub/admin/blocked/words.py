@@ -77,7 +77,10 @@ SAID = {
     ),
     Kind.CLOSED_BY_HAND: Said(
         gettext_lazy("The school's status is “Closed”"),
-        gettext_lazy("Give it another status on its page."),
+        gettext_lazy(
+            "No action here closes a school in this way or opens it again: an engineer sets its "
+            "status in manage.py shell."
+        ),
     ),
     Kind.SUSPENDED: Said(gettext_lazy("The school is suspended"), gettext_lazy("Resume it.")),
     Kind.UNREACHABLE: Said(

@@ -48,7 +48,8 @@ def dashboard(request: HttpRequest, *, at: datetime) -> Dashboard:
     of_subscriptions = request.user.has_perm(SEES_SUBSCRIPTIONS)
     shown = Dashboard(at, of_money or of_subscriptions)
     # What is empty comes last, else in the order of their urgency.
-    waiting = sorted(queues.queues(request), key=lambda queue: not queue.count)
+    waiting = [each for each in queues.queues(request) if request.user.has_perms(each.permissions)]
+    waiting.sort(key=lambda queue: not queue.count)
     shown.queues = [
         (queue, f"{number(queue.count)}+" if queue.capped else number(queue.count))
         for queue in waiting

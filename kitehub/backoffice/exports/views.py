@@ -66,10 +66,14 @@ class Exported:
             raise PermissionDenied
         try:
             with blaming_the_address(request):
-                rows = self.filtered_rows(request)  # type: ignore[attr-defined]
+                asked = self.read_address(request)  # type: ignore[attr-defined]
+                rows = asked.queryset
                 rows.exists()  # What only the database refuses, while there is no file yet.
         except IncorrectLookupParameters:
             return self._back(f"{ERROR_FLAG}=1")
+        if asked.refusals:
+            # The list says which and why.
+            return self._back(request.GET.urlencode())
         columns = prepare(self.opts.model, self.get_export_columns(request))
         try:
             # Told while there is no file yet.

@@ -190,7 +190,7 @@ def test_every_queue_has_its_index(work: dict[str, int]) -> None:
         "Refunds to approve": "idx_refunds_status",
         "Refunds to send": "idx_refunds_status",
         "Payments by hand to confirm": "idx_manual_payments_status",
-        "Goodwill to approve": "idx_goodwill_status",
+        "Goodwill to approve": "idx_goodwill_grants_status",
         "Bank feeds that are silent": "bank_feed_silences_open_key",
         "Openings that aren't finished": "idx_instance_watch_unfinished",
         "Moves that aren't finished": "instance_moves_one_open",

@@ -273,6 +273,41 @@ def test_who_waits_for_a_code_that_is_reset_meanwhile_is_let_in(
     assert event.details == {"codes_reset": True}
 
 
+def test_who_is_deactivated_while_a_code_is_to_come_has_to_sign_in(
+    client: Client, member: User, clock: Any
+) -> None:
+    set_up(Client(), member, clock)
+    sign_in(client)
+    User.objects.filter(pk=member.pk).update(is_active=False)
+    answer = client.post("/login/code/", {"code": code(member, clock)})
+    assert (answer.status_code, answer["Location"]) == (302, "/login/")
+    assert client.get("/login/code/")["Location"] == "/login/"
+    User.objects.filter(pk=member.pk).update(is_active=True)
+    assert client.get("/admin/")["Location"].startswith("/admin/login/"), "the password again"
+
+
+def test_a_code_leads_to_the_very_page_that_was_asked_for(
+    client: Client, member: User, clock: Any
+) -> None:
+    set_up(Client(), member, clock)
+    sign_in(client)
+    page = "/admin/kitehub/user/?tab=staff&q=Lan+Anh"
+    led = client.get(page)["Location"]
+    signed_in = reverse("admin:kitehub_user_signed_in")
+    assert client.get(signed_in).status_code == 302, "scripts are told that something is missing"
+    asked = client.get(led).context["next"]
+    assert asked == page
+    # What is no page is not where to go on: a form that was sent, a dialog.
+    dialog = f"/admin/kitehub/user/{member.pk}/end-sessions/"
+    assert client.post(dialog)["Location"] == "/login/code/?next=/admin/"
+    htmx = {"HX-Request": "true"}
+    assert client.get(dialog, headers=htmx)["Location"] == "/login/code/?next=/admin/"
+    assert client.post("/")["Location"] == "/login/code/?next=/"
+    given = {"code": code(member, clock), "next": asked}
+    assert client.post(led, given)["Location"] == page
+    assert client.get(signed_in).status_code == 204
+
+
 def test_codes_cannot_be_tried_out_from_however_many_places(member: User) -> None:
     secret = second_factors.prepare(user_id=member.pk, at=AT)
     step = totp.step_of(AT)
@@ -353,9 +388,15 @@ def test_codes_may_be_demanded_of_all_staff(
     sign_in(client)
     for page in ("/admin/", "/admin/kitehub/user/", "/admin/password_change/"):
         assert client.get(page)["Location"].startswith(SET_UP)
-    assert client.get(SET_UP).status_code == 200
-    client.post(SET_UP, turning_on(shown(client), member, clock))
+    page = "/admin/kitehub/user/?tab=staff"
+    led = client.get(page)["Location"]
+    assert client.get(led).status_code == 200
+    scanned = client.post(led, {"deed": "show", "show-password": PASSWORD}).text
+    kept = client.post(led, turning_on(scanned, member, clock)).context["page"]
+    assert kept == page, "where they wanted to go, once they have kept their backup codes"
     assert client.get("/admin/").status_code == 200
+    elsewhere = client.get(f"{SET_UP}?next=https://example.com/")
+    assert elsewhere.context["page"] == SET_UP
     customer = Client()
     customer.force_login(UserFactory())
     assert customer.get("/").status_code == 200, "not of those who are no staff"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission
 from django.contrib.auth.tokens import default_token_generator
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
@@ -18,7 +19,7 @@ from django.utils.http import urlsafe_base64_encode
 from kitehub.models import SecurityEvent, SignedInSession, StaffRole, User
 from kitehub.services import security, sessions, sign_ins
 from tests.factories.kitehub import UserFactory
-from tests.kitehub.backoffice.pages import page_url
+from tests.kitehub.backoffice.pages import list_url, messages_of, page_url
 
 pytestmark = pytest.mark.django_db
 
@@ -193,6 +194,42 @@ def test_sessions_are_ended_one_or_all(back_office: Client, staff: User, member:
     other = reverse("admin:kitehub_user_end_sessions", args=[staff.pk])
     sign_in(first)
     assert first.post(other, {**SENT, "which": "", "reason": "x"}).status_code == 403
+
+
+def test_who_ends_all_their_own_sessions_is_signed_out_and_told(
+    client: Client, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(client)
+    # The reason took so long to write that being seen is due: a session that changes is saved.
+    later = timezone.now() + sessions.SEEN_EVERY
+    monkeypatch.setattr("kitehub.sign_in.timezone.now", lambda: later)
+    page = reverse("admin:kitehub_user_end_sessions", args=[member.pk])
+    answer = client.post(page, {**SENT, "which": "", "reason": "mất máy"}, follow=True)
+    assert [code for _address, code in answer.redirect_chain] == [302, 302]
+    assert answer.redirect_chain[-1][0].startswith("/admin/login/")
+    assert messages_of(answer) == ["Đã kết thúc 1 phiên đăng nhập."]
+    assert not SignedInSession.objects.exists()
+    assert client.get("/admin/").status_code == 302
+
+
+def test_what_is_over_is_no_open_session(back_office: Client, member: User) -> None:
+    over, gone, live = Client(), Client(), Client()
+    for browser in (over, gone, live):
+        sign_in(browser)
+    past = timezone.now() - timedelta(minutes=1)
+    rows = Session.objects.filter(session_key=over.session.session_key)
+    assert rows.update(expire_date=past) == 1
+    Session.objects.get(session_key=gone.session.session_key).delete()
+    page = back_office.get(list_url(SignedInSession), {"q": member.email})
+    assert [row.key_digest for row in page.context["cl"].result_list] == [
+        sessions.digest_of(live.session.session_key)
+    ]
+    assert sessions.end(user_id=member.pk, actor="", reason="máy lạ") == 1
+    assert not SignedInSession.objects.filter(user=member).exists(), "those that are over, too"
+    sign_in(over)
+    Session.objects.filter(session_key=over.session.session_key).update(expire_date=past)
+    assert sessions.end(user_id=member.pk, actor="", reason="x") == 0
+    assert len(told(kind="SESSION_ENDED")) == 1
 
 
 def test_being_seen_is_written_now_and_then(
