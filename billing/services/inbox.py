@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from billing.enums import (
     PAYABLE,
     CreditKind,
+    FeedProvider,
     PaymentStatus,
     PlannedState,
     TransferState,
@@ -30,6 +31,7 @@ from billing.models import (
 from billing.services import credit, settlement
 from billing.services.paying_accounts import is_closed, is_paid_to
 from billing.services.releasing import held_by
+from billing.services.transfers import IMPORTED_ALONE
 from kitehub.db.acting import acting
 from kitehub.display import money
 from kitehub.models import Instance
@@ -52,12 +54,14 @@ def match_transfer(
 
     An order that is complete by it is PAID, with all that follows. `plan_id` is the planned match
     that is booked by this; another one's line doesn't wait. Raises CannotMatch for a line
-    that doesn't wait, an order that can't be paid, is paid on another account or is of a closed
-    school, and amounts that are more than the line has or the order asks for.
+    that doesn't wait or that the actor imported alone, an order that can't be paid, is paid on
+    another account or is of a closed school, and amounts that are more than the line has or the
+    order asks for.
     """
     now = at or timezone.now()
     with transaction.atomic(), acting(actor, reason, at=now):
         transfer = waiting(transfer_id, plan_id=plan_id)
+        _check_person(transfer, actor)
         orders = _payable([order_id for order_id, _amount in parts], transfer)
         if sum(amount for _order_id, amount in parts) > transfer.unmatched:
             raise CannotMatch(_left(transfer))
@@ -90,11 +94,13 @@ def keep_transfer_as_credit(
 ) -> BankTransfer:
     """Keeps what is left of a waiting line, or an amount of it, as an instance's credit.
 
-    Raises CannotMatch for a line that doesn't wait, that is of a school's own account, or has less.
+    Raises CannotMatch for a line that doesn't wait, that the actor imported alone, that is of a
+    school's own account, or has less.
     """
     now = at or timezone.now()
     with transaction.atomic(), acting(actor, reason, at=now):
         transfer = waiting(transfer_id)
+        _check_person(transfer, actor)
         if transfer.instance_id is not None:
             raise CannotMatch(_("What came to a school's own account is no credit with KiteHub."))
         kept = transfer.unmatched if amount is None else amount
@@ -247,6 +253,18 @@ def undo_discard(*, transfer_id: UUID, actor: str, reason: str = "") -> BankTran
 
 
 # --- Parts --------------------------------------------------------------------------------------
+
+
+def _check_person(transfer: BankTransfer, actor: str) -> None:
+    """Of what one person imported, and no feed has told, another says what it is for."""
+    alone = transfer.provider == FeedProvider.STATEMENT and transfer.raw.get(IMPORTED_ALONE)
+    if not alone or transfer.raw.get("by") != actor:
+        return
+    again = BankTransfer.objects.filter(duplicate_of=transfer)
+    if not again.exclude(provider__in=(FeedProvider.STATEMENT, FeedProvider.MANUAL)).exists():
+        raise CannotMatch(
+            _("You imported this line and no feed told it: somebody else assigns it.")
+        )
 
 
 def _left(transfer: BankTransfer) -> str:
