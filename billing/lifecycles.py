@@ -40,7 +40,7 @@ MANUAL_PAYMENT = Lifecycle(
 )
 
 GOODWILL = Lifecycle(
-    table="goodwill",
+    table="goodwill_grants",
     follows={
         GoodwillStatus.PROPOSED.value: ("APPROVED", "DECLINED", "WITHDRAWN"),
         GoodwillStatus.APPROVED.value: (),

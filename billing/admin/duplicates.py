@@ -15,7 +15,8 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from billing.admin.amount_dialogs import SumDialog
 from billing.admin.inbox_dialogs import LeftDialog, LineDialog
-from billing.admin.what_comes import UNSAID, minute, refusing
+from billing.admin.mark_paid import named
+from billing.admin.what_comes import UNSAID, refusing
 from billing.enums import TransferState
 from billing.models import BankTransfer, ManualPayment
 from billing.services import duplicates, planned
@@ -153,15 +154,3 @@ def entered_like(line: BankTransfer) -> Sequence[ManualPayment]:
     if line.state != TransferState.UNMATCHED or line.unmatched < line.amount:
         return ()
     return () if planned.open_plan(line) else list(duplicates.entered_alike(line))
-
-
-def named(payment: ManualPayment) -> str:
-    """A payment as staff tell it from others."""
-    parts = (
-        payment.order.order_id,
-        money(payment.amount),
-        minute(payment.received_at),
-        payment.reference,
-        payment.requested_by,
-    )
-    return " · ".join(parts)

@@ -27,14 +27,14 @@ from billing.models import Goodwill
 from billing.services import goodwill
 from billing.services.goodwill import CannotGive
 from kitehub.backoffice import AuditAdmin, Audited
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.audit import actor_of, existing, lead_to, reason_of
 from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
 from kitehub.backoffice.dialogs import without_actions
 from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import AmountRangeFilter, DayRangeFilter
 from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
-from kitehub.backoffice.rehearsals import rehearse
+from kitehub.backoffice.rehearsals import foresee
 from kitehub.backoffice.tabs import tabs_of
 from kitehub.display import money
 
@@ -203,10 +203,7 @@ class GoodwillAdmin(GoodwillDetails, Audited, AuditAdmin):
         actor = actor_of(request)
 
         def preview(row: Goodwill) -> str:
-            found = rehearse(lambda: approved(row, actor), self.refusal_of)
-            if not found.possible:
-                raise Refusal(found.lines[0].value)
-            return "; ".join(f"{line.label}: {line.value}" for line in found.lines)
+            return foresee(lambda: approved(row, actor), self.refusal_of)
 
         def act(row: Goodwill) -> str:
             self._decide(request, row, goodwill.approve)
@@ -236,11 +233,10 @@ class GoodwillAdmin(GoodwillDetails, Audited, AuditAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _do(self, request: HttpRequest, form: Any, work: Any, said: str) -> HttpResponse:
-        if form.row is None:
-            raise Refusal(gettext("There is no such row."))
-        self._decide(request, form.row, work)
+        row = existing(form.row)
+        self._decide(request, row, work)
         self.message_user(request, said)
-        return lead_to(request, self._page("change", form.row.pk))
+        return lead_to(request, self._page("change", row.pk))
 
     def _decide(self, request: HttpRequest, row: Goodwill, work: Any) -> None:
         decide = partial(work, goodwill_id=row.pk, decision=reason_of(request))

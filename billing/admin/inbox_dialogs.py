@@ -20,6 +20,7 @@ from unfold.widgets import (
 )
 
 from billing.admin.amount_dialogs import SumDialog
+from billing.admin.mark_paid import alike_lines
 from billing.admin.unmatching import AllocationDialog
 from billing.admin.what_comes import UNSAID, minute, of_line, of_order, of_school, refusing
 from billing.enums import PaymentStatus
@@ -110,7 +111,7 @@ class AssignDialog(LeftDialog, PlannedDialog):
                 reason=UNSAID,
                 at=timezone.now(),
             )
-        lines: list[Line] = []
+        lines = list(alike_lines(self.row))
         for order, _entered in self.cleaned_data["code"]:
             lines += [*of_school(order.instance), *of_order(order, parts[order.pk])]
         return [*lines, of_line(transfer)]
@@ -152,7 +153,7 @@ class KeepDialog(LeftDialog, PlannedDialog):
                 at=timezone.now(),
             )
         kept = Line(gettext("Becomes the school's credit"), money(before - transfer.unmatched))
-        return [*of_school(school), kept, of_line(transfer)]
+        return [*alike_lines(transfer), *of_school(school), kept, of_line(transfer)]
 
 
 class DiscardDialog(LineDialog):

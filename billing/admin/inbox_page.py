@@ -22,8 +22,9 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from billing.admin.duplicates import PAYMENT, entered_like, named
+from billing.admin.duplicates import PAYMENT, entered_like
 from billing.admin.inbox import FROM
+from billing.admin.mark_paid import named
 from billing.enums import PlannedState
 from billing.models import BankTransfer, PlannedMatch
 from billing.services import planned

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from billing.admin.amount_dialogs import AmountDialog, StateDialog
-from billing.admin.mark_paid import entered_lines
+from billing.admin.mark_paid import entered_lines, told_lines
 from billing.admin.what_comes import minute, of_line, of_order, refusing
 from billing.enums import ManualPaymentKind, ManualPaymentStatus, PaymentType
 from billing.models import ManualPayment, PaymentOrder
@@ -263,14 +263,10 @@ def _paid_by(payment: ManualPayment) -> Hashable:
 
 
 def _alike(payment: ManualPayment) -> Iterator[Line]:
-    """What may be the same money: as much for the same order, by hand or as a bank told it."""
+    """What may be the same money: as much by hand for the same order, or as a bank told it."""
     others = manual.entered_for(payment.order).filter(amount=payment.amount).exclude(pk=payment.pk)
     yield from entered_lines(others)
-    for transfer in manual.told_alike(payment):
-        said = f"{money(transfer.amount)} · {minute(transfer.transferred_at)}"
-        if transfer.reference:
-            said = f"{said} · {transfer.reference}"
-        yield Line(gettext("The bank has told as much"), said, warns=True)
+    yield from told_lines(payment)
 
 
 def _credited(amount: int) -> Sequence[Line]:

@@ -17,22 +17,26 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from billing.admin.what_comes import minute, of_school, refusing
+from billing.admin.what_comes import UNSAID, minute, of_school, refusing
 from billing.enums import PAYABLE, ManualPaymentKind
-from billing.models import ManualPayment, PaymentOrder
+from billing.models import BankTransfer, ManualPayment, PaymentOrder
 from billing.models.transfers import MOST_DONG
-from billing.services import manual
+from billing.services import duplicates, manual
 from billing.services.manual import CannotEnter
 from kitehub.backoffice.audit import actor_of, existing, lead_to, reason_of
 from kitehub.backoffice.dialogs import Line, RetypedDialog, without_actions
 from kitehub.backoffice.moments import MomentField
+from kitehub.backoffice.rehearsals import PlannedDialog
 from kitehub.display import money
 
 MARK_PAID = "mark-paid"
 
 
-class MarkPaidDialog(RetypedDialog):
-    """Asks what was seen, with what proves it. The order's code is typed again."""
+class MarkPaidDialog(RetypedDialog, PlannedDialog):
+    """Asks what was seen, with what proves it, and shows what may be the same money.
+
+    The order's code is typed again.
+    """
 
     model = PaymentOrder
 
@@ -86,11 +90,35 @@ class MarkPaidDialog(RetypedDialog):
             self.fields["amount"].initial = self.row.rest or None
 
     def preview(self) -> Sequence[Line]:
-        """What is asked for, and that another person has to confirm."""
+        """Before anything is entered, what is asked for."""
+        return super().preview() or self._about(manual.entered_for(self.row))
+
+    def attempt(self, actor: str) -> Sequence[Line]:
+        """Enters it."""
+        payment = self.enter(actor, UNSAID)
+        said = f"{money(payment.amount)} · {minute(payment.received_at)} · {payment.reference}"
+        before = manual.entered_for(self.row).exclude(pk=payment.pk)
+        return [Line(gettext("Is entered"), said), *self._about(before), *told_lines(payment)]
+
+    def enter(self, actor: str, reason: str) -> ManualPayment:
+        """Enters it, as it was typed. Raises Refusal."""
+        names = ("amount", "received_at", "reference", "memo", "payer_name", "evidence")
+        with refusing(CannotEnter):
+            return manual.enter_payment(
+                order_id=self.row.pk,
+                kind=ManualPaymentKind(self.cleaned_data["kind"]),
+                **{name: self.cleaned_data[name] for name in names},
+                actor=actor,
+                reason=reason,
+                at=timezone.now(),
+            )
+
+    def _about(self, before: Iterable[ManualPayment]) -> list[Line]:
+        """What is asked for, what was entered before, and that another person has to confirm."""
         return [
             *of_school(self.row.instance),
             Line(gettext("Still to be paid"), money(self.row.rest)),
-            *entered_lines(manual.entered_for(self.row)),
+            *entered_lines(before),
             Line(gettext("Then"), gettext("another person confirms it")),
         ]
 
@@ -117,16 +145,7 @@ class EntersPayments:
         """Enters a payment, for another person to confirm."""
         its: Any = self
         order = existing(form.row)
-        names = ("amount", "received_at", "reference", "memo", "payer_name", "evidence")
-        with refusing(CannotEnter):
-            payment = manual.enter_payment(
-                order_id=order.pk,
-                kind=ManualPaymentKind(form.cleaned_data["kind"]),
-                **{name: form.cleaned_data[name] for name in names},
-                actor=actor_of(request),
-                reason=reason_of(request),
-                at=timezone.now(),
-            )
+        payment = form.enter(actor_of(request), reason_of(request))
         added = {"name": str(ManualPayment._meta.verbose_name), "object": str(payment)}
         its.log(request, [order], ADDITION, [{"added": added}])
         its.message_user(request, gettext("The payment is entered. Another person confirms it."))
@@ -151,3 +170,35 @@ def entered_lines(payments: Iterable[ManualPayment]) -> Iterator[Line]:
     for payment in payments:
         said = f"{money(payment.amount)} · {minute(payment.received_at)} · {payment.reference}"
         yield Line(gettext("Entered by hand before"), said, warns=True)
+
+
+def told_lines(payment: ManualPayment) -> Iterator[Line]:
+    """Bank lines that may be a payment's money, on its order or still waiting, as warnings."""
+    for transfer in manual.told_alike(payment):
+        yield Line(gettext("The bank has told as much"), _told(transfer), warns=True)
+    for transfer in manual.waiting_alike(payment):
+        said = f"{_told(transfer)} · {transfer.memo[:60]}"
+        yield Line(gettext("As much waits in the inbox: the same money?"), said, warns=True)
+
+
+def alike_lines(transfer: BankTransfer) -> Iterator[Line]:
+    """Payments by hand whose money a bank line may be, as warnings."""
+    for payment in duplicates.entered_alike(transfer):
+        yield Line(gettext("Entered by hand: the same money?"), named(payment), warns=True)
+
+
+def named(payment: ManualPayment) -> str:
+    """A payment as staff tell it from others."""
+    parts = (
+        payment.order.order_id,
+        money(payment.amount),
+        minute(payment.received_at),
+        payment.reference,
+        payment.requested_by,
+    )
+    return " · ".join(parts)
+
+
+def _told(transfer: BankTransfer) -> str:
+    parts = (money(transfer.amount), minute(transfer.transferred_at), transfer.reference)
+    return " · ".join(filter(None, parts))

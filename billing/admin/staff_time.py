@@ -373,8 +373,10 @@ def _idle(row: Subscription | None) -> set[str]:
     if row is None or row.deleted:
         return {EXTEND, PAUSE, UNPAUSE, STOP, GO_ON}
     paused = SubscriptionAdjustment.objects.open_pauses().filter(subscription=row).exists()
+    over = row.status == SubscriptionStatus.EXPIRED or row.current_period_end <= timezone.now()
     idle = {PAUSE} if paused else {UNPAUSE}
+    if over:
+        idle |= {PAUSE}  # Nothing is left that could wait.
     if row.status == SubscriptionStatus.CANCELED:
-        over = row.current_period_end <= timezone.now()
         return idle | {STOP} | ({GO_ON} if over else set())
     return idle | {GO_ON} | ({STOP} if row.status == SubscriptionStatus.EXPIRED else set())

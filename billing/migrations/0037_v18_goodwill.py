@@ -106,29 +106,29 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "goodwill",
                 "verbose_name_plural": "goodwill",
-                "db_table": "goodwill",
+                "db_table": "goodwill_grants",
                 "db_table_comment": "Credit and days for nothing, each approved by a second person",
                 "permissions": [("approve_goodwill", "Can decide goodwill that others proposed")],
                 "indexes": [
                     kitehub.db.indexes.Index(
-                        fields=["-proposed_at", "-id"], name="idx_goodwill_list"
+                        fields=["-proposed_at", "-id"], name="idx_goodwill_grants_list"
                     ),
                     kitehub.db.indexes.Index(
-                        fields=["status", "-proposed_at", "-id"], name="idx_goodwill_status"
+                        fields=["status", "-proposed_at", "-id"], name="idx_goodwill_grants_status"
                     ),
                     kitehub.db.indexes.Index(
-                        fields=["instance", "-proposed_at"], name="idx_goodwill_instance"
+                        fields=["instance", "-proposed_at"], name="idx_goodwill_grants_instance"
                     ),
                     kitehub.db.indexes.Index(
                         condition=models.Q(("status", "GIVEN")),
                         fields=["proposed_by", "proposed_at"],
-                        name="idx_goodwill_alone",
+                        name="idx_goodwill_grants_alone",
                     ),
                 ],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(("amount__range", (1, 9999999999999))),
-                        name="goodwill_amount_check",
+                        name="goodwill_grants_amount_check",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -140,7 +140,7 @@ class Migration(migrations.Migration):
                             ),
                             _connector="OR",
                         ),
-                        name="goodwill_kind_check",
+                        name="goodwill_grants_kind_check",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -149,10 +149,10 @@ class Migration(migrations.Migration):
                                 ["PROPOSED", "APPROVED", "DECLINED", "WITHDRAWN", "GIVEN"],
                             )
                         ),
-                        name="goodwill_status_check",
+                        name="goodwill_grants_status_check",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("reason__gt", "")), name="goodwill_reason_check"
+                        condition=models.Q(("reason__gt", "")), name="goodwill_grants_reason_check"
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -168,7 +168,7 @@ class Migration(migrations.Migration):
                             ),
                             _connector="OR",
                         ),
-                        name="goodwill_decided_check",
+                        name="goodwill_grants_decided_check",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -182,7 +182,7 @@ class Migration(migrations.Migration):
                             ),
                             _connector="OR",
                         ),
-                        name="goodwill_two_people_check",
+                        name="goodwill_grants_two_people_check",
                         violation_error_message="Who proposed goodwill can't approve it.",
                     ),
                 ],

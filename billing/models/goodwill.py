@@ -46,7 +46,7 @@ class Goodwill(Identified):
     decision = models.CharField(_("why so decided"), max_length=500, blank=True)
 
     class Meta:
-        db_table = "goodwill"
+        db_table = "goodwill_grants"
         db_table_comment = "Credit and days for nothing, each approved by a second person"
         verbose_name = _("goodwill")
         verbose_name_plural = _("goodwill")
@@ -55,40 +55,40 @@ class Goodwill(Identified):
         ]
         constraints: ClassVar = [
             models.CheckConstraint(
-                condition=Q(amount__range=(1, MOST_DONG)), name="goodwill_amount_check"
+                condition=Q(amount__range=(1, MOST_DONG)), name="goodwill_grants_amount_check"
             ),
             models.CheckConstraint(
                 condition=Q(kind="CREDIT", days__isnull=True)
                 | Q(kind="EXTENSION", days__isnull=False, days__range=(1, 3660)),
-                name="goodwill_kind_check",
+                name="goodwill_grants_kind_check",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=GoodwillStatus.values), name="goodwill_status_check"
+                condition=Q(status__in=GoodwillStatus.values), name="goodwill_grants_status_check"
             ),
-            models.CheckConstraint(condition=Q(reason__gt=""), name="goodwill_reason_check"),
+            models.CheckConstraint(condition=Q(reason__gt=""), name="goodwill_grants_reason_check"),
             models.CheckConstraint(
                 condition=_UNDECIDED & Q(decided_by__isnull=True, decided_at__isnull=True)
                 | ~_UNDECIDED & Q(decided_by__isnull=False, decided_at__isnull=False),
-                name="goodwill_decided_check",
+                name="goodwill_grants_decided_check",
             ),
             # Who proposed it takes it back, and does nothing else with it.
             models.CheckConstraint(
                 condition=Q(decided_by__isnull=True)
                 | Q(status="WITHDRAWN", decided_by=F("proposed_by"))
                 | ~Q(status="WITHDRAWN") & ~Q(decided_by=F("proposed_by")),
-                name="goodwill_two_people_check",
+                name="goodwill_grants_two_people_check",
                 violation_error_message=_("Who proposed goodwill can't approve it."),
             ),
         ]
         indexes: ClassVar = [
-            Index(fields=["-proposed_at", "-id"], name="idx_goodwill_list"),
-            Index(fields=["status", "-proposed_at", "-id"], name="idx_goodwill_status"),
-            Index(fields=["instance", "-proposed_at"], name="idx_goodwill_instance"),
+            Index(fields=["-proposed_at", "-id"], name="idx_goodwill_grants_list"),
+            Index(fields=["status", "-proposed_at", "-id"], name="idx_goodwill_grants_status"),
+            Index(fields=["instance", "-proposed_at"], name="idx_goodwill_grants_instance"),
             # What a person has given alone on a day.
             Index(
                 fields=["proposed_by", "proposed_at"],
                 condition=Q(status="GIVEN"),
-                name="idx_goodwill_alone",
+                name="idx_goodwill_grants_alone",
             ),
         ]
 

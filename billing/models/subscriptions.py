@@ -157,6 +157,11 @@ class SubscriptionHistory(Identified):
             Index(
                 fields=["status", "-changed_at", "-id"], name="idx_subscription_history_list_status"
             ),
+            # Each row of a list is compared with the one before.
+            Index(
+                fields=["subscription", "-changed_at", "-id"],
+                name="idx_subscription_history_previous",
+            ),
             Index(fields=["subscription"], name="idx_subscription_history_subscription"),
             Index(fields=["-changed_at"], name="idx_subscription_history_changed"),
         ]

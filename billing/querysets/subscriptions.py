@@ -69,7 +69,7 @@ class SubscriptionHistoryQuerySet(models.QuerySet["SubscriptionHistory"]):
     """The audit trail of subscriptions."""
 
     def of_subscription(self, subscription_id: UUID) -> Self:
-        """One subscription's changes, newest first (idx_subscription_history_subscription)."""
+        """One subscription's changes, newest first (idx_subscription_history_previous)."""
         return self.filter(subscription_id=subscription_id).order_by("-changed_at")
 
     def with_previous(self) -> Self:

@@ -163,7 +163,7 @@ def _propose(
             with transaction.atomic():
                 goodwill.save(force_insert=True)
         except IntegrityError as error:
-            if "goodwill_pkey" not in str(error):
+            if "goodwill_grants_pkey" not in str(error):
                 raise
             raise CannotGive(_("This goodwill is there already.")) from error
         if alone:

@@ -123,7 +123,8 @@ def take_credit_back(
 ) -> BankTransfer:
     """Undoes that a line was kept as credit, of all of it; the line waits again.
 
-    Raises CannotMatch for a line of which nothing is credit, and where the credit is used already.
+    Raises CannotMatch for a line of which nothing is credit, and where its money is used already,
+    though there be goodwill: that is never paid out.
     """
     now = at or timezone.now()
     with transaction.atomic(), acting(actor, reason, at=now):
@@ -136,20 +137,16 @@ def take_credit_back(
         if not rows:
             raise CannotMatch(_("Nothing of this line is kept as credit."))
         for instance_id, amount in rows:
-            try:
-                credit.spend(
-                    instance_id=instance_id,
-                    amount=amount,
-                    kind=CreditKind.UNDONE,
-                    transfer=transfer,
-                    actor=actor,
-                    reason=reason,
-                    at=now,
-                )
-            except credit.NotEnoughCredit as error:
-                raise CannotMatch(
-                    _("Of this credit only %(left)s is left.") % {"left": money(error.balance)}
-                ) from error
+            _check_unused(instance_id, amount)
+            credit.spend(
+                instance_id=instance_id,
+                amount=amount,
+                kind=CreditKind.UNDONE,
+                transfer=transfer,
+                actor=actor,
+                reason=reason,
+                at=now,
+            )
         BankTransfer.objects.filter(pk=transfer.pk).update(
             state=TransferState.UNMATCHED, reason=UnmatchedReason.UNDONE, settled_at=None
         )
@@ -269,6 +266,19 @@ def _check_person(transfer: BankTransfer, actor: str) -> None:
 
 def _left(transfer: BankTransfer) -> str:
     return _("The bank line has %(left)s left.") % {"left": money(transfer.unmatched)}
+
+
+def _check_unused(instance_id: UUID, amount: int) -> None:
+    """Locks an instance's credit; raises CannotMatch where less of it is money than an amount."""
+    balance = credit.lock_balance(instance_id=instance_id)
+    left = min(balance, credit.money_left(instance_id=instance_id))
+    if left >= amount:
+        return
+    if balance > left:
+        said = _("Of this credit only %(left)s is left. The rest of the school's is goodwill.")
+    else:
+        said = _("Of this credit only %(left)s is left.")
+    raise CannotMatch(said % {"left": money(left)})
 
 
 def _state(transfer: BankTransfer) -> str:

@@ -28,11 +28,9 @@ from billing.models.transfers import MOST_DONG
 from billing.plain_text import fold
 from billing.services import inbox
 from billing.services.receiving import Owner, owner_of
-from billing.services.transfers import find_twin, insert, lock, respell, row_of
+from billing.services.transfers import find_twin, insert, lock, respell, row_of, spelling
+from billing.twins import CASH_ACCOUNT
 from kitehub.db.acting import acting
-
-# Cash is on no account, so no line of a bank is taken for it.
-CASH_ACCOUNT = "CASH"
 
 
 class CannotEnter(Exception):
@@ -125,6 +123,8 @@ def confirm_payment(
         transfer = _tell(payment, at)
         reason = f"{payment.evidence} · {payment.requested_by}"[:500]
         _book(payment, transfer, actor=actor, reason=reason, at=at)
+        # What was booked is told by other objects of the line.
+        transfer.refresh_from_db()
         return _decide(
             payment,
             ManualPaymentStatus.CONFIRMED,
@@ -158,6 +158,16 @@ def told_alike(payment: ManualPayment) -> QuerySet[BankTransfer]:
     rows = BankTransfer.objects.filter(allocations__order=payment.order_id, amount=payment.amount)
     rows = rows.exclude(provider=FeedProvider.MANUAL)
     return rows.distinct().order_by("transferred_at", "pk")
+
+
+def waiting_alike(payment: ManualPayment) -> QuerySet[BankTransfer]:
+    """Lines in the inbox that may be a payment's money, the oldest first: as much, on its account.
+
+    What a person copies off a photo may lack, or have wrong, what would tell that they are one.
+    """
+    row = _row(payment, payment.requested_at)
+    respell([row])
+    return BankTransfer.objects.waiting_like(row).order_by("transferred_at", "pk")
 
 
 # --- Parts --------------------------------------------------------------------------------------
@@ -245,7 +255,9 @@ def _row(payment: ManualPayment, at: datetime) -> BankTransfer:
         order.instance_id if order.type == PaymentType.ENROLLMENT else None,
     )
     if payment.kind == ManualPaymentKind.CASH:
-        said = replace(said, virtual_account=owner.account_number)
+        # As the bank's lines have it, one of which may tell the cash again.
+        spelled = spelling(owner.account_number, owner.instance_id)
+        said = replace(said, virtual_account=spelled)
         owner = replace(owner, account_number=CASH_ACCOUNT)
     row = row_of(said, owner, at)
     row.state, row.reason = TransferState.UNMATCHED, UnmatchedReason.NO_CODE

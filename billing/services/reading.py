@@ -61,8 +61,9 @@ def read(transfer: BankTransfer) -> Reading:
 def _entered_by_hand(transfer: BankTransfer, orders: Sequence[PaymentOrder]) -> bool:
     """Whether a person has entered as much for one of the orders, on the same days.
 
-    What a person copies off a photo often lacks what tells twins, so this may be the same money. A
-    payment by hand that this source has told already is another one.
+    What a person copies off a photo often lacks what tells twins, so this may be the same money; so
+    may cash that was carried to the bank. A payment by hand that this source has told already is
+    another one.
     """
     booked = [order for order in orders if order.paid_amount or order.refunded_amount]
     if not booked:

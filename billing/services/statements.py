@@ -122,7 +122,7 @@ def import_statement(
             "other_account",
             _("The statement is of the account %(number)s.") % {"number": report.account_number},
         )
-    source = {"file": filename[:_LONGEST_FILENAME].replace("\x00", ""), "by": actor}
+    source: dict[str, Any] = {"file": filename[:_LONGEST_FILENAME].replace("\x00", ""), "by": actor}
     with transaction.atomic(), acting(actor):
         lock_account(owner.account_number)
         stored = spelling(owner.account_number, owner.instance_id)

@@ -23,7 +23,7 @@ from kitehub.admin.levers.suspending import Suspending
 from kitehub.admin.levers.work import ShowsWork
 from kitehub.admin.opening import OpensSchools
 from kitehub.admin.tier_dialog import TierDialog, change, page_before
-from kitehub.admin.watches import DatabaseFilter
+from kitehub.admin.watches import SEES_DATABASES, DatabaseFilter
 from kitehub.backoffice import RecordAdmin, history
 from kitehub.backoffice.audit import actor_of, existing, lead_to, reason_of
 from kitehub.backoffice.base import RECORD_FIELDSET
@@ -139,6 +139,7 @@ class InstanceAdmin(
                 "change_bank_account",
                 "change_owner",
                 "close",
+                "finish_closing",
                 "reopen",
             ],
         },
@@ -203,6 +204,13 @@ class InstanceAdmin(
     def last_resort(self, term: str) -> Q:
         """Whole values first; only if none fits, names with words that begin as the term's do."""
         return starts_words(term, "organization_name")
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """How databases do is asked by those who may see it."""
+        filters = super().get_list_filter(request)
+        if request.user.has_perm(SEES_DATABASES):
+            return filters
+        return [each for each in filters if each is not DatabaseFilter]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """What a school has bought, whether it is open, whose it is and where it is paid."""

@@ -10,7 +10,7 @@ from unfold.decorators import display
 
 from kitehub.backoffice import AuditAdmin
 from kitehub.models import StaffRole
-from kitehub.roles import POWERS, Role
+from kitehub.roles import Role, powers_of
 from kitehub.services.roles import differences
 
 
@@ -46,5 +46,5 @@ class StaffRoleAdmin(AuditAdmin):
     @display(description=_("what it may do"))
     def powers_text(self, row: StaffRole) -> Any:
         """What the role may do, line by line."""
-        lines = [(power.text,) for power in POWERS if row.role in power.roles]
+        lines = [(power.text,) for power in powers_of(Role(row.role))]
         return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", lines))

@@ -15,13 +15,13 @@ from django.views.decorators.cache import never_cache
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from kitehub import totp
+from kitehub.admin.sign_in import TOO_MANY, known_password
 from kitehub.models import SecondFactor, User
 from kitehub.services import second_factors, sessions, sign_ins
 from kitehub.services.second_factors import WrongCode
 from kitehub.services.sign_ins import TooManyAttempts
 
 ISSUER = "KiteHub"
-_TOO_MANY = _("Too many attempts. Wait 15 minutes and try again.")
 
 
 class CodeForm(forms.Form):
@@ -54,14 +54,7 @@ class PasswordForm(CodeForm):
 
     def clean_password(self) -> str:
         """The password, if it is right."""
-        password: str = self.cleaned_data["password"]
-        try:
-            right = sign_ins.is_own_password(self.user, password, at=timezone.now())
-        except TooManyAttempts as error:
-            raise forms.ValidationError(_TOO_MANY) from error
-        if not right:
-            raise forms.ValidationError(gettext("The password is wrong."))
-        return password
+        return known_password(self.user, self.cleaned_data["password"])
 
 
 class SetsUpCodes:
@@ -110,7 +103,7 @@ class SetsUpCodes:
                 **self.admin_site.each_context(request),
                 "title": gettext("Sign in with a code"),
                 "codes": codes,
-                "page": reverse("admin:kitehub_user_second_factor"),
+                "page": sign_ins.way_on(request) or reverse("admin:kitehub_user_second_factor"),
                 **context,
             },
         )
@@ -124,7 +117,7 @@ def _try(form: Any, work: Any, user: User) -> Any:
         said = gettext("This code is wrong, or was used before. Wait for the next.")
         form.add_error("code", said)
     except TooManyAttempts:
-        form.add_error(None, _TOO_MANY)
+        form.add_error(None, TOO_MANY)
     return None
 
 

@@ -3,7 +3,9 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -12,6 +14,7 @@ from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.labels import Label
 from kitehub.enums import SecurityEventKind as Kind
 from kitehub.models import SecondFactor, SecurityEvent, SignedInSession, User
+from kitehub.services import sessions
 
 KIND_COLOURS = {
     Kind.SIGNED_IN.value: "success",
@@ -81,6 +84,10 @@ class SignedInSessionAdmin(_OfPerson):
     list_display = ("user", "last_seen", "since", "address", "browser")
     ordering = ("-last_seen", "-id")
     fields = ("user", ("since", "last_seen"), ("address", "browser"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Those that are not over: the duty that forgets the others comes once a night."""
+        return sessions.not_over(super().get_queryset(request), at=timezone.now())
 
 
 @admin.register(SecondFactor)

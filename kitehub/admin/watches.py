@@ -15,6 +15,8 @@ from kitehub.backoffice.names import instances_at
 from kitehub.display import percent, size
 from kitehub.models import Instance, InstanceWatch
 
+# Who may know how databases do.
+SEES_DATABASES = "kitehub.view_instancewatch"
 FULL, BEHIND, AWAY, UNFINISHED = "full", "behind", "away", "unfinished"
 WORDS = {
     UNFINISHED: _("opening not finished"),

@@ -77,7 +77,12 @@ def refusal_of(error: Exception, constraints: Mapping[str, Any] | None = None) -
 
 def actor_of(request: HttpRequest) -> str:
     """The login of who sent a request, as the audit columns keep it."""
-    return request.user.get_username()[:ACTOR_LENGTH]
+    return actor_name(request.user)
+
+
+def actor_name(user: Any) -> str:
+    """Somebody's login, as the audit columns keep it."""
+    return str(user.get_username()[:ACTOR_LENGTH])
 
 
 def reason_of(request: HttpRequest) -> str:

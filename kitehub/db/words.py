@@ -34,6 +34,9 @@ _TO = "".join(map(_without_accents, _LETTERS)) * 2 + " " * len(_STOPS)
 _FOLDED = str.maketrans(_FROM, _TO.ljust(len(_FROM), "\0"))
 # More words than anybody types, and longer ones than PostgreSQL looks up.
 _MOST_WORDS, _LONGEST_WORD = 10, 100
+# Numbers up to so many digits are meant as they stand: who asks for school 7 doesn't want 7,000 to
+# 7,999 too, which are many where there are many schools.
+_DIGITS_MEANT = 3
 
 
 class FoldedWords(Func):
@@ -51,14 +54,15 @@ class FoldedWords(Func):
 
 
 def starts_words(term: str, *columns: str) -> Q:
-    """Rows in whose columns each word of the term begins some word; none for a term of no word."""
+    """Rows in whose columns each word of the term begins some word; none for a term of no word.
+
+    A short number has to be there as it stands.
+    """
     folded = term.translate(_FOLDED).replace("\0", "").lower()
     words = re.findall(r"[^\W_]+", folded)[:_MOST_WORDS]
     if not words or max(map(len, words)) > _LONGEST_WORD:
         return Q()
-    query = Func(
-        Value(" & ".join(f"'{word}':*" for word in words)), template="%(expressions)s::tsquery"
-    )
+    query = Func(Value(" & ".join(map(_asked, words))), template="%(expressions)s::tsquery")
     found = Func(
         FoldedWords(*map(F, columns)),
         query,
@@ -67,3 +71,8 @@ def starts_words(term: str, *columns: str) -> Q:
         output_field=BooleanField(),
     )
     return Q(found)
+
+
+def _asked(word: str) -> str:
+    whole = word.isdecimal() and len(word) <= _DIGITS_MEANT
+    return f"'{word}'" if whole else f"'{word}':*"

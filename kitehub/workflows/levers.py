@@ -62,6 +62,7 @@ class LeverRefusal(StrEnum):
     SWITCHED = "SWITCHED"
     NOTHING_LEFT = "NOTHING_LEFT"
     CLOSED = "CLOSED"
+    NOT_CLOSED = "NOT_CLOSED"
     NO_FOLDER = "NO_FOLDER"
 
 
@@ -177,6 +178,28 @@ def request_closing(
         asked_at = (at or timezone.now()).isoformat()
         return _enqueue(
             CLOSE, instance, days=grace.days, actor=actor, reason=reason, asked_at=asked_at
+        )
+
+
+def request_rest_of_closing(
+    *, instance_id: UUID, actor: str, reason: str, at: datetime | None = None
+) -> int:
+    """Asks to finish a closing that was cut short once the school was hidden; its date stays.
+
+    Of one that was finished it looks whether the archive still has every row, and makes a new one
+    if not. Raises LeverRefused: BUSY, GONE, NO_FOLDER, and NOT_CLOSED where nothing is left of it.
+    """
+    if not settings.KITEHUB_ARCHIVES:
+        raise LeverRefused(LeverRefusal.NO_FOLDER)
+    with transaction.atomic():
+        instance = _alone(instance_id, deleted=True)
+        tombstone = Tombstone.objects.filter(instance=instance, canceled_at=None).first()
+        if tombstone is None or tombstone.dropped_at is not None:
+            raise LeverRefused(LeverRefusal.NOT_CLOSED)
+        left = tombstone.deprovision_at - tombstone.requested_at
+        asked_at = (at or timezone.now()).isoformat()
+        return _enqueue(
+            CLOSE, instance, days=left.days, actor=actor, reason=reason, asked_at=asked_at
         )
 
 

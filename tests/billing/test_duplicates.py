@@ -14,13 +14,13 @@ from django.utils import timezone
 
 from billing.enums import ManualPaymentKind
 from billing.models import BankTransfer, ManualPayment, PaymentOrder
-from billing.services import duplicates, inbox, planned
+from billing.services import credit, duplicates, inbox, planned
 from billing.services.inbox import CannotMatch
 from billing.services.settlement import settle_transfer
 from billing.services.transfers import record
 from kitehub.db.invariants import findings
 from tests.billing.bookings import line
-from tests.billing.settling import NOW, OWN, school, subscribe
+from tests.billing.settling import NOW, OWN, SCHOOLS, enroll, school, subscribe
 from tests.billing.test_manual_payments import LATER, confirm, enter, feed
 from tests.billing.test_money_admin import clerk, do
 from tests.factories.billing import SubscriptionFactory
@@ -174,10 +174,30 @@ def test_a_payment_is_told_once_by_a_source_and_a_line_is_not_its_own_money(
         mark(second, payment, reason=" ")
 
 
-def test_cash_that_is_carried_to_the_bank_is_not_offered(order: PaymentOrder) -> None:
-    confirm(enter(order, kind=ManualPaymentKind.CASH, reference="PT-0012"))
-    deposit = line(599_000, account_number=OWN, transferred_at=NEXT_DAY)
-    assert not duplicates.entered_alike(deposit).exists()
+def test_cash_that_is_carried_to_the_bank_waits_and_counts_once(order: PaymentOrder) -> None:
+    cash = confirm(enter(order, kind=ManualPaymentKind.CASH, reference="PT-0012"))
+    deposit = tell(order, transferred_at=NOW + timedelta(days=9))
+    assert (deposit.reason, list(duplicates.entered_alike(deposit))) == ("BY_HAND", [cash])
+    assert mark(deposit, cash).state == "DUPLICATE"
+    assert books() == (599_000, 0)
+    assert credit.balance(instance_id=order.instance_id) == 0  # type: ignore[arg-type]
+    assert [each for each in findings(connection) if each.broken] == []
+    for other in (
+        {"account_number": "0999999999", "transferred_at": NEXT_DAY},
+        {"account_number": OWN, "transferred_at": NOW + timedelta(days=12)},
+    ):
+        assert not duplicates.entered_alike(line(599_000, provider="CASSO", **other)).exists()
+
+
+def test_a_part_in_cash_pays_a_course_once_though_it_is_carried_to_the_bank() -> None:
+    own = school()
+    # The bank's lines have the school's number with a zero less than the school.
+    line(1, account_number=SCHOOLS.removeprefix("0"), instance_id=own.pk)
+    order = enroll(own)
+    confirm(enter(order, 250_000, kind=ManualPaymentKind.CASH, reference="PT-0013"))
+    deposit = tell(order, amount=250_000, account_number=SCHOOLS)
+    order.refresh_from_db()
+    assert (deposit.reason, order.status, order.paid_amount) == ("BY_HAND", "PENDING", 250_000)
 
 
 def test_what_a_source_has_told_as_a_twin_is_nobodys_to_undo(order: PaymentOrder) -> None:
@@ -218,6 +238,21 @@ def test_the_inbox_offers_it_shows_what_comes_and_leads_back(
     assert after.context["line"] is None
     assert LogEntry.objects.filter(object_id=str(told.pk)).count() == 1
     assert "Ảnh 12 chính là dòng này" in back_office.get(page_url(told)).text
+
+
+def test_who_makes_something_else_of_such_a_line_is_told_what_was_entered(
+    back_office: Client, order: PaymentOrder, payment: ManualPayment, told: BankTransfer
+) -> None:
+    other = subscribe(school(), at=timezone.now())
+    for name, said in (
+        ("keep", {"subdomain": str(other.instance and other.instance.subdomain)}),
+        ("assign", {"code": other.order_id}),
+    ):
+        sent = {**said, "reason": "x", "retyped": "599000", "_form_submitted": "True"}
+        page = back_office.post(page_url(told, name), sent)
+        assert "có phải cùng một khoản?" in page.text
+        assert f"{order.order_id} · 599.000" in page.text
+    assert state(told) == "UNMATCHED"
 
 
 def test_it_is_undone_on_the_lines_page(

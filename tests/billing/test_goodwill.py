@@ -247,12 +247,12 @@ def test_the_database_holds_the_two_people_and_what_was_proposed(
 ) -> None:
     row = credit_for(school)
     with pytest.raises(IntegrityError), transaction.atomic():
-        execute(f"UPDATE goodwill SET {change} WHERE id = %s", row.pk)
+        execute(f"UPDATE goodwill_grants SET {change} WHERE id = %s", row.pk)
     approve(row)
     for statement in (
-        "UPDATE goodwill SET decided_by = 'hoa' WHERE id = %s",
-        "UPDATE goodwill SET decision = 'x' WHERE id = %s",
-        "DELETE FROM goodwill WHERE id = %s",
+        "UPDATE goodwill_grants SET decided_by = 'hoa' WHERE id = %s",
+        "UPDATE goodwill_grants SET decision = 'x' WHERE id = %s",
+        "DELETE FROM goodwill_grants WHERE id = %s",
     ):
         with pytest.raises(IntegrityError), transaction.atomic():
             execute(statement, row.pk)
@@ -273,7 +273,7 @@ def test_what_is_given_past_the_rule_is_found(school: Instance, own: Subscriptio
     credit.grant(
         instance_id=school.pk, amount=50_000, reason="x", actor="lan", at=NOW, key=early.pk
     )
-    with without_trigger("goodwill", "guard_goodwill_terms"):
+    with without_trigger("goodwill_grants", "guard_goodwill_grants_terms"):
         other = approve(days_for(own))
         Goodwill.objects.filter(pk=other.pk).update(days=2)
     (found,) = money.goodwill(connection)  # type: ignore[operator]

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.utils import timezone
 
 from billing import migrations
 from billing.admin.manual_payments import confirmed
@@ -17,14 +18,16 @@ from billing.services import credit, manual
 from billing.services.orders import cancel_order
 from billing.services.settlement import settle_transfer
 from billing.services.transfers import record
+from billing.twins import CASH_ACCOUNT
 from kitehub.db.invariants import findings
 from tests.billing.settling import NOW, OWN, SCHOOLS, enroll, school, subscribe
 from tests.factories.billing import SubscriptionFactory
-from tests.kitehub.backoffice.pages import page_url
+from tests.kitehub.backoffice.pages import act, page_url
 from tests.kitehub.db.records import execute
 
 pytestmark = pytest.mark.django_db
 LATER = NOW + timedelta(hours=2)
+DAY = timedelta(days=1)
 
 
 def enter(order: PaymentOrder, amount: int = 599_000, **said: Any) -> ManualPayment:
@@ -165,7 +168,7 @@ def test_cash_is_no_banks_line() -> None:
     confirm(enter(order, kind=ManualPaymentKind.CASH, reference="PT-0012"))
     order.refresh_from_db()
     assert (order.status, order.transaction_reference) == ("PAID", "PT-0012")
-    assert BankTransfer.objects.get().account_number == manual.CASH_ACCOUNT
+    assert BankTransfer.objects.get().account_number == CASH_ACCOUNT
     assert record(feed(order, reference="PT-0012"), at=LATER).state == "RECEIVED"
 
 
@@ -277,6 +280,55 @@ def test_the_preview_warns_of_as_much_for_the_same_order() -> None:
     assert first.reference in by_hand.value
     assert by_bank.label == "Ngân hàng đã báo đúng số tiền này"
     assert "FT7" in by_bank.value
+
+
+def test_both_previews_warn_of_as_much_that_waits_in_the_inbox(back_office: Client) -> None:
+    own = school()
+    SubscriptionFactory(instance=own)
+    order, at = subscribe(own, at=timezone.now() - DAY), timezone.now() - timedelta(hours=1)
+    said = {"reference": "FT26330123456", "memo": "nop hoc phi", "transferred_at": at}
+    told = record(feed(order, **said), at=timezone.now())
+    others = [
+        feed(order, 598_000, provider_id="9002", **said),
+        feed(order, provider_id="9003", **said | {"account_number": SCHOOLS}),
+        feed(order, provider_id="9004", **said | {"transferred_at": at - 5 * DAY}),
+    ]
+    for each in (told, *[record(each, at=timezone.now()) for each in others]):
+        settle_transfer(transfer_id=each.transfer_id, at=timezone.now())
+    entering = {
+        "kind": "BANK",
+        "amount": "599000",
+        "reference": "FT2633O123456",  # O for 0
+        "evidence": "ảnh",
+        "received_at_0": f"{timezone.localtime(at):%d/%m/%Y}",
+        "received_at_1": f"{timezone.localtime(at):%H:%M}",
+        "retyped": order.order_id,
+        "reason": "x",
+        "_form_submitted": "True",
+    }
+    page = back_office.post(page_url(order, "mark_paid"), entering)
+    assert page.text.count("có phải cùng một khoản") == 1
+    assert "FT26330123456 · nop hoc phi" in page.text
+    assert not ManualPayment.objects.exists(), "it is shown first"
+    act(back_office, order, "mark_paid", **entering)
+    payment = ManualPayment.objects.get()
+    (warned,) = [line.value for line in confirmed(payment, "minh") if "cùng một" in line.label]
+    assert "FT26330123456 · nop hoc phi" in warned
+    cash: Any = {"kind": ManualPaymentKind.CASH, "received_at": at - 3 * DAY, "reference": "PT-1"}
+    handed = enter(subscribe(school(), at=at - 4 * DAY), at=timezone.now(), **cash)
+    assert {each.amount for each in manual.waiting_alike(handed)} == {599_000}
+
+
+def test_the_preview_says_what_is_booked_and_what_becomes_credit() -> None:
+    order = subscribe(school())
+    said = {line.label: line.value for line in confirmed(enter(order, 5_990_000), "minh")}
+    assert said[order.order_id].startswith("599.000\xa0₫")
+    assert said["Chuyển thành tiền dư của trường"] == "5.391.000\xa0₫"
+    less = subscribe(school())
+    found = confirmed(enter(less, 99_000, reference="FT9"), "minh")
+    said = {line.label: line.value for line in found}
+    assert said[less.order_id].startswith("99.000\xa0₫")
+    assert "Chuyển thành tiền dư của trường" not in said
 
 
 def test_an_order_that_can_not_be_paid_any_more_takes_nothing() -> None:

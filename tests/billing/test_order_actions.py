@@ -197,7 +197,8 @@ class TestByHand:
         assert back_office.get(page_url(order, "mark_paid")).status_code == 200
         (entered,) = do(back_office, order, "mark_paid", **self.said(order))
         assert entered == "Đã nhập khoản thanh toán. Cần một người khác xác nhận."
-        assert "đã" in do(back_office, order, "mark_paid", **self.said(order))[0].lower()
+        again = act(back_office, order, "mark_paid", **self.said(order), reason="x")
+        assert "Đã có người nhập" in again.text
         payment = ManualPayment.objects.get()
         own = back_office.get(page_url(payment)).content.decode()
         assert page_url(payment, "confirm") not in own
@@ -214,6 +215,23 @@ class TestByHand:
             assert said in do(other, payment, "confirm", retyped="599.000 ₫")[0]
         order.refresh_from_db()
         assert (order.status, order.transaction_reference) == ("PAID", "FT26327000001")
+
+    def test_money_that_came_after_the_dialog_was_opened_is_shown_before_it_is_confirmed(
+        self, back_office: Client, order: PaymentOrder
+    ) -> None:
+        do(back_office, order, "mark_paid", **self.said(order))
+        payment, other = ManualPayment.objects.get(), signed_in("minh@kitehub.test")
+        confirm = page_url(payment, "confirm")
+        said = {"_form_submitted": "True", "reason": "x", "retyped": "599.000"}
+        seen = form_of(other.get(confirm))["seen"]
+        pay(order, 598_000)
+        again = other.post(confirm, {**said, "seen": seen})
+        assert "598.000" in again.text, "is credit now"
+        payment.refresh_from_db()
+        assert payment.status == "REQUESTED"
+        other.post(confirm, {**said, "seen": form_of(again)["seen"]})
+        payment.refresh_from_db()
+        assert payment.status == "CONFIRMED"
 
     @pytest.mark.parametrize(
         "wrong",

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from billing.enums import SubscriptionStatus
 from billing.models import Subscription, SubscriptionHistory
-from tests.explain import filled, indexes_used, is_sorted_by_index
+from tests.explain import filled, indexes_used, is_sorted_by_index, serves
 from tests.factories.billing import SubscriptionFactory, SubscriptionHistoryFactory
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +86,13 @@ class TestOnAHundredThousandSubscriptions:
         assert indexes_used(own) <= {"idx_subscriptions_instance", "subscriptions_instance_id_key"}
         assert indexes_used(own)
         assert own.get().instance_id == UUID(int=7)
+
+
+def test_the_row_before_has_an_index_that_gives_the_newest_first() -> None:
+    subscription = SubscriptionFactory()
+    history = SubscriptionHistory.objects.filter(subscription=subscription)
+    assert serves("idx_subscription_history_previous", history)
+    assert not serves("idx_subscription_history_changed", history)
 
 
 def test_a_period_ends_before_a_moment_only_if_strictly_so() -> None:

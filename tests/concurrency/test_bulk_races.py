@@ -23,7 +23,7 @@ def test_two_equal_answers_at_once_act_once(monkeypatch: pytest.MonkeyPatch, set
     was, client = row.current_period_end, signed_in("lan@kitehub.test")
     sent = {"action": "extend_all", ACTION_CHECKBOX_NAME: [str(row.pk)]}
     run = form_of(client.post(list_url(Subscription), sent))["run"]
-    said = {**sent, "run": run, "confirmed": "yes", "days": "30", "reason": "sự cố"}
+    said = {**sent, "run": run, "confirmed": "yes", "days": "30", "reason": "sự cố", "retyped": "1"}
     both, take = threading.Barrier(2), runs.take
 
     def take_together(*args: Any, **kwargs: Any) -> bool:

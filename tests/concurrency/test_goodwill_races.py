@@ -61,7 +61,7 @@ def test_control_without_the_lock_only_the_key_stops_the_second(
         return found
 
     monkeypatch.setattr(goodwill, "_locked", read_by_both)
-    with without_trigger("goodwill", "guard_goodwill_terms"):
+    with without_trigger("goodwill_grants", "guard_goodwill_grants_terms"):
         assert approve_twice_at_once() == (["Goodwill", "IntegrityError"], 50_000)
 
 

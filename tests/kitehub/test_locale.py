@@ -10,7 +10,8 @@ from pathlib import Path
 import polib
 import pytest
 from django.conf import settings
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from django.urls import reverse
 from django.utils import translation
 from django.views.i18n import JSONCatalog
 
@@ -235,3 +236,12 @@ def _edges(text: str) -> tuple[str, str, str]:
     end = re.sub(r"[”“\"]", "", core.replace("...", "…"))[-1:]
     before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
     return before, end if end in ".:?!…" else "", after
+
+
+@pytest.mark.parametrize("time", ["first", "again"])
+@pytest.mark.django_db
+def test_page_in_english_leaves_no_other_test_in_english(client: Client, time: str) -> None:
+    assert translation.get_language() == "vi"
+    client.cookies["django_language"] = "en"
+    assert client.get(reverse("admin:login")).status_code == 200
+    assert translation.get_language() == "en"

@@ -31,6 +31,7 @@ REFUSALS = {
     ),
     LeverRefusal.NOTHING_LEFT: gettext_lazy("Finished moves of this school have left nothing."),
     LeverRefusal.CLOSED: gettext_lazy("The school is closed or deleted already."),
+    LeverRefusal.NOT_CLOSED: gettext_lazy("The school isn't closed, or its data is gone."),
     LeverRefusal.NO_FOLDER: gettext_lazy(
         "Nobody has said where archives go: set KITEHUB_ARCHIVES, a folder that all workers reach."
     ),

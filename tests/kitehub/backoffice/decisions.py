@@ -115,9 +115,11 @@ ADDRESSES = {
     "kitehub_instance_purge_moves": "kitehub.move_instance",
     "kitehub_instance_work": "kitehub.view_instance",
     "kitehub_instance_close": "kitehub.close_instance",
+    "kitehub_instance_finish_closing": "kitehub.close_instance",
     "kitehub_instance_reopen": "kitehub.close_instance",
     "kitehub_instance_why": "kitehub.view_instance",
     "kitehub_user_second_factor": STAFF,
+    "kitehub_user_signed_in": STAFF,
     # Of others; their own sessions people end themselves.
     "kitehub_user_end_sessions": "kitehub.change_user",
     "kitehub_user_reset_codes": "kitehub.change_user",

@@ -11,6 +11,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from analytics.enums import EventType
+from analytics.models import GuestEvent
 from billing.admin import ORDER_COLOURS, SUBSCRIPTION_COLOURS
 from billing.enums import PaymentStatus, SubscriptionStatus
 from billing.models import DailyFigure, PaymentOrder, Subscription
@@ -29,7 +31,6 @@ from kitehub.models import (
     InstanceWatch,
     SecondFactor,
     SecurityEvent,
-    SignedInSession,
     SignInAttempts,
     User,
 )
@@ -61,6 +62,7 @@ from tests.factories.kitehub import (
     InstanceConfigFactory,
     InstanceFactory,
     NoteFactory,
+    SignedInSessionFactory,
     TombstoneFactory,
 )
 from tests.factories.storage import (
@@ -122,7 +124,7 @@ def school_with_rows(number: int) -> None:
 def security_rows(person: User, number: int) -> None:
     """A row of every table about how a person signs in."""
     SecurityEvent.objects.create(kind="SIGNED_IN", user=person, login=person.email)
-    SignedInSession.objects.create(key_digest=str(number), user=person)
+    SignedInSessionFactory(user=person)
     SecondFactor.objects.create(user=person, secret="JBSWY3DPEHPK3PXP")
 
 
@@ -252,3 +254,22 @@ def test_storage_filter_finds_who_is_over_the_limit(back_office: Client) -> None
     assert {row.pk for row in over} == {full.pk}
     near = back_office.get(url, {"fill": "90"}).context["cl"].result_list
     assert {row.pk for row in near} == {full.pk, nearly.pk}
+
+
+def counting(browser: Client, **asked: str) -> str:
+    """The query that counts what the list of guest events is asked for."""
+    with CaptureQueriesContext(connection) as queries:
+        page = browser.get(list_url(GuestEvent), asked)
+    assert page.context["cl"].counted == 51
+    return next(each["sql"] for each in queries if "LIMIT 1001" in each["sql"])
+
+
+def test_rows_are_counted_in_the_order_of_an_index_that_has_no_key(back_office: Client) -> None:
+    GuestEventFactory.create_batch(51, event_type=EventType.PAGE_VIEW)
+    sql = counting(back_office, event_type=EventType.PAGE_VIEW)
+    assert sql.endswith('ORDER BY "guest_events"."timestamp" DESC LIMIT 1001) AS counted)')
+
+
+def test_what_is_searched_is_counted_in_no_order(back_office: Client) -> None:
+    session = GuestEventFactory.create_batch(51, session_id="one")[0].session_id
+    assert "ORDER BY" not in counting(back_office, q=session)

@@ -68,6 +68,18 @@ def test_other_terms_find_nobody_and_break_nothing(
     assert chosen(back_office, term) == []
 
 
+@pytest.mark.parametrize(
+    ("term", "found"),
+    [("truong 7", {"7"}), ("07", set()), ("truong 70", {"70"}), ("7000", {"7000", "70001"})],
+)
+def test_a_short_number_is_a_whole_word(
+    back_office: Client, people: None, term: str, found: set[str]
+) -> None:
+    for number in ("7", "70", "7000", "70001"):
+        UserFactory(full_name=number, email=f"truong-{number}@example.vn")
+    assert {*chosen(back_office, term)} == found
+
+
 def test_the_chooser_offers_a_page_at_a_time(back_office: Client) -> None:
     UserFactory.create_batch(25, full_name="Nguyễn Văn An")
     assert len(chosen(back_office, "văn an")) == 20

@@ -14,6 +14,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from kitehub import totp
+from kitehub.admin.users import UserAdmin
 from kitehub.models import SecondFactor, SecurityEvent, User
 from kitehub.services import second_factors, sign_ins
 from tests.factories.kitehub import UserFactory
@@ -166,6 +167,28 @@ def test_it_takes_the_password_to_turn_codes_on(client: Client, member: User, cl
     assert User.objects.get(pk=member.pk).asks_for_code
 
 
+def test_nobody_guesses_the_password_to_set_a_new_one(
+    client: Client, member: User, clock: Any
+) -> None:
+    client.force_login(member)
+    page = reverse("admin:password_change")
+    fresh = {"new_password1": "mật khẩu mới 1", "new_password2": "mật khẩu mới 1"}
+    assert 'name="old_password"' in client.get(page).text
+    for _ in range(sign_ins.OF_ONE_LOGIN):
+        answer = client.post(page, {"old_password": "wrong", **fresh})
+        assert "Mật khẩu không đúng" in answer.text
+    answer = client.post(page, {"old_password": PASSWORD, **fresh})
+    assert "Bạn đã thử quá nhiều lần" in answer.text
+    member.refresh_from_db()
+    assert member.check_password(PASSWORD)
+    clock(minutes=16)
+    answer = client.post(page, {"old_password": PASSWORD, **fresh})
+    assert answer["Location"] == reverse("admin:password_change_done")
+    member.refresh_from_db()
+    assert member.check_password("mật khẩu mới 1")
+    assert client.get(answer["Location"]).status_code == 200
+
+
 def test_the_second_of_two_clicks_leads_to_the_page_as_it_is_now(
     client: Client, member: User, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,6 +216,41 @@ def test_who_waits_for_a_code_that_is_reset_meanwhile_is_let_in(
     assert client.get("/admin/").status_code == 200, "its row has followed to the new key"
     event = SecurityEvent.objects.filter(kind="SIGNED_IN", user=member).latest("id")
     assert event.details == {"codes_reset": True}
+
+
+def test_who_is_deactivated_while_a_code_is_to_come_has_to_sign_in(
+    client: Client, member: User, clock: Any
+) -> None:
+    set_up(Client(), member, clock)
+    sign_in(client)
+    User.objects.filter(pk=member.pk).update(is_active=False)
+    answer = client.post("/login/code/", {"code": code(member, clock)})
+    assert (answer.status_code, answer["Location"]) == (302, "/login/")
+    assert client.get("/login/code/")["Location"] == "/login/"
+    User.objects.filter(pk=member.pk).update(is_active=True)
+    assert client.get("/admin/")["Location"].startswith("/admin/login/"), "the password again"
+
+
+def test_a_code_leads_to_the_very_page_that_was_asked_for(
+    client: Client, member: User, clock: Any
+) -> None:
+    set_up(Client(), member, clock)
+    sign_in(client)
+    page = "/admin/kitehub/user/?tab=staff&q=Lan+Anh"
+    led = client.get(page)["Location"]
+    signed_in = reverse("admin:kitehub_user_signed_in")
+    assert client.get(signed_in).status_code == 302, "scripts are told that something is missing"
+    asked = client.get(led).context["next"]
+    assert asked == page
+    # What is no page is not where to go on: a form that was sent, a dialog.
+    dialog = f"/admin/kitehub/user/{member.pk}/end-sessions/"
+    assert client.post(dialog)["Location"] == "/login/code/?next=/admin/"
+    htmx = {"HX-Request": "true"}
+    assert client.get(dialog, headers=htmx)["Location"] == "/login/code/?next=/admin/"
+    assert client.post("/")["Location"] == "/login/code/?next=/"
+    given = {"code": code(member, clock), "next": asked}
+    assert client.post(led, given)["Location"] == page
+    assert client.get(signed_in).status_code == 204
 
 
 def test_codes_cannot_be_tried_out_from_however_many_places(member: User) -> None:
@@ -245,6 +303,28 @@ def test_a_superuser_resets_a_lost_app_and_says_why(
     assert back_office.post(own, {**SENT, "reason": "x"}).status_code == 403
 
 
+def test_nobody_resets_their_own_however_the_address_is_spelt(
+    back_office: Client, staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret, now = second_factors.prepare(user_id=staff.pk), timezone.now()
+    right = totp.code_at(secret, totp.step_of(now))
+    second_factors.turn_on(user_id=staff.pk, code=right, at=now)
+    own = str(staff.pk)
+    for key in (own.replace("-", "", 1), f"{own[:2]}-{own[2:]}"):
+        page = reverse("admin:kitehub_user_reset_codes", args=[key])
+        answer = back_office.post(page, {**SENT, "reason": "x"}, follow=True)
+        assert "Không có bản ghi này" in answer.text
+    for key in (own, own.upper(), own.replace("-", "")):
+        page = reverse("admin:kitehub_user_reset_codes", args=[key])
+        assert back_office.post(page, {**SENT, "reason": "x"}).status_code == 403
+    # Whatever the permission makes of an address, the row is compared once more.
+    monkeypatch.setattr(UserAdmin, "has_reset_codes_permission", lambda *said: True)
+    page = reverse("admin:kitehub_user_reset_codes", args=[own])
+    answer = back_office.post(page, {**SENT, "reason": "x"}, follow=True)
+    assert "Không ai tự đặt lại mã của mình" in answer.text
+    assert User.objects.get(pk=staff.pk).asks_for_code
+
+
 def test_codes_may_be_demanded_of_all_staff(
     client: Client, member: User, clock: Any, settings: Any
 ) -> None:
@@ -252,9 +332,14 @@ def test_codes_may_be_demanded_of_all_staff(
     sign_in(client)
     for page in ("/admin/", "/admin/kitehub/user/", "/admin/password_change/"):
         assert client.get(page)["Location"].startswith(SET_UP)
-    assert client.get(SET_UP).status_code == 200
-    client.post(SET_UP, turning_on(member, clock))
+    page = "/admin/kitehub/user/?tab=staff"
+    led = client.get(page)["Location"]
+    assert client.get(led).status_code == 200
+    kept = client.post(led, turning_on(member, clock)).context["page"]
+    assert kept == page, "where they wanted to go, once they have kept their backup codes"
     assert client.get("/admin/").status_code == 200
+    elsewhere = client.get(f"{SET_UP}?next=https://example.com/")
+    assert elsewhere.context["page"] == SET_UP
     customer = Client()
     customer.force_login(UserFactory())
     assert customer.get("/").status_code == 200, "not of those who are no staff"

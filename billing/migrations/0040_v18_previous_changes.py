@@ -1,0 +1,25 @@
+"""V18: the back office shows what each row of a subscription's history changed."""
+
+from django.db import migrations
+
+from kitehub.db.indexes import Index
+from kitehub.db.operations import BuildIndex
+
+
+class Migration(migrations.Migration):
+    # CREATE INDEX CONCURRENTLY runs in no transaction; nothing else is in this migration.
+    atomic = False
+
+    dependencies = [
+        ("billing", "0038_v18_papers_of_schools"),
+    ]
+
+    operations = [
+        BuildIndex(
+            model_name="subscriptionhistory",
+            index=Index(
+                fields=["subscription", "-changed_at", "-id"],
+                name="idx_subscription_history_previous",
+            ),
+        ),
+    ]
