@@ -90,6 +90,7 @@ class UnmatchedReason(TextChoices):
     OVERPAID = "OVERPAID", _("More than the order asks for")
     ALREADY_PAID = "ALREADY_PAID", _("The order is paid already")
     BY_HAND = "BY_HAND", _("Perhaps the same money as a payment entered by hand")
+    ONLY_STATEMENT = "ONLY_STATEMENT", _("Only in a statement: the feed didn't tell it")
     UNDONE = "UNDONE", _("Taken off its order again")
     OUTGOING = "OUTGOING", _("Money sent, not received")
     TEST = "TEST", _("A test call of the provider")

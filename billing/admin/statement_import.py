@@ -235,6 +235,7 @@ def _import(
         actor=actor_of(request),
         at=timezone.now(),
         dry_run=dry_run,
+        alone=True,
     )
 
 
@@ -246,6 +247,7 @@ def _counts(result: ImportResult) -> dict[str, Any]:
         "account_number": result.account_number,
         "counts": [(each.label, result.count(each)) for each in StatementOutcome],
         "outgoing": sum(line.direction == TransferDirection.OUT for line in booked),
+        "waits": result.waits,
         "problems": problems[:_MOST_PROBLEMS],
         "problem_count": len(problems),
         "more_problems": max(len(problems) - _MOST_PROBLEMS, 0),

@@ -225,10 +225,10 @@ def _under(reference: str, *, rows: PaymentOrderQuerySet) -> list[UUID]:
     """The order with a reference, and those without one that staff opened anew in its place."""
     keys: list[UUID] = []
     order = rows.filter(client_reference=reference).first()
-    while order is not None:
+    while order is not None and order.pk not in keys:
         keys.append(order.pk)
-        heirs = rows.filter(pk=order.superseded_by_id, client_reference=None)
-        order = heirs.exclude(pk__in=keys).first() if order.superseded_by_id else None
+        heir = order.superseded_by_id
+        order = rows.filter(pk=heir, client_reference=None).first() if heir else None
     return keys
 
 

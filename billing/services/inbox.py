@@ -32,6 +32,7 @@ from billing.models import (
 from billing.services import credit, settlement
 from billing.services.paying_accounts import is_closed, is_paid_to
 from billing.services.releasing import held_by
+from billing.services.transfers import IMPORTED_ALONE
 from kitehub.db.acting import acting
 from kitehub.display import money
 from kitehub.models import Instance
@@ -56,13 +57,15 @@ def match_transfer(
     An order that is complete by it is PAID, with all that follows. `plan_id` is the planned match
     that is booked by this; another one's line doesn't wait. The money of a payment by hand is for
     another order only by who `approves` such and didn't enter it. Raises CannotMatch for anybody
-    else, for a line that doesn't wait, an order that can't be paid, is paid on another account or
-    is of a closed school, and amounts that are more than the line has or the order asks for.
+    else, for a line that doesn't wait or that the actor imported alone, an order that can't be
+    paid, is paid on another account or is of a closed school, and amounts that are more than the
+    line has or the order asks for.
     """
     now = at or timezone.now()
     with transaction.atomic(), acting(actor, reason, at=now):
         transfer = waiting(transfer_id, plan_id=plan_id)
         _check_by_hand(transfer, {key for key, _amount in parts}, actor=actor, approves=approves)
+        _check_person(transfer, actor)
         orders = _payable([order_id for order_id, _amount in parts], transfer)
         if sum(amount for _order_id, amount in parts) > transfer.unmatched:
             raise CannotMatch(_left(transfer))
@@ -97,13 +100,14 @@ def keep_transfer_as_credit(
     """Keeps what is left of a waiting line, or an amount of it, as an instance's credit.
 
     The money of a payment by hand only by who `approves` such and didn't enter it. Raises
-    CannotMatch for anybody else, and for a line that doesn't wait, that is of a school's own
-    account, or has less.
+    CannotMatch for anybody else, and for a line that doesn't wait, that the actor imported alone,
+    that is of a school's own account, or has less.
     """
     now = at or timezone.now()
     with transaction.atomic(), acting(actor, reason, at=now):
         transfer = waiting(transfer_id)
         _check_by_hand(transfer, set(), actor=actor, approves=approves)
+        _check_person(transfer, actor)
         if transfer.instance_id is not None:
             raise CannotMatch(_("What came to a school's own account is no credit with KiteHub."))
         kept = transfer.unmatched if amount is None else amount
@@ -274,6 +278,18 @@ def _check_by_hand(
                 "who may confirm such payments and didn't enter this one."
             )
             % {"order": payment.order.order_id}
+        )
+
+
+def _check_person(transfer: BankTransfer, actor: str) -> None:
+    """Of what one person imported, and no feed has told, another says what it is for."""
+    alone = transfer.provider == FeedProvider.STATEMENT and transfer.raw.get(IMPORTED_ALONE)
+    if not alone or transfer.raw.get("by") != actor:
+        return
+    again = BankTransfer.objects.filter(duplicate_of=transfer)
+    if not again.exclude(provider__in=(FeedProvider.STATEMENT, FeedProvider.MANUAL)).exists():
+        raise CannotMatch(
+            _("You imported this line and no feed told it: somebody else assigns it.")
         )
 
 
