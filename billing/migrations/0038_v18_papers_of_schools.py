@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     operations = [
         RunSQLFile(
             __file__,
-            models=["billing.ManualPayment"],
+            models=["billing.ManualPayment", "billing.PaymentOrder"],
             # Only its comment: Django would alter the type, which a trigger's condition holds.
             state_operations=[
                 migrations.AlterField(

@@ -9,6 +9,7 @@ from django.urls import path
 from django.utils import formats, timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -45,7 +46,7 @@ class EndsSessions:
     def get_urls(self) -> Any:
         """With an address that scripts ask, ahead of those that take a person's key."""
         urls = super().get_urls()  # type: ignore[misc]
-        view = self.admin_site.admin_view(self.signed_in_view)
+        view = self.admin_site.admin_view(require_safe(self.signed_in_view))
         return [path("signed-in/", view, name="kitehub_user_signed_in"), *urls]
 
     def signed_in_view(self, request: HttpRequest) -> HttpResponse:

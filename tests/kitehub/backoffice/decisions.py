@@ -175,7 +175,7 @@ BULK: dict[str, str | dict[str, str]] = {
 }
 
 # Read, and never sent anything.
-ONLY_READ = {"jsi18n", "password_change_done"}
+ONLY_READ = {"jsi18n", "password_change_done", "kitehub_user_signed_in"}
 # Sent, and never opened.
 ONLY_SENT = {"billing_banktransfer_inbox_assign", "billing_banktransfer_inbox_undo"}
 ONLY_READ_PAGES = ("_export", "_results")
