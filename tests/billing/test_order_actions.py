@@ -163,7 +163,7 @@ def test_mail_goes_out_once_more_and_not_twice_within_a_minute(
     assert Email.objects.filter(reason__startswith=f"payment:{order.order_id}").count() == 1
     pay(order, 599_000)
     (refused,) = do(back_office, order, "send_again")
-    assert refused == "Chỉ đơn gói đăng ký đang chờ thanh toán mới có thư."
+    assert refused == "Chỉ đơn gói đăng ký đang chờ thanh toán mới có email."
 
 
 def test_the_owner_has_no_mail_of_a_students_order(
@@ -173,7 +173,7 @@ def test_the_owner_has_no_mail_of_a_students_order(
     course = enroll(order.instance, at=timezone.now())
     assert offered(back_office, course) == {"mark_paid", "cancel", "prolong"}
     (refused,) = do(back_office, course, "send_again")
-    assert refused == "Chỉ đơn gói đăng ký đang chờ thanh toán mới có thư."
+    assert refused == "Chỉ đơn gói đăng ký đang chờ thanh toán mới có email."
     assert not Email.objects.exists()
 
 

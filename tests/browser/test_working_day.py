@@ -148,9 +148,9 @@ def test_a_school_is_suspended_says_why_and_is_let_in_again(desk: Any, hoa_mai: 
     assert "Nợ quá hạn, không liên lạc được" in desk.locator("#content").inner_text()
     assert findings(desk) == []
     desk.go_back()
-    dialog = opened(desk, "Mở lại")
+    dialog = opened(desk, "Cho hoạt động lại")
     why(dialog, "Đã thanh toán")
-    send(dialog, "Mở lại")
-    told(desk, "Đã mở lại “Trung tâm Anh ngữ Hoa Mai”.")
+    send(dialog, "Cho hoạt động lại")
+    told(desk, "Đã cho “Trung tâm Anh ngữ Hoa Mai” hoạt động lại.")
     hoa_mai.refresh_from_db()
     assert hoa_mai.status == InstanceStatus.ACTIVE

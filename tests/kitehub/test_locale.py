@@ -218,6 +218,26 @@ def test_a_receipt_is_no_cash_receipt() -> None:
     assert [text for text in shown if "phiếu thu" in text.lower()] == []
 
 
+def test_one_thing_has_one_name() -> None:
+    """A mail, a superuser and resuming: each word of English has one of Vietnamese."""
+    shown = {message.msgid: _shown(message, "vi") for message in our_messages()}
+    other = re.compile(r"e-mail|\bthư\b(?! mục| rác)|CHƯA ĐỦ", re.IGNORECASE)
+    assert [text for text in shown.values() if other.search(text)] == []
+    names = {
+        r"superuser": "quản trị viên cấp cao",
+        r"\bresume(?!s)": "hoạt động lại",
+        r"^(?:task|number, task)\b": "loại tác vụ",
+        r"\bdiscard": "loại",
+    }
+    wrong = [
+        (msgid, text)
+        for english, name in names.items()
+        for msgid, text in shown.items()
+        if re.search(english, msgid, re.IGNORECASE) and name not in text.lower()
+    ]
+    assert wrong == []
+
+
 def test_no_blank_stands_before_a_percent_sign() -> None:
     both = [_shown(message, language) for message in our_messages() for language in ("vi", "en")]
     assert [text for text in both if re.search(r"\d\s%", text)] == []

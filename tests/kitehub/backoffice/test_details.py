@@ -109,7 +109,7 @@ class TestOrders:
         assert set(said) == {
             f"Mở đơn {code}: 599.000 ₫",
             "Mã QR hiển thị lần đầu: Trang của trường",
-            "Yêu cầu gửi thư tới a@b.vn",
+            "Yêu cầu gửi email tới a@b.vn",
             "NGUYEN THI HOANG YEN chuyển khoản 599.000 ₫",
             "SePay thông báo",
             "Giao dịch chuyển khoản: Đã đối soát",
@@ -210,7 +210,7 @@ class TestOthers:
         own = paid.instance.subscription
         SubscriptionAdjustmentFactory(subscription=own, reason="mưa bão")
         said = " · ".join(told(back_office, own))
-        for part in ("Bắt đầu gói đăng ký", "Ghi kỳ", "Mở đơn", "Thêm", "Yêu cầu gửi thư"):
+        for part in ("Bắt đầu gói đăng ký", "Ghi kỳ", "Mở đơn", "Thêm", "Yêu cầu gửi email"):
             assert part in said
 
     def test_school_tells_its_moves_suspensions_keys_and_money(self, back_office: Client) -> None:
