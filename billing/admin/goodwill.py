@@ -233,7 +233,7 @@ class GoodwillAdmin(GoodwillDetails, Audited, AuditAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _do(self, request: HttpRequest, form: Any, work: Any, said: str) -> HttpResponse:
-        row = existing(form.row)
+        row: Goodwill = existing(form.row)
         self._decide(request, row, work)
         self.message_user(request, said)
         return lead_to(request, self._page("change", row.pk))

@@ -39,7 +39,7 @@ from billing.services.subscriptions.adjustments import MOST_DAYS
 from kitehub.backoffice import history
 from kitehub.backoffice.audit import Refusal, actor_of, existing, lead_to, reason_of
 from kitehub.backoffice.bulk import Bulk, WhyForm, each_alone, run_on_each
-from kitehub.backoffice.dialogs import Line, without_actions
+from kitehub.backoffice.dialogs import Line, RetypedDialog, without_actions
 from kitehub.backoffice.differences import plain_values
 from kitehub.backoffice.rehearsals import PlannedDialog, RehearsedDialog, foresee
 
@@ -62,10 +62,11 @@ OF_TIME = Told(
 )
 
 
-class DaysDialog(PlannedDialog):
+class DaysDialog(PlannedDialog, RetypedDialog):
     """Asks how many days, and shows until when it is then and whether another person decides.
 
-    The page carries the key of the proposal, so that what is sent twice is proposed once.
+    Nothing takes given days back, so the school's subdomain is typed again. The page carries the
+    key of the proposal, so that what is sent twice is proposed once.
     """
 
     model = Subscription
@@ -73,6 +74,10 @@ class DaysDialog(PlannedDialog):
     days = forms.IntegerField(
         label=_("days"), min_value=1, max_value=MOST_DAYS, widget=UnfoldAdminIntegerFieldWidget
     )
+
+    def code_of_row(self) -> str:
+        """The subdomain, of which there is only one."""
+        return self.row.instance.subdomain if self.row and self.row.instance else ""
 
     def preview(self) -> Sequence[Line]:
         """Before days are entered, who decides."""

@@ -86,6 +86,7 @@ def test_days_are_proposed_with_their_dates_and_what_they_are_worth(
     page = back_office.get(page_url(own, "extend"))
     assert "Một người khác sẽ duyệt" in page.text
     sent = form_of(page) | {"_form_submitted": "True", "days": "3", "reason": "sự cố"}
+    sent["retyped"] = own.instance.subdomain  # type: ignore[union-attr]
     page = back_office.post(page_url(own, "extend"), sent)
     assert f"{end:%d/%m/%Y} → {end + 3 * DAY:%d/%m/%Y}" in page.text
     assert "3 ngày sử dụng · 29.900" in page.text
@@ -187,9 +188,10 @@ def test_what_is_small_is_given_at_once_and_said_to_be(
     page = back_office.post(ADD, entered(back_office, school), follow=True)
     assert messages_of(page)[0] == "Đã tặng."
     assert "tự tặng tối đa 50.000" in back_office.get(page_url(own, "extend")).text
-    page = act(back_office, own, "extend", days="5", reason="x")
+    said = {"reason": "x", "retyped": school.subdomain}
+    page = act(back_office, own, "extend", days="5", **said)
     assert messages_of(page) == ["Đã thêm 5 ngày."]
-    page = act(back_office, own, "extend", days="1", reason="x")
+    page = act(back_office, own, "extend", days="1", **said)
     assert messages_of(page) == ["Đã đề xuất thêm 1 ngày. Một người khác sẽ duyệt."]
     states = [row.status for row in Goodwill.objects.order_by("proposed_at")]
     assert states == ["GIVEN", "GIVEN", "PROPOSED"]

@@ -53,7 +53,8 @@ def test_days_are_given_with_a_reason_and_told_in_the_history(
     subscription: Subscription,
 ) -> None:
     end = subscription.current_period_end
-    page = act(back_office, subscription, "extend", days="3")
+    typed = subscription.instance.subdomain
+    page = act(back_office, subscription, "extend", days="3", retyped=typed)
     assert messages_of(page) == ["Đã thêm 3 ngày."]
     subscription.refresh_from_db()
     assert subscription.current_period_end == end + 3 * DAY
@@ -101,7 +102,8 @@ def test_dates_are_seen_before_days_are_given(
     back_office: Client, subscription: Subscription
 ) -> None:
     end = timezone.localtime(subscription.current_period_end)
-    sent = {"_form_submitted": "True", "days": "3", "reason": "x"}
+    typed = subscription.instance.subdomain
+    sent = {"_form_submitted": "True", "days": "3", "reason": "x", "retyped": typed}
     page = back_office.post(page_url(subscription, "extend"), sent)
     assert f"{end:%d/%m/%Y} → {end + 3 * DAY:%d/%m/%Y}" in page.text
     assert not SubscriptionAdjustment.objects.exists()
