@@ -72,7 +72,7 @@ class FirstCodeForm(CodeForm):
         # Good for nobody else.
         self._salt = f"{__name__}:{user.pk}"
         proof = signing.dumps("password", salt=self._salt)
-        super().__init__(*args, initial={"proof": proof}, **kwargs)
+        super().__init__(*args, **{"initial": {"proof": proof}, **kwargs})
 
     def clean_proof(self) -> str:
         """The proof, if it is this person's and not too old."""

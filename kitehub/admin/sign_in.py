@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.auth.views import PasswordChangeView
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -48,14 +48,13 @@ def known_password(user: User, password: str) -> str:
 
 def change_own_password(
     request: HttpRequest, extra_context: dict[str, Any] | None = None
-) -> HttpResponse:
+) -> HttpResponseBase:
     """The page to change one's own password, with our form in place of unfold's."""
     site = admin.site
-    request.current_app = site.name  # type: ignore[attr-defined]
+    request.current_app = site.name
     view = PasswordChangeView.as_view(
         form_class=OwnPasswordForm,
         success_url=reverse("admin:password_change_done", current_app=site.name),
         extra_context={**site.each_context(request), **(extra_context or {})},
     )
-    answer: HttpResponse = view(request)
-    return answer
+    return view(request)
