@@ -38,6 +38,7 @@ class EventTypeFilter(admin.SimpleListFilter):
 class GuestSessionAdmin(InstanceNames, AuditAdmin):
     """Visits."""
 
+    nothing_yet = _("Sessions come from the schools' front ends, by the API.")
     list_display = (
         "session_id",
         "instance_name",
@@ -69,6 +70,7 @@ class GuestSessionAdmin(InstanceNames, AuditAdmin):
 class GuestEventAdmin(InstanceNames, AuditAdmin):
     """What guests did."""
 
+    nothing_yet = _("Events come from the schools' front ends, by the API.")
     list_display = ("timestamp", "instance_name", "event_label", "course_name", "session_id")
     export_columns: ClassVar = (
         "timestamp",

@@ -20,6 +20,10 @@ class PaymentStatus(TextChoices):
     CANCELLED = "CANCELLED", _("Cancelled")
 
 
+# Late money is money.
+PAYABLE = (PaymentStatus.PENDING, PaymentStatus.EXPIRED)
+
+
 class SubscriptionStatus(TextChoices):
     """The state of a subscription."""
 
@@ -86,6 +90,7 @@ class UnmatchedReason(TextChoices):
     OVERPAID = "OVERPAID", _("More than the order asks for")
     ALREADY_PAID = "ALREADY_PAID", _("The order is paid already")
     BY_HAND = "BY_HAND", _("Perhaps the same money as a payment entered by hand")
+    ONLY_STATEMENT = "ONLY_STATEMENT", _("Only in a statement: the feed didn't tell it")
     UNDONE = "UNDONE", _("Taken off its order again")
     OUTGOING = "OUTGOING", _("Money sent, not received")
     TEST = "TEST", _("A test call of the provider")
@@ -159,6 +164,23 @@ class ManualPaymentStatus(TextChoices):
     REJECTED = "REJECTED", _("Rejected")
 
 
+class GoodwillKind(TextChoices):
+    """What a school is given for nothing."""
+
+    CREDIT = "CREDIT", _("Credit")
+    EXTENSION = "EXTENSION", _("Days of use")
+
+
+class GoodwillStatus(TextChoices):
+    """The state of goodwill."""
+
+    PROPOSED = "PROPOSED", _("To be approved")
+    APPROVED = "APPROVED", _("Approved")
+    DECLINED = "DECLINED", _("Declined")
+    WITHDRAWN = "WITHDRAWN", _("Withdrawn")
+    GIVEN = "GIVEN", _("Given by one person alone")
+
+
 class PlannedState(TextChoices):
     """What has become of an assignment with one click."""
 
@@ -184,6 +206,7 @@ class RefundRefusal(TextChoices):
     NO_PAYEE = "NO_PAYEE", _("The bank didn't say where the money came from: enter the account.")
     SAME_PERSON = "SAME_PERSON", _("Who asked for a refund can't approve it.")
     DECIDED = "DECIDED", _("It is no longer in the state that this takes.")
+    THERE = "THERE", _("This refund has been asked for already.")
 
 
 class OrderRefusal(TextChoices):

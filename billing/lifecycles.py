@@ -1,6 +1,12 @@
-"""The lifecycles of payment orders, refunds, payments by hand and subscriptions."""
+"""The lifecycles of payment orders, refunds, payments by hand, goodwill, subscriptions."""
 
-from billing.enums import ManualPaymentStatus, PaymentStatus, RefundStatus, SubscriptionStatus
+from billing.enums import (
+    GoodwillStatus,
+    ManualPaymentStatus,
+    PaymentStatus,
+    RefundStatus,
+    SubscriptionStatus,
+)
 from kitehub.db.lifecycle import Lifecycle
 
 PAYMENT_ORDER = Lifecycle(
@@ -30,6 +36,17 @@ MANUAL_PAYMENT = Lifecycle(
         ManualPaymentStatus.REQUESTED.value: ("CONFIRMED", "REJECTED"),
         ManualPaymentStatus.CONFIRMED.value: (),
         ManualPaymentStatus.REJECTED.value: (),
+    },
+)
+
+GOODWILL = Lifecycle(
+    table="goodwill_grants",
+    follows={
+        GoodwillStatus.PROPOSED.value: ("APPROVED", "DECLINED", "WITHDRAWN"),
+        GoodwillStatus.APPROVED.value: (),
+        GoodwillStatus.DECLINED.value: (),
+        GoodwillStatus.WITHDRAWN.value: (),
+        GoodwillStatus.GIVEN.value: (),
     },
 )
 

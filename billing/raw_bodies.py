@@ -1,5 +1,8 @@
 """What a bank's message says to people who look: without secrets, and others' accounts in part.
 
+An account is known by its name, by the word before it, or as the payer's. Any other number stands:
+in a memo nobody can tell an account from a reference of the bank, which explains the payment.
+
 Nothing here is needed to understand a payment. What is hidden is hidden by its name, by its look,
 and where it is one of our own secrets by its value, so that one of the three may fail. A message is
 read as JSON, as XML or as a form, also where one is written into another, and else as text.
@@ -26,6 +29,8 @@ MOST_SHOWN = 20_000
 _DEEPEST = 4
 
 _ACCOUNT_NAME = re.compile(r"acc(?:ount|_id|id|no)?|stk|taikhoan|tai_khoan", re.IGNORECASE)
+# In something that is an account: `{"from_account": {"number": …}}`.
+_NUMBER_NAME = re.compile(r"number|num|no|nr|id|value|so", re.IGNORECASE)
 # "tk 0123456789", "STK: 0123…", "tai khoan 0123…"
 _ACCOUNT_SAID = re.compile(
     r"((?:\bs?tk|\btai khoan|\btài khoản|\baccount)[\s:.#]{1,3})([0-9]{6,19})\b", re.IGNORECASE
@@ -53,7 +58,8 @@ def masked(text: str, *, secrets: Iterable[str] = (), own: str = "", others: str
         shown = shown.replace(others, _in_part(others))
     if len(shown) > MOST_SHOWN or cut:
         shown = f"{shown[:MOST_SHOWN]}…"
-    return shown
+    # Half a surrogate may stand escaped in a message, and no page can be written with one.
+    return shown.encode("utf-8", "replace").decode()
 
 
 class _Reader:
@@ -77,7 +83,7 @@ class _Reader:
         if is_secret(name):
             return HIDDEN
         if isinstance(told, dict):
-            return self._object(told)
+            return self._object(told, name)
         if isinstance(told, list):
             if len(told) == 2 and isinstance(told[0], str) and is_secret(told[0]):
                 return [self._text(told[0]), HIDDEN]
@@ -86,7 +92,7 @@ class _Reader:
             return _in_part(str(told))
         return self._text(told) if isinstance(told, str) else told
 
-    def _object(self, told: dict[str, Any]) -> dict[str, Any]:
+    def _object(self, told: dict[str, Any], within: str) -> dict[str, Any]:
         pair = _names_a_secret(told.items())
         shown: dict[str, Any] = {}
         for key, value in told.items():
@@ -94,7 +100,7 @@ class _Reader:
             if name in shown:
                 name = f"{name} {len(shown)}"
             hidden = pair and key.lower() in _VALUES
-            shown[name] = HIDDEN if hidden else self.value(value, key)
+            shown[name] = HIDDEN if hidden else self.value(value, _name_in(within, key))
         return shown
 
     def _text(self, text: str) -> str:
@@ -130,17 +136,18 @@ class _Reader:
         self._element(root)
         return "" if tostring(root) == before else str(tostring(root, encoding="unicode"))
 
-    def _element(self, element: Element, hidden: bool = False) -> None:
-        name = _local(element)
+    def _element(self, element: Element, hidden: bool = False, within: str = "") -> None:
+        name = _name_in(within, _local(element))
         hidden = hidden or is_secret(name) or _names_a_secret(element.attrib.items())
         pair = _names_a_secret((_local(each), each.text) for each in element)
         for key, value in element.attrib.items():
             gone = hidden and _last(key).lower() not in _NAMES
-            element.set(key, HIDDEN if gone else str(self.value(value, _last(key))))
+            element.set(key, HIDDEN if gone else str(self.value(value, _name_in(name, _last(key)))))
         if element.text and element.text.strip():
             element.text = HIDDEN if hidden else str(self.value(element.text, name))
         for each in element:
-            self._element(each, hidden or (pair and _local(each).lower() in _VALUES))
+            secret = hidden or (pair and _local(each).lower() in _VALUES)
+            self._element(each, secret, within=name)
             if each.tail and each.tail.strip():
                 each.tail = HIDDEN if hidden else self._text(each.tail)
 
@@ -171,6 +178,12 @@ def _names_a_secret(fields: Iterable[tuple[str, Any]]) -> bool:
         and is_secret(value)
         for key, value in fields
     )
+
+
+def _name_in(within: str, name: str) -> str:
+    """A name, with that of the account whose number it is."""
+    number = _ACCOUNT_NAME.search(within) and _NUMBER_NAME.fullmatch(name)
+    return f"{within} {name}" if number else name
 
 
 def _local(element: Element) -> str:

@@ -45,6 +45,11 @@ _VALUE = re.compile(
     r"(?:[^\"'&,;\s}<\\]|\\(?![\"'])|[,;](?!\s|[\w-]++\\{0,8}[\"']?\s{0,5}[:=]))++",
     re.IGNORECASE,
 )
+# "ma OTP cua ban la 123456", "OTP 123456", "mã xác thực giao dịch: 123456"
+_CODE_SAID = re.compile(
+    r"(\b(?:otp|m[aã] x[aá]c (?:th[uự]c|nh[aậ]n)|verification code)\b[^0-9]{0,40}?\b)[0-9]{4,8}\b",
+    re.IGNORECASE,
+)
 _HEADER = re.compile(
     r"(\b(?:proxy-)?authorization|\b(?:set-)?cookie)(\s{0,5}:\s{0,5})(?![\s\"'])[^\r\n]+",
     re.IGNORECASE,
@@ -53,10 +58,14 @@ _TAG = re.compile(r"<(?P<name>[\w:.-]++)[^<>]*+(?<!/)>")
 _IN_ADDRESS = re.compile(r"(?<=://)[^\s/?#\"'<>]{1,300}@")
 _LOOKS = (
     # A signed token, a scheme with its key, a digest in hexadecimal, one in base 64, one of ours.
-    re.compile(r"\beyJ[\w-]{5,}\.[\w-]{5,}(?:\.[\w-]*)?"),
+    # Each is found in one pass: where one begins nothing before it could have begun, or its part
+    # has an end.
+    re.compile(r"\beyJ[\w-]{5,4000}+\.[\w-]{5,}(?:\.[\w-]*)?"),
     re.compile(r"(?<=\bbearer )\S+|(?<=\bapikey )\S+|(?<=\bbasic )\S+", re.IGNORECASE),
     re.compile(r"\b[0-9a-f]{32,}\b", re.IGNORECASE),
-    re.compile(r"(?<![\w+/])(?=[\w+/-]*[0-9])(?=[\w+/-]*[A-Z])(?=[\w+/-]*[a-z])[\w+/-]{40,}={0,2}"),
+    re.compile(
+        r"(?<![\w+/-])(?=[\w+/-]*[0-9])(?=[\w+/-]*[A-Z])(?=[\w+/-]*[a-z])[\w+/-]{40,}={0,2}"
+    ),
     re.compile(r"\bkh_[\w-]{8,}"),
 )
 _UNIT = re.compile(r"\\{1,8}u([0-9a-f]{4})", re.IGNORECASE)
@@ -116,6 +125,7 @@ def _hide(text: str) -> str:
     text = _HEADER.sub(rf"\1\2{HIDDEN}", text)
     text = _hidden_elements(text)
     text = _hidden_values(text)
+    text = _CODE_SAID.sub(rf"\1{HIDDEN}", text)
     text = _IN_ADDRESS.sub(f"{HIDDEN}@", text)
     for look in _LOOKS:
         text = look.sub(HIDDEN, text)

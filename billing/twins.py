@@ -17,6 +17,10 @@ from billing.plain_text import fold
 _VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 # A weekend, or a holiday: statements have the day on which the bank booked.
 SHIFT = timedelta(days=4)
+# Cash is on no account, so no line of a bank is its twin.
+CASH_ACCOUNT = "CASH"
+# But it may be carried to a bank, whose line tells it again: so much later, over a long holiday.
+CARRIED = timedelta(days=10)
 # A shorter memo stands by accident in another one.
 _SHORTEST_PART = 8
 

@@ -79,8 +79,8 @@ POWERS = (
         (SUPPORT, FINANCE, AUDITOR),
     ),
     Power(
-        _("See credit, refunds and payments entered by hand"),
-        _on("billing", "view", "creditbalance creditentry refund manualpayment"),
+        _("See credit, goodwill, refunds and payments entered by hand"),
+        _on("billing", "view", "creditbalance creditentry goodwill refund manualpayment"),
         (SUPPORT, FINANCE, AUDITOR),
     ),
     Power(
@@ -151,7 +151,7 @@ POWERS = (
         (FINANCE,),
     ),
     Power(
-        _("Extend, pause, cancel and change subscriptions"),
+        _("Propose days for subscriptions; pause, cancel and change them"),
         (
             *_on("billing", "change", "subscription"),
             *("billing.extend_subscription", "billing.change_plan"),
@@ -168,9 +168,10 @@ POWERS = (
         ("billing.approve_refund",),
         (FINANCE,),
     ),
+    Power(_("Propose credit for schools"), ("billing.grant_credit",), (FINANCE,)),
     Power(
-        _("Book credit"),
-        ("billing.grant_credit",),
+        _("Decide goodwill that somebody else proposed"),
+        ("billing.approve_goodwill",),
         (FINANCE,),
     ),
     Power(_("Make receipts void"), _on("billing", "change", "receipt"), (FINANCE,)),
@@ -220,7 +221,7 @@ SUPERUSERS_ALONE = frozenset(
         *_on("kitehub", "change delete", "note"),
         *_on("kitehub", "add change delete", "instancewatch"),
         *_on("billing", "add change delete", "orderview dailyfigure figureentry"),
-        *_on("billing", "add change delete", "manualpayment plannedmatch"),
+        *_on("billing", "add change delete", "manualpayment plannedmatch goodwill"),
         *_on("auth", "add change delete", "group permission"),
         *_on("admin", "add change delete", "logentry"),
         *_on("kitehub", "delete", "instance instanceconfig apikey email"),

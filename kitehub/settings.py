@@ -49,11 +49,11 @@ def _staff_totp() -> bool:
     return bool(value == "required")
 
 
-def _seconds(name: str, default: int) -> int:
-    """Reads a number of seconds; anything else than a whole number from 0 on is an error."""
+def _count(name: str, default: int, of: str) -> int:
+    """Reads how many there are of something; what is no whole number from 0 on is an error."""
     value = env.str(name, default="").strip()
     if value and not (value.isascii() and value.isdigit()):
-        raise ImproperlyConfigured(f"{name} is {value!r}; set it to a number of seconds.")
+        raise ImproperlyConfigured(f"{name} is {value!r}; set it to a number of {of}.")
     return int(value or default)
 
 
@@ -232,6 +232,8 @@ KITEHUB_GRACE = _whole("KITEHUB_GRACE", "0,3,7", 3)
 (KITEHUB_RENEWAL_DAYS,) = _whole("KITEHUB_RENEWAL_DAYS", "7")
 # Hours without a message after which a bank feed counts as silent, and nobody's grace runs on.
 (KITEHUB_FEED_SILENCE,) = _whole("KITEHUB_FEED_SILENCE", "72")
+# Đồng that one person may give schools alone in a day, in credit and days; for more it takes two.
+KITEHUB_GOODWILL_ALONE = _count("KITEHUB_GOODWILL_ALONE", 0, "đồng")
 # How many silos a thread stays connected to; the least recently used one is closed.
 KITEHUB_OPEN_SILOS = 8
 # Beside the platform's own server: where else schools may have databases of their own, by name.
@@ -332,7 +334,9 @@ SECURE_SSL_REDIRECT = _flag("SECURE_SSL_REDIRECT", default=not DEBUG)
 # Load balancers ask from within.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 # Browsers remember this for a year: a new site may want to begin with an hour.
-SECURE_HSTS_SECONDS = _seconds("SECURE_HSTS_SECONDS", default=0 if DEBUG else 60 * 60 * 24 * 365)
+SECURE_HSTS_SECONDS = _count(
+    "SECURE_HSTS_SECONDS", default=0 if DEBUG else 60 * 60 * 24 * 365, of="seconds"
+)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _flag(
     "SECURE_HSTS_INCLUDE_SUBDOMAINS", default=not DEBUG
 )

@@ -72,13 +72,17 @@ class WatchedPasswords(MinimumLengthValidator):
 
     def password_changed(self, password: str, user: Any = None) -> None:
         """Logs who set whose password, and ends the sessions begun with the old one."""
-        if user is None or user.pk is None:
-            return
-        request = security.current_request()
-        own = request is not None and getattr(request, "user", None) == user
-        security.record(Kind.PASSWORD_CHANGED, user=user, way=_way(request, own=own))
-        kept = request.session.session_key if request is not None and own else None
-        sessions.end_others(user, kept=kept)
+        if user is not None and user.pk is not None:
+            note_changed_password(user)
+
+
+def note_changed_password(user: Any, **details: Any) -> None:
+    """Logs who changed somebody's password, and ends the sessions begun with the old one."""
+    request = security.current_request()
+    own = request is not None and getattr(request, "user", None) == user
+    security.record(Kind.PASSWORD_CHANGED, user=user, way=_way(request, own=own), **details)
+    kept = request.session.session_key if request is not None and own else None
+    sessions.end_others(user, kept=kept)
 
 
 class SignedInMiddleware:
@@ -153,7 +157,7 @@ def _missing(request: HttpRequest) -> HttpResponse | None:
     user: Any = request.user
     if sessions.is_code_due(request):
         if user.asks_for_code:
-            return None if path in {*free, code_page} else _led(code_page, path)
+            return None if path in {*free, code_page} else _led(code_page, request)
         # A superuser has reset the codes meanwhile.
         sessions.code_is_needless(request)
     if (
@@ -163,11 +167,17 @@ def _missing(request: HttpRequest) -> HttpResponse | None:
         and path.startswith(_BACK_OFFICE)
     ):
         free |= {set_up, reverse("admin:jsi18n"), reverse("admin:login")}
-        return None if path in free else _led(set_up, path)
+        return None if path in free else _led(set_up, request)
     return None
 
 
-def _led(page: str, path: str) -> HttpResponse:
+def _led(page: str, request: HttpRequest) -> HttpResponse:
+    """To a page that leads on to the one that was asked for; from what is no page, to the first."""
+    if request.method == "GET" and "HX-Request" not in request.headers:
+        path = request.get_full_path()
+    else:
+        office = request.path_info.startswith(_BACK_OFFICE)
+        path = reverse("admin:index" if office else "home")
     return redirect(f"{page}?{urlencode({'next': path}, safe='/')}")
 
 

@@ -90,6 +90,7 @@ UNFOLD = {
                     _page("undo", _("Refunds"), "billing.refund"),
                     _page("payments", _("Payments by hand"), "billing.manualpayment"),
                     _page("savings", _("Credit"), "billing.creditentry"),
+                    _page("redeem", _("Goodwill"), "billing.goodwill"),
                 ],
             },
             {

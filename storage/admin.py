@@ -52,6 +52,7 @@ class OpenFilter(admin.SimpleListFilter):
 class StorageUsageAdmin(InstanceNames, AuditAdmin):
     """How much each instance stores."""
 
+    nothing_yet = _("A school has its line from its first upload.")
     list_display = (
         "instance_name",
         "used_text",
@@ -101,6 +102,7 @@ class StorageUsageAdmin(InstanceNames, AuditAdmin):
 class StorageEventAdmin(InstanceNames, AuditAdmin):
     """Every upload, deletion and adjustment."""
 
+    nothing_yet = _("Every upload and every deleted file is written here.")
     list_display = (
         "created_at",
         "instance_name",
@@ -151,7 +153,7 @@ class ReservationAdmin(InstanceNames, AuditAdmin):
     """Room set aside for uploads."""
 
     small = "Rows go a week after they are settled."
-
+    nothing_yet = _("Room is reserved only while a file is on its way.")
     list_display = (
         "created_at",
         "instance_name",
@@ -203,6 +205,7 @@ class TierLimitAdmin(AuditAdmin):
     search_uuids: ClassVar[Any] = ()
     search_fields = ()
 
+    nothing_yet = _("“manage.py migrate” writes the tiers' limits.")
     list_display = ("tier", "limit_text")
     fields = ("tier", "limit_text")
     readonly_fields = fields

@@ -1,6 +1,7 @@
 """Fixtures of all tests."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from django.db import connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import Client, SimpleTestCase
+from django.utils import translation
 from pytest_django import DjangoDbBlocker
 
 from kitehub import tenancy
@@ -25,6 +27,11 @@ settings.DATA_DIR = settings.DATA_DIR / "tests"
 os.environ.setdefault("KITEHUB_EMBEDDED_FSYNC", "off")
 # The real hasher is slow on purpose, and most tests sign in.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# A shell that starts the tests in the background has them ignore Ctrl-C, and so would all programs
+# that the tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Where the longest files are, longest first. Begun last, any of them would leave the other
 # processes of pytest-xdist with nothing to do.
@@ -57,6 +64,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=place)
 
 
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """A page that was asked for in English leaves no other test in English."""
+    yield
+    translation.deactivate()
+
+
 # Not Django's to empty: the queue of jobs.
 QUEUE = [
     "job_failures",
@@ -65,11 +79,12 @@ QUEUE = [
     "procrastinate_jobs",
     "procrastinate_workers",
 ]
-# As migrate makes them; no test changes them.
+# As migrate makes them; no test changes them, and who does is told.
 KEPT = {
     *("django_content_type", "auth_permission"),
     *("auth_group", "auth_group_permissions", "staff_roles"),
 }
+_kept: dict[str, Any] = {}
 # Up to so many rows DELETE is quicker than TRUNCATE, which makes new files for every index.
 FEW = 2_000
 
@@ -85,6 +100,13 @@ def _emptying(flush: DatabaseOperations, style: Any, tables: Any, **options: Any
     with flush.connection.cursor() as cursor:
         cursor.execute(counts)
         found = dict(cursor.fetchall())
+        cursor.execute(
+            "SELECT count(*), sum(group_id * 1000 + permission_id),"
+            " (SELECT count(*) FROM staff_roles) FROM auth_group_permissions"
+        )
+        kept = cursor.fetchone()
+    before = _kept.setdefault(flush.connection.settings_dict["NAME"], kept)
+    assert kept == before, "This test has changed the rights of roles, for all that follow."
     return [
         "SET LOCAL session_replication_role = replica",
         *(
@@ -117,6 +139,13 @@ def _silos_allowed() -> Iterator[None]:
         # Nor the alias of an address that an earlier test has used.
         patch.setattr(SimpleTestCase, "_disallowed_connection_methods", [])
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_language_left() -> Iterator[None]:
+    """A request keeps its language for the thread: the next test begins with the site's own."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture

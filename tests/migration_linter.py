@@ -15,6 +15,7 @@ EXPLAINED = {
     "0014_v17_open_orders",  # the unique indexes are built concurrently
     "0018_v17_subscription_periods",  # the table with the index is new
     "0033_v18_manual_payments",  # as above
+    "0037_v18_goodwill",  # as above
 }
 
 

@@ -3,6 +3,7 @@
 from billing.admin.changes import Changes
 from billing.admin.credit import CreditBalanceAdmin, CreditEntryAdmin
 from billing.admin.figures import DailyFigureAdmin, FigureEntryAdmin
+from billing.admin.goodwill import GoodwillAdmin
 from billing.admin.manual_payments import ManualPaymentAdmin
 from billing.admin.order_views import OrderViewAdmin
 from billing.admin.orders import ORDER_COLOURS, PaymentOrderAdmin
@@ -34,6 +35,7 @@ __all__ = [
     "DailyFigureAdmin",
     "FeedSilenceAdmin",
     "FigureEntryAdmin",
+    "GoodwillAdmin",
     "ManualPaymentAdmin",
     "OrderViewAdmin",
     "PaymentAllocationAdmin",

@@ -1,4 +1,4 @@
-"""Dialogs of rows that are sums with a state: the sum is typed again before money moves."""
+"""Dialogs in which a sum is typed again before money moves."""
 
 import re
 
@@ -16,16 +16,25 @@ class StateDialog(WhyDialog):
         return str(self.row.status) if self.row else ""
 
 
-class AmountDialog(StateDialog, RetypedDialog):
-    """Asks for the row's amount again, however its thousands are grouped."""
+class SumDialog(RetypedDialog):
+    """Asks for a sum of the row again, however its thousands are grouped."""
+
+    def sum_of_row(self) -> int:
+        """What has to be typed, in đồng; the row's amount unless a dialog says otherwise."""
+        amount: int = self.row.amount
+        return amount
 
     def code_of_row(self) -> str:
-        """The amount, as people write it."""
-        return f"{self.row.amount:,}".replace(",", ".") if self.row else ""
+        """The sum, as people write it."""
+        return f"{self.sum_of_row():,}".replace(",", ".") if self.row else ""
 
     def clean_retyped(self) -> str:
-        """What was typed, where it is the amount."""
+        """What was typed, where it is the sum."""
         typed: str = self.cleaned_data["retyped"]
-        if self.row is None or re.sub(r"[\s.,₫đ]", "", typed) != str(self.row.amount):
+        if self.row is None or re.sub(r"[\s.,₫đ]", "", typed) != str(self.sum_of_row()):
             raise ValidationError(gettext("That is not what is to be typed here."))
         return typed
+
+
+class AmountDialog(StateDialog, SumDialog):
+    """Of a row that is a sum with a state: asks for its amount again."""

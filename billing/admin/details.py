@@ -1,4 +1,4 @@
-"""The pages of orders, bank lines, subscriptions, refunds and receipts, beside their forms."""
+"""What the pages of orders, bank lines, subscriptions and all else have beside their forms."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,16 +10,23 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from billing import banks, qr
-from billing.admin.related import order_panels, subscription_panels, transfer_panels
+from billing.admin.related import (
+    goodwill_school,
+    order_panels,
+    subscription_panels,
+    transfer_panels,
+)
 from billing.admin.timelines.orders import order_sources
 from billing.admin.timelines.rows import (
+    goodwill_sources,
     receipt_sources,
     refund_sources,
     subscription_sources,
     transfer_sources,
 )
-from billing.models import BankTransfer, PaymentOrder, Receipt, Refund, Subscription
+from billing.models import BankTransfer, Goodwill, PaymentOrder, Receipt, Refund, Subscription
 from billing.raw_bodies import masked
+from billing.services import refunds
 from billing.services.orders import payload_of, to_transfer
 from kitehub.backoffice.details import Detailed
 from kitehub.backoffice.panels import Copy, Panel
@@ -132,14 +139,31 @@ class RefundDetails(Detailed):
         return refund_sources(row)
 
     def copies_of(self, row: Refund) -> Sequence[Copy]:
-        """What somebody types into the bank's form."""
+        """What somebody types into the bank's form; of the sum what the bank has to send."""
+        cash = refunds.to_send(row)
         return (
-            Copy(gettext("Amount"), str(row.amount), money(row.amount)),
+            Copy(gettext("By bank transfer"), str(cash), money(cash)),
             Copy(gettext("Account number"), row.payee_account),
             Copy(gettext("Account holder"), row.payee_name),
             Copy(gettext("Bank reference"), row.sent_reference),
             Copy(gettext("ID"), str(row.pk)),
         )
+
+
+class GoodwillDetails(Detailed):
+    """For the admin of goodwill."""
+
+    def sources_of(self, row: Goodwill) -> Sequence[Source]:
+        """How it was proposed and decided, and what it gave."""
+        return goodwill_sources(row)
+
+    def panels_of(self, row: Goodwill, may: Callable[[Any], bool]) -> Sequence[Panel]:
+        """The school that it is for."""
+        return goodwill_school(row, may)
+
+    def copies_of(self, row: Goodwill) -> Sequence[Copy]:
+        """Its key, which is also that of what it gave."""
+        return (Copy(gettext("ID"), str(row.pk)),)
 
 
 class ReceiptDetails(Detailed):

@@ -33,9 +33,12 @@ class FigureAdmin(AuditAdmin):
 class DailyFigureAdmin(FigureAdmin):
     """What is added up already."""
 
+    nothing_yet = _("Figures appear with the first paid order.")
+
 
 @admin.register(FigureEntry)
 class FigureEntryAdmin(FigureAdmin):
     """What is yet to be added to its day."""
 
+    nothing_yet = _("All changes are counted in; there is nothing to do.")
     ordering = ("-id",)

@@ -22,6 +22,7 @@ from billing.admin.inbox_dialogs import (
     TakeBackDialog,
     TakeCreditBackDialog,
     UnmatchDialog,
+    approves,
     given_by,
 )
 from billing.admin.what_comes import by_whom, codes, refusing
@@ -30,10 +31,10 @@ from billing.models import BankTransfer, PaymentOrder
 from billing.services import inbox, planned
 from billing.services.candidates import candidates
 from billing.services.inbox import CannotMatch
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to
+from kitehub.backoffice.audit import Refusal, actor_of, existing, lead_to
 from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
 from kitehub.backoffice.dialogs import Line, without_actions
-from kitehub.backoffice.rehearsals import rehearse
+from kitehub.backoffice.rehearsals import foresee
 from kitehub.display import money
 
 ASSIGN, KEEP, DISCARD, BRING_BACK = "assign", "keep", "discard", "bring-back"
@@ -71,9 +72,8 @@ class SortsOut:
         said = gettext("It pays %(order)s.") % {
             "order": codes(order for order, _entered in form.cleaned_data["code"])
         }
-        return self._sort_out(
-            request, form, said, lambda by: inbox.match_transfer(parts=parts, **by)
-        )
+        told: dict[str, Any] = {"parts": parts, "approves": approves(request)}
+        return self._sort_out(request, form, said, lambda by: inbox.match_transfer(**told, **by))
 
     @action(
         description=_("Keep as credit"),
@@ -90,6 +90,7 @@ class SortsOut:
     def keep(self, request: HttpRequest, form: KeepDialog, object_id: str) -> HttpResponse:
         """Keeps the line as a school's credit."""
         told = {"instance": form.cleaned_data["subdomain"], "amount": form.cleaned_data["amount"]}
+        told["approves"] = approves(request)
         said = gettext("It is kept as credit.")
         return self._sort_out(
             request, form, said, lambda by: inbox.keep_transfer_as_credit(**told, **by)
@@ -234,6 +235,7 @@ class SortsOut:
                     order_id=order.pk,
                     actor=actor_of(request),
                     at=timezone.now(),
+                    approves=approves(request),
                 )
             return ()
 
@@ -242,9 +244,7 @@ class SortsOut:
             if best.order in chosen.values():
                 said = gettext("An earlier row pays %(order)s already.")
                 raise Refusal(said % {"order": best.order.order_id})
-            found = rehearse(lambda: plan(line, best.order))
-            if not found.possible:
-                raise Refusal(found.lines[0].value)
+            foresee(lambda: plan(line, best.order))
             chosen[line.pk] = best.order
             why = "; ".join(str(each.label) for each in best.why)
             return f"{best.order.order_id} · {money(min(line.unmatched, best.order.rest))} · {why}"
@@ -297,9 +297,7 @@ class SortsOut:
     ) -> HttpResponse:
         """Does it, tells what the service refuses, logs, and leads to where it was asked from."""
         its: Any = self
-        line: BankTransfer | None = form.row
-        if line is None:
-            raise Refusal(gettext("There is no such row."))
+        line = existing(form.row)
         with refusing(CannotMatch):
             work({"transfer_id": line.pk, **by_whom(request)})
         self._log(request, line)

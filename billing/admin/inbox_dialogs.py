@@ -9,6 +9,7 @@ from uuid import UUID
 from django import forms
 from django.db.models import F, Sum
 from django.db.models.functions import Coalesce
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +20,8 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from billing.admin.amount_dialogs import SumDialog
+from billing.admin.mark_paid import alike_lines
 from billing.admin.unmatching import AllocationDialog
 from billing.admin.what_comes import UNSAID, minute, of_line, of_order, of_school, refusing
 from billing.enums import PaymentStatus
@@ -26,7 +29,7 @@ from billing.models import BankTransfer, PaymentAllocation, PaymentOrder, Planne
 from billing.models.transfers import MOST_DONG
 from billing.services import inbox, planned
 from billing.services.inbox import CannotMatch
-from kitehub.backoffice.dialogs import Line, WhyDialog
+from kitehub.backoffice.dialogs import Line, RetypedDialog, WhyDialog
 from kitehub.backoffice.rehearsals import PlannedDialog, RehearsedDialog
 from kitehub.backoffice.search import parse_uuid
 from kitehub.display import money
@@ -59,7 +62,16 @@ class LineDialog(WhyDialog):
         return f"{self.row.state} {self.row.unmatched}" if self.row else ""
 
 
-class AssignDialog(LineDialog, PlannedDialog):
+class LeftDialog(LineDialog, SumDialog):
+    """Of a bank line that waits: what is left of it is typed again."""
+
+    def sum_of_row(self) -> int:
+        """What waits."""
+        left: int = self.row.unmatched
+        return left
+
+
+class AssignDialog(LeftDialog, PlannedDialog):
     """Asks for the order, or for several with what each gets."""
 
     code = forms.CharField(
@@ -99,14 +111,15 @@ class AssignDialog(LineDialog, PlannedDialog):
                 actor=actor,
                 reason=UNSAID,
                 at=timezone.now(),
+                approves=approves(self.request),
             )
-        lines: list[Line] = []
+        lines = list(alike_lines(self.row))
         for order, _entered in self.cleaned_data["code"]:
             lines += [*of_school(order.instance), *of_order(order, parts[order.pk])]
         return [*lines, of_line(transfer)]
 
 
-class KeepDialog(LineDialog, PlannedDialog):
+class KeepDialog(LeftDialog, PlannedDialog):
     """Asks for the school."""
 
     subdomain = forms.CharField(
@@ -140,9 +153,10 @@ class KeepDialog(LineDialog, PlannedDialog):
                 actor=actor,
                 reason=UNSAID,
                 at=timezone.now(),
+                approves=approves(self.request),
             )
         kept = Line(gettext("Becomes the school's credit"), money(before - transfer.unmatched))
-        return [*of_school(school), kept, of_line(transfer)]
+        return [*alike_lines(transfer), *of_school(school), kept, of_line(transfer)]
 
 
 class DiscardDialog(LineDialog):
@@ -183,8 +197,13 @@ class TakeBackDialog(WhyDialog):
         return str(self.plan.pk) if self.plan else ""
 
 
-class TakeCreditBackDialog(LineDialog, RehearsedDialog):
-    """Shows what is left of the line then."""
+class TakeCreditBackDialog(LineDialog, RehearsedDialog, SumDialog):
+    """Shows what is left of the line then, and asks for the credit's amount again."""
+
+    def sum_of_row(self) -> int:
+        """What is taken back."""
+        kept: int = self.row.credited_amount
+        return kept
 
     def attempt(self, actor: str) -> Sequence[Line]:
         """Takes it back."""
@@ -196,16 +215,34 @@ class TakeCreditBackDialog(LineDialog, RehearsedDialog):
         return [Line(gettext("No credit any more"), money(before)), of_line(transfer)]
 
 
-class UnmatchDialog(LineDialog, AllocationDialog):
-    """Asks from which order what the line has given is taken, and shows what both are then."""
+class UnmatchDialog(LineDialog, AllocationDialog, RetypedDialog):
+    """Asks from which order what the line has given is taken, and shows what both are then.
+
+    The order's code is typed again.
+    """
 
     allocation = forms.ChoiceField(label=_("payment order"), widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["retyped"].label = gettext("Type the order's code to confirm")
+
+    def code_of_row(self) -> str:
+        """The code of the order that is chosen; nothing before one is."""
+        chosen = getattr(self, "cleaned_data", {}).get("allocation", "")
+        codes = {str(each.pk): each.order.order_id for each, _said in self.offered()}
+        return codes.get(chosen, "")
 
     def offered(self) -> Iterable[tuple[PaymentAllocation, str]]:
         """What the line has given to orders that aren't paid."""
         return [
             (each, f"{each.order.order_id} · {money(left)}") for each, left in given_by(self.row)
         ]
+
+
+def approves(request: HttpRequest) -> bool:
+    """Whether who sent a request may confirm payments by hand, and so redirect their money."""
+    return bool(request.user.has_perm("billing.approve_payment"))
 
 
 def given_by(transfer: BankTransfer) -> list[tuple[PaymentAllocation, int]]:

@@ -22,7 +22,10 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 
+from billing.admin.duplicates import PAYMENT, entered_like
 from billing.admin.inbox import FROM
+from billing.admin.inbox_dialogs import approves
+from billing.admin.mark_paid import named
 from billing.enums import PlannedState
 from billing.models import BankTransfer, PlannedMatch
 from billing.services import planned
@@ -88,8 +91,8 @@ class InboxPage:
         found = candidates(opened) if opened and not stuck else []
         shown = {
             **its.admin_site.each_context(request),
+            # Without `opts`, which would head the page with the name of the list.
             "title": gettext("Inbox of transfers"),
-            "opts": its.opts,
             "media": its.media,
             "count": waiting[: COUNTED + 1].count(),
             "most": COUNTED,
@@ -99,6 +102,7 @@ class InboxPage:
             "failed": planned.failed_last(opened) if opened else None,
             "offers": [_offer(each, opened) for each in found if opened],
             "elsewhere": paid_elsewhere(opened) if opened else [],
+            "by_hand": _by_hand(opened) if opened else [],
             "lines": [(each, money(each.unmatched), _at(each)) for each in lines],
             "next": _at(lines[1]) if len(lines) > 1 else "",
             "previous": _before(waiting, opened),
@@ -124,6 +128,7 @@ class InboxPage:
                 order_id=order_id,
                 actor=actor_of(request),
                 at=timezone.now(),
+                approves=approves(request),
             )
             its: Any = self
             message = [{"changed": {"fields": ["state"]}}]
@@ -237,6 +242,15 @@ def _dialogs(line: BankTransfer) -> list[tuple[str, str, str]]:
     return [
         (reverse(f"admin:billing_banktransfer_{name}", args=[line.pk]) + f"?{FROM}=inbox", *said)
         for name, said in named.items()
+    ]
+
+
+def _by_hand(line: BankTransfer) -> list[tuple[str, str]]:
+    """Payments by hand whose money a line may be: what is said of each, and its dialog."""
+    address = reverse("admin:billing_banktransfer_same_money", args=[line.pk])
+    return [
+        (named(each), f"{address}?{urlencode({FROM: 'inbox', PAYMENT: each.transfer_id})}")
+        for each in entered_like(line)
     ]
 
 

@@ -1,168 +1,41 @@
-"""Payments by hand: entered on an order's page, decided by another person in their own list."""
+"""Payments by hand in their own list, where another person than who entered one decides it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import admin
-from django.contrib.admin.models import ADDITION, CHANGE
+from django.contrib.admin.models import CHANGE
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
-from unfold.widgets import (
-    UnfoldAdminIntegerFieldWidget,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminSplitDateTimeWidget,
-    UnfoldAdminTextInputWidget,
-)
 
 from billing.admin.amount_dialogs import AmountDialog, StateDialog
-from billing.admin.what_comes import minute, of_line, of_order, of_school, refusing
-from billing.enums import ManualPaymentKind, ManualPaymentStatus, PaymentStatus
+from billing.admin.mark_paid import entered_lines, told_lines
+from billing.admin.what_comes import minute, of_line, of_order, refusing
+from billing.enums import ManualPaymentKind, ManualPaymentStatus, PaymentType
 from billing.models import ManualPayment, PaymentOrder
-from billing.models.transfers import MOST_DONG
 from billing.services import manual
 from billing.services.manual import CannotEnter
 from kitehub.backoffice import AuditAdmin, Audited
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.audit import Refusal, actor_of, existing, lead_to, reason_of
 from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
-from kitehub.backoffice.dialogs import Line, RetypedDialog, without_actions
+from kitehub.backoffice.dialogs import Line, without_actions
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.labels import Label
-from kitehub.backoffice.moments import MomentField
 from kitehub.backoffice.names import instances_at
-from kitehub.backoffice.rehearsals import RehearsedDialog, rehearse
+from kitehub.backoffice.rehearsals import RehearsedDialog, foresee
 from kitehub.backoffice.tabs import tabs_of
 from kitehub.display import money
 
-MARK_PAID = "mark-paid"
 MANUAL_COLOURS = {
     ManualPaymentStatus.REQUESTED.value: "warning",
     ManualPaymentStatus.CONFIRMED.value: "success",
     ManualPaymentStatus.REJECTED.value: "default",
 }
-
-
-class MarkPaidDialog(RetypedDialog):
-    """Asks what was seen, with what proves it. The order's code is typed again."""
-
-    model = PaymentOrder
-
-    kind = forms.ChoiceField(
-        label=_("what was seen"),
-        choices=ManualPaymentKind.choices,
-        initial=ManualPaymentKind.BANK,
-        widget=UnfoldAdminSelectWidget,
-    )
-    amount = forms.IntegerField(
-        label=_("amount"),
-        min_value=1,
-        max_value=MOST_DONG,
-        widget=UnfoldAdminIntegerFieldWidget,
-        help_text=_("In đồng."),
-    )
-    received_at = MomentField(
-        label=_("received at"),
-        widget=UnfoldAdminSplitDateTimeWidget,
-        help_text=_("The bank's time, or when the cash was handed over."),
-    )
-    reference = forms.CharField(
-        label=_("bank reference"),
-        max_length=100,
-        widget=UnfoldAdminTextInputWidget,
-        help_text=_("The bank's; of cash, the number of the paper."),
-    )
-    memo = forms.CharField(
-        label=_("memo"),
-        max_length=300,
-        required=False,
-        widget=UnfoldAdminTextInputWidget,
-        help_text=_("As the bank shows it: so the same line is known when a feed tells it later."),
-    )
-    payer_name = forms.CharField(
-        label=_("payer's name"),
-        max_length=200,
-        required=False,
-        widget=UnfoldAdminTextInputWidget,
-    )
-    evidence = forms.CharField(
-        label=_("evidence"),
-        max_length=500,
-        widget=UnfoldAdminTextInputWidget,
-        help_text=_("Number of the photo or the paper, and who has it."),
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.row is not None:
-            self.fields["amount"].initial = self.row.rest or None
-
-    def preview(self) -> Sequence[Line]:
-        """What is asked for, and that another person has to confirm."""
-        return [
-            *of_school(self.row.instance),
-            Line(gettext("Still to be paid"), money(self.row.rest)),
-            *_entered(manual.entered_for(self.row)),
-            Line(gettext("Then"), gettext("another person confirms it")),
-        ]
-
-
-class EntersPayments:
-    """For the admin of orders: the action that enters a payment by hand."""
-
-    @action(
-        description=_("Mark as paid by hand"),
-        icon="payments",
-        permissions=["mark_paid"],
-        url_path=MARK_PAID,
-        dialog={
-            "title": _("Which money has come for this order?"),
-            "description": _(
-                "For cash, and for bank lines that no feed told. Nothing is booked before another "
-                "person confirms it."
-            ),
-            "form_class": MarkPaidDialog,
-            "form_submit_text": _("Enter the payment"),
-        },
-    )
-    def mark_paid(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
-        """Enters a payment, for another person to confirm."""
-        its: Any = self
-        order = form.row
-        if order is None:
-            raise Refusal(gettext("There is no such row."))
-        names = ("amount", "received_at", "reference", "memo", "payer_name", "evidence")
-        with refusing(CannotEnter):
-            payment = manual.enter_payment(
-                order_id=order.pk,
-                kind=ManualPaymentKind(form.cleaned_data["kind"]),
-                **{name: form.cleaned_data[name] for name in names},
-                actor=actor_of(request),
-                reason=reason_of(request),
-                at=timezone.now(),
-            )
-        added = {"name": str(ManualPayment._meta.verbose_name), "object": str(payment)}
-        its.log(request, [order], ADDITION, [{"added": added}])
-        its.message_user(request, gettext("The payment is entered. Another person confirms it."))
-        return lead_to(request, its._page("change", order.pk))
-
-    def has_mark_paid_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Who may enter payments by hand."""
-        return bool(request.user.has_perm("billing.mark_paid"))
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
-    ) -> Any:
-        """Offers it while the order can be paid."""
-        order = context.get("original")
-        payable = (PaymentStatus.PENDING, PaymentStatus.EXPIRED)
-        if order is None or order.deleted or order.status not in payable:
-            without_actions(context, MARK_PAID)
-        return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
 
 
 class ConfirmDialog(RehearsedDialog, AmountDialog):
@@ -186,7 +59,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
     """The queue of payments by hand. Who entered one doesn't confirm it."""
 
     small = "Staff enter each row by hand."
-
+    nothing_yet = _("Enter a payment by hand on the page of its order.")
     list_display = (
         "requested_at",
         "status_label",
@@ -213,7 +86,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
             {
                 "fields": (
                     ("received_at", "reference"),
-                    ("account_number", "payer_name"),
+                    ("account_text", "payer_name"),
                     "memo",
                     "evidence",
                     "why_text",
@@ -232,7 +105,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
             },
         ),
     )
-    readonly_fields = ("status_label", "amount_text", "why_text")
+    readonly_fields = ("status_label", "amount_text", "account_text", "why_text")
 
     @action(
         description=_("Confirm"),
@@ -279,10 +152,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
         actor = actor_of(request)
 
         def preview(payment: ManualPayment) -> str:
-            found = rehearse(lambda: confirmed(payment, actor), self.refusal_of)
-            if not found.possible:
-                raise Refusal(found.lines[0].value)
-            return "; ".join(f"{line.label}: {line.value}" for line in found.lines)
+            return foresee(lambda: confirmed(payment, actor), self.refusal_of)
 
         def act(payment: ManualPayment) -> str:
             with refusing(CannotEnter):
@@ -302,6 +172,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
             preview=preview,
             act=act,
             moves_money=True,
+            of=_paid_by,
         )
         return run_on_each(self, request, queryset, bulk)
 
@@ -328,9 +199,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _decide(self, request: HttpRequest, form: Any, work: Any, said: str) -> HttpResponse:
-        payment = form.row
-        if payment is None:
-            raise Refusal(gettext("There is no such row."))
+        payment = existing(form.row)
         with refusing(CannotEnter):
             work(payment_id=payment.pk, actor=actor_of(request), at=timezone.now())
         self.log(request, [payment], CHANGE, [{"changed": {"fields": ["status"]}}])
@@ -359,6 +228,12 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
         """The amount as money."""
         return money(payment.amount)
 
+    @display(description=_("account number"))
+    def account_text(self, payment: ManualPayment) -> str:
+        """The account on which it came; cash is on none."""
+        cash = payment.kind == ManualPaymentKind.CASH
+        return "–" if cash else payment.account_number
+
     @display(description=_("reason"))
     def why_text(self, payment: ManualPayment) -> str:
         """Why it was entered by hand."""
@@ -380,21 +255,18 @@ def confirmed(payment: ManualPayment, actor: str) -> Sequence[Line]:
     ]
 
 
+def _paid_by(payment: ManualPayment) -> Hashable:
+    """Whose money it moves: the subscription's orders of a school share its credit and dates."""
+    order = payment.order
+    ours = order.type == PaymentType.SUBSCRIPTION
+    return (ours and order.instance_id) or order.pk
+
+
 def _alike(payment: ManualPayment) -> Iterator[Line]:
-    """What may be the same money: as much for the same order, by hand or as a bank told it."""
+    """What may be the same money: as much by hand for the same order, or as a bank told it."""
     others = manual.entered_for(payment.order).filter(amount=payment.amount).exclude(pk=payment.pk)
-    yield from _entered(others)
-    for transfer in manual.told_alike(payment):
-        said = f"{money(transfer.amount)} · {minute(transfer.transferred_at)}"
-        if transfer.reference:
-            said = f"{said} · {transfer.reference}"
-        yield Line(gettext("The bank has told as much"), said, warns=True)
-
-
-def _entered(payments: Iterable[ManualPayment]) -> Iterator[Line]:
-    for payment in payments:
-        said = f"{money(payment.amount)} · {minute(payment.received_at)} · {payment.reference}"
-        yield Line(gettext("Entered by hand before"), said, warns=True)
+    yield from entered_lines(others)
+    yield from told_lines(payment)
 
 
 def _credited(amount: int) -> Sequence[Line]:

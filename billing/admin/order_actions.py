@@ -21,10 +21,10 @@ from billing.models import PaymentOrder
 from billing.services import open_orders
 from billing.services.open_orders import LONGEST, CannotChange
 from billing.services.orders import OPEN_FOR, OrderClosed, cancel_order, status_of, to_transfer
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.audit import Refusal, actor_of, existing, lead_to, reason_of
 from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
 from kitehub.backoffice.dialogs import Line, RetypedDialog, WhyDialog, without_actions
-from kitehub.backoffice.rehearsals import PlannedDialog, RehearsedDialog, rehearse
+from kitehub.backoffice.rehearsals import PlannedDialog, RehearsedDialog, foresee
 from kitehub.display import money
 
 CANCEL, PROLONG, REOPEN, SEND_AGAIN = "cancel", "prolong", "reopen", "send-again"
@@ -132,7 +132,7 @@ class ActsOnOrders:
     )
     def cancel(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Cancels the order, and gives back what was paid on it."""
-        order = _row(form)
+        order: PaymentOrder = existing(form.row)
         _cancel(order, actor_of(request), reason_of(request))
         return self._acted(request, order, ["status"], gettext("The order is cancelled."))
 
@@ -150,7 +150,7 @@ class ActsOnOrders:
     )
     def prolong(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Moves the order's expiry."""
-        order = _row(form)
+        order: PaymentOrder = existing(form.row)
         with refusing(CannotChange):
             order = open_orders.prolong_order(
                 order_id=order.pk, until=form.until(), **by_whom(request)
@@ -175,7 +175,7 @@ class ActsOnOrders:
     )
     def reopen(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Opens an order for the same."""
-        order = _row(form)
+        order: PaymentOrder = existing(form.row)
         with refusing(CannotChange):
             opened = open_orders.reopen_order(order_id=order.pk, **by_whom(request))
         said = gettext("%(order)s is open.") % {"order": opened.order_id}
@@ -195,7 +195,7 @@ class ActsOnOrders:
     )
     def send_again(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Puts the order's mail into the queue."""
-        order = _row(form)
+        order: PaymentOrder = existing(form.row)
         with refusing(CannotChange):
             address = open_orders.send_order_again(order_id=order.pk, **by_whom(request))
         said = gettext("The mail to %(address)s is in the queue.") % {"address": address}
@@ -214,10 +214,7 @@ class ActsOnOrders:
             return said or gettext("Cancelled.")
 
         def preview(order: PaymentOrder) -> str:
-            found = rehearse(lambda: list(cancelled(order, actor_of(request))), its.refusal_of)
-            if not found.possible:
-                raise Refusal(str(found.lines[0].value))
-            return "; ".join(f"{line.label}: {line.value}" for line in found.lines)
+            return foresee(lambda: list(cancelled(order, actor_of(request))), its.refusal_of)
 
         bulk = Bulk(
             name="cancel_all",
@@ -289,13 +286,6 @@ def _paid_back(order: PaymentOrder) -> Iterator[Line]:
     as_credit = order.type == PaymentType.SUBSCRIPTION and order.instance_id is not None
     label = gettext("Becomes the school's credit") if as_credit else gettext("Waits for a person")
     yield Line(label, money(order.paid_amount), warns=True)
-
-
-def _row(form: Any) -> PaymentOrder:
-    order: PaymentOrder | None = form.row
-    if order is None:
-        raise Refusal(gettext("There is no such row."))
-    return order
 
 
 def _idle(order: PaymentOrder | None) -> set[str]:

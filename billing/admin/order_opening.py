@@ -13,7 +13,8 @@ from billing.enums import PaymentType
 from billing.models import PaymentOrder
 from billing.models.transfers import MOST_DONG
 from billing.months import MOST_MONTHS
-from billing.services.orders import BadOrder, open_order
+from billing.services.order_terms import BadOrder
+from billing.services.orders import open_order
 from kitehub.backoffice.audit import Refusal, actor_of
 from kitehub.backoffice.forms import RecordForm
 from kitehub.enums import Tier

@@ -13,6 +13,7 @@ from kitehub.backoffice import AuditAdmin
 class OrderViewAdmin(AuditAdmin):
     """By order and place. Nobody writes them here."""
 
+    nothing_yet = _("Written when somebody is shown the QR code of an order.")
     list_display = ("order", "channel", "times", "first_at", "last_at")
     list_select_related = ("order",)
     # The table has no other index, and nobody reads it but by an order.

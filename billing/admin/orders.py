@@ -12,7 +12,7 @@ from unfold.decorators import display
 
 from billing.admin.allocations import OrderAllocationInline
 from billing.admin.details import OrderDetails
-from billing.admin.manual_payments import EntersPayments
+from billing.admin.mark_paid import EntersPayments
 from billing.admin.order_actions import ActsOnOrders
 from billing.admin.order_opening import OPENING_FIELDSETS, OpensOrders
 from billing.admin.paid_late import PaidLateFilter

@@ -20,6 +20,7 @@ from kitehub.backoffice.tabs import tabs_of
 class SubscriptionPeriodAdmin(AuditAdmin):
     """Every period, also those that no longer hold."""
 
+    nothing_yet = _("A period is written when an order for it is paid.")
     list_display = (
         "instance_text",
         "tier",
@@ -64,6 +65,7 @@ class SubscriptionPeriodAdmin(AuditAdmin):
 class SubscriptionAdjustmentAdmin(AuditAdmin):
     """Extensions and pauses by staff."""
 
+    nothing_yet = _("Give days, or pause, on the page of a subscription.")
     list_display = (
         "instance_text",
         "kind",

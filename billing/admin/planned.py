@@ -42,7 +42,7 @@ class PlannedMatchAdmin(AuditAdmin):
     """What was assigned with one click in the inbox, and what has become of it."""
 
     small = "Staff assign each by hand."
-
+    nothing_yet = _("What is assigned in the inbox waits here until it is booked.")
     list_display = (
         "created_at",
         "transfer",

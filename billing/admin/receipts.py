@@ -20,7 +20,7 @@ from billing.receipts.pages import receipt_file, receipt_page
 from billing.services import receipts
 from kitehub.backoffice import AuditAdmin, Audited
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
-from kitehub.backoffice.dialogs import WhyDialog, without_actions
+from kitehub.backoffice.dialogs import RetypedDialog, without_actions
 from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import AmountRangeFilter, DayRangeFilter
 from kitehub.backoffice.labels import Label
@@ -37,6 +37,16 @@ _CODE = Func(
     output_field=TextField(),
 )
 KIND_COLOURS = {ReceiptKind.RECEIPT.value: "success", ReceiptKind.VOID.value: "danger"}
+
+
+class VoidDialog(RetypedDialog):
+    """Asks why, and for the receipt's number again: what is void stays void."""
+
+    model = Receipt
+
+    def code_of_row(self) -> str:
+        """Its number."""
+        return self.row.code if self.row else ""
 
 
 @admin.register(Receipt)
@@ -104,7 +114,7 @@ class ReceiptAdmin(ReceiptDetails, Booked, Audited, AuditAdmin):
                 "It stays, with a stamp; a receipt with a number of its own takes it back. "
                 "The money stays where it is: to give it back, refund the order."
             ),
-            "form_class": WhyDialog,
+            "form_class": VoidDialog,
             "form_submit_text": _("Make void"),
         },
     )
@@ -180,5 +190,6 @@ class ReceiptCounterAdmin(AuditAdmin):
     search_uuids: ClassVar[Any] = ()
     search_fields = ()
 
+    nothing_yet = _("A year's numbers begin with its first receipt.")
     list_display = ("year", "last")
     ordering = ("-year",)

@@ -39,7 +39,7 @@ class RejectDialog(StateDialog):
 
 
 class SentDialog(AmountDialog):
-    """Asks for the bank's reference, and for what was sent."""
+    """Asks for the bank's reference, and for what was sent; what credit paid is not."""
 
     model = Refund
 
@@ -51,9 +51,13 @@ class SentDialog(AmountDialog):
         super().__init__(*args, **kwargs)
         self.fields["reason"].required = False
 
+    def sum_of_row(self) -> int:
+        """What the bank sent."""
+        return refunds.to_send(self.row)
+
     def preview(self) -> Sequence[Line]:
-        """To whom it goes."""
-        return payee_of(self.row)
+        """How much goes to whom, and what of it doesn't."""
+        return paid_out(self.row, self.sum_of_row())
 
 
 def approved(refund: Refund, actor: str) -> Sequence[Line]:
@@ -61,12 +65,7 @@ def approved(refund: Refund, actor: str) -> Sequence[Line]:
     before = Subscription.objects.filter(instance=refund.instance).first()
     with refusals():
         done = refunds.approve(refund_id=refund.pk, actor=actor, at=timezone.now())
-    cash = refunds.cash_of(done)
-    lines = [Line(gettext("Paid back"), money(done.amount))]
-    if cash:
-        lines += [Line(gettext("By bank transfer"), money(cash)), *payee_of(done)]
-    if done.amount > cash:
-        lines.append(Line(gettext("Credit again"), money(done.amount - cash)))
+    lines = paid_out(done, refunds.cash_of(done))
     order = PaymentOrder.all_objects.filter(pk=done.order_id).first() if done.order_id else None
     if order is not None and not order.paid_amount:
         lines.append(
@@ -75,6 +74,16 @@ def approved(refund: Refund, actor: str) -> Sequence[Line]:
         after = Subscription.objects.filter(instance=refund.instance).first()
         if before is not None and after is not None:
             lines += of_time(before, after)
+    return lines
+
+
+def paid_out(refund: Refund, cash: int) -> list[Line]:
+    """What of a refund the bank sends to whom, and what is credit again."""
+    lines = [Line(gettext("Paid back"), money(refund.amount))]
+    if cash:
+        lines += [Line(gettext("By bank transfer"), money(cash)), *payee_of(refund)]
+    if refund.amount > cash:
+        lines.append(Line(gettext("Credit again"), money(refund.amount - cash)))
     return lines
 
 

@@ -1,6 +1,7 @@
 """Staff ask for a refund: of what, how much, why, and to which account."""
 
 from typing import Any
+from uuid import uuid4
 
 from django import forms
 from django.utils import timezone
@@ -19,7 +20,12 @@ REFUNDED = ("order", "transfer", "instance")
 
 
 class RefundForm(ReasonedModelForm):
-    """What is to be paid back, why, and to which account."""
+    """What is to be paid back, why, and to which account.
+
+    The page carries the key of the request, so that what is sent twice is asked for once.
+    """
+
+    once = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput)
 
     payee_bank_bin = forms.ChoiceField(
         label=_("bank"),
@@ -60,5 +66,6 @@ class RefundForm(ReasonedModelForm):
             actor=actor,
             at=timezone.now(),
             payee=payee if payee.account_number else None,
+            key=told["once"],
             **keys,
         )

@@ -28,14 +28,14 @@ from billing.models import PaymentOrder, Refund
 from billing.refund_export import payouts_csv
 from billing.services import refunds
 from kitehub.backoffice import AuditAdmin, Audited
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.audit import Refusal, actor_of, existing, lead_to, reason_of
 from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
 from kitehub.backoffice.dialogs import without_actions
 from kitehub.backoffice.exports import Column, amount
 from kitehub.backoffice.filters import AmountRangeFilter, DayRangeFilter
 from kitehub.backoffice.labels import Label
 from kitehub.backoffice.names import instances_at
-from kitehub.backoffice.rehearsals import rehearse
+from kitehub.backoffice.rehearsals import foresee
 from kitehub.backoffice.tabs import tabs_of
 from kitehub.display import money
 
@@ -256,10 +256,7 @@ class RefundAdmin(RefundDetails, Audited, AuditAdmin):
         actor = actor_of(request)
 
         def preview(refund: Refund) -> str:
-            found = rehearse(lambda: approved(refund, actor), self.refusal_of)
-            if not found.possible:
-                raise Refusal(found.lines[0].value)
-            return "; ".join(f"{line.label}: {line.value}" for line in found.lines)
+            return foresee(lambda: approved(refund, actor), self.refusal_of)
 
         def act(refund: Refund) -> str:
             with refusals():
@@ -279,13 +276,13 @@ class RefundAdmin(RefundDetails, Audited, AuditAdmin):
             preview=preview,
             act=act,
             moves_money=True,
+            # A school's refunds move each other's sums and dates.
+            of=lambda refund: refund.instance_id or refund.order_id or refund.transfer_id,
         )
         return run_on_each(self, request, queryset, bulk)
 
     def _do(self, request: HttpRequest, form: Any, work: Any, said: str) -> HttpResponse:
-        refund = form.row
-        if refund is None:
-            raise Refusal(gettext("There is no such row."))
+        refund = existing(form.row)
         with refusals():
             work(refund_id=refund.pk, actor=actor_of(request), at=timezone.now())
         self.log(request, [refund], CHANGE, [{"changed": {"fields": ["status"]}}])
@@ -322,7 +319,7 @@ class RefundAdmin(RefundDetails, Audited, AuditAdmin):
     @display(description=_("by bank transfer"))
     def cash_text(self, refund: Refund) -> str:
         """What the bank sends, which is less where credit had paid."""
-        return money(refunds.cash_of(refund))
+        return money(refunds.to_send(refund))
 
     @display(description=_("reason"))
     def why_text(self, refund: Refund) -> str:

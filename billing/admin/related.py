@@ -13,6 +13,7 @@ from billing.models import (
     BankTransfer,
     CreditBalance,
     CreditEntry,
+    Goodwill,
     PaymentAllocation,
     PaymentOrder,
     Receipt,
@@ -80,14 +81,42 @@ def transfer_panels(line: BankTransfer, may: May) -> Sequence[Panel]:
 
 
 def subscription_panels(own: Subscription, may: May) -> Sequence[Panel]:
-    """The school, and its last orders."""
+    """The school, its last orders, and what it was given for nothing."""
     school = own.instance
     if school is None:
         return ()
     return (
         Panel(gettext("School"), _school(school, may, subscription=False)),
         orders_panel(school.pk, may),
+        *goodwill_panels(school.pk, may),
     )
+
+
+def goodwill_panels(school: Any, may: May) -> Sequence[Panel]:
+    """What was last proposed to give a school for nothing; no panel for who may not see it."""
+    if not may(Goodwill):
+        return ()
+    rows = Goodwill.objects.filter(instance_id=school).order_by("-proposed_at", "-id")
+    facts = [
+        Fact(
+            f"{row.get_status_display()} · {_day(row.proposed_at)}",
+            str(row),
+            To(Goodwill, row.pk),
+            row.reason,
+        )
+        for row in rows[: FEW + 1]
+    ]
+    text = gettext("All goodwill for the school")
+    more = [ListLink(text, Goodwill, {"q": str(school)})] if len(facts) > FEW else []
+    empty = gettext("Nobody has proposed any.")
+    return (Panel(gettext("Goodwill"), facts[:FEW], links=more, empty=empty),)
+
+
+def goodwill_school(row: Goodwill, may: May) -> Sequence[Panel]:
+    """For whom goodwill is."""
+    facts = _school(row.instance, may) if row.instance else []
+    empty = gettext("There is no such school any more.")
+    return (Panel(gettext("School"), facts, empty=empty),)
 
 
 def orders_panel(school: Any, may: May) -> Panel:

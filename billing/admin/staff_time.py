@@ -1,12 +1,16 @@
-"""What staff do to a subscription's time: days, a pause, its end. Each shows the dates first."""
+"""What staff do to a subscription's time: days, a pause, its end. Each shows the dates first.
+
+Days are goodwill: another person approves them, but for what one person may give alone.
+"""
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
+from uuid import uuid4
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.models import CHANGE
+from django.contrib.admin.models import ADDITION, CHANGE
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -15,9 +19,12 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
-from billing.admin.what_comes import UNSAID, day, of_time
-from billing.enums import SubscriptionStatus
-from billing.models import Subscription, SubscriptionAdjustment
+from billing.admin.goodwill_dialogs import how_it_goes, of_worth, still_waiting, what_comes
+from billing.admin.what_comes import UNSAID, by_whom, day, of_time, refusing
+from billing.enums import GoodwillStatus, SubscriptionStatus
+from billing.models import Goodwill, Subscription, SubscriptionAdjustment
+from billing.services import goodwill
+from billing.services.goodwill import CannotGive
 from billing.services.subscriptions import (
     CannotPause,
     NoSubscription,
@@ -30,29 +37,63 @@ from billing.services.subscriptions import (
 )
 from billing.services.subscriptions.adjustments import MOST_DAYS
 from kitehub.backoffice import history
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.audit import Refusal, actor_of, existing, lead_to, reason_of
 from kitehub.backoffice.bulk import Bulk, WhyForm, each_alone, run_on_each
-from kitehub.backoffice.dialogs import Line, without_actions
+from kitehub.backoffice.dialogs import Line, RetypedDialog, without_actions
 from kitehub.backoffice.differences import plain_values
-from kitehub.backoffice.rehearsals import PlannedDialog, RehearsedDialog, rehearse
+from kitehub.backoffice.rehearsals import PlannedDialog, RehearsedDialog, foresee
 
 Change = Callable[..., Subscription]
 
 EXTEND, PAUSE, UNPAUSE, STOP, GO_ON = "extend", "pause", "unpause", "stop", "go-on"
-_TOLD = ("status", "current_period_start", "current_period_end", "trial_end", "canceled_at")
 
 
-class DaysDialog(PlannedDialog):
-    """Asks how many days, and shows until when it is then."""
+class Told(NamedTuple):
+    """What the log keeps of a change: the field that it is of, and the values before and after."""
+
+    field: str
+    fields: Sequence[str]
+
+
+_BEHIND = _("They come behind all that is paid or tried, and what is paid later behind them.")
+OF_TIME = Told(
+    "current_period_end",
+    ("status", "current_period_start", "current_period_end", "trial_end", "canceled_at"),
+)
+
+
+class DaysDialog(PlannedDialog, RetypedDialog):
+    """Asks how many days, and shows until when it is then and whether another person decides.
+
+    Nothing takes given days back, so the school's subdomain is typed again. The page carries the
+    key of the proposal, so that what is sent twice is proposed once.
+    """
 
     model = Subscription
+    once = forms.UUIDField(initial=uuid4, required=False, widget=forms.HiddenInput)
     days = forms.IntegerField(
         label=_("days"), min_value=1, max_value=MOST_DAYS, widget=UnfoldAdminIntegerFieldWidget
     )
 
+    def code_of_row(self) -> str:
+        """The subdomain, of which there is only one."""
+        return self.row.instance.subdomain if self.row and self.row.instance else ""
+
+    def preview(self) -> Sequence[Line]:
+        """Before days are entered, who decides."""
+        actor = actor_of(self.request)
+        return super().preview() or [Line(gettext("Who decides"), how_it_goes(actor))]
+
     def attempt(self, actor: str) -> Sequence[Line]:
-        """Gives them."""
-        return changed(self.row, extend, actor, days=self.cleaned_data["days"])
+        """Proposes them, and gives them as well where that takes another person."""
+        told = self.cleaned_data
+        said: dict[str, Any] = {"reason": UNSAID, "at": timezone.now()}
+        made = offer(self.row, days=told["days"], key=told["once"], actor=actor, **said)
+        if made.status == GoodwillStatus.PROPOSED:
+            change_time(self.row, extend, actor=actor, reason=UNSAID, days=told["days"])
+        after = Subscription.objects.get(pk=self.row.pk)
+        who = Line(gettext("Then"), what_comes(made))
+        return [*of_time(self.row, after), *of_worth(made), who, *still_waiting(made)]
 
 
 class TimeDialog(RehearsedDialog):
@@ -122,18 +163,26 @@ class KeepsTime:
         url_path=EXTEND,
         dialog={
             "title": _("Give days"),
-            "description": _(
-                "They come behind all that is paid or tried, and what is paid later behind them."
-            ),
+            "description": _BEHIND,
             "form_class": DaysDialog,
             "form_submit_text": _("Give days"),
         },
     )
     def extend(self, request: HttpRequest, form: DaysDialog, object_id: str) -> HttpResponse:
-        """Gives days for nothing."""
+        """Proposes days for nothing, or gives them."""
+        its: Any = self
+        existing(form.row)
         days: int = form.cleaned_data["days"]
-        said = ngettext("%(days)s day is given.", "%(days)s days are given.", days)
-        return self._change_time(request, form, extend, said % {"days": days}, days=days)
+        made = self._offer(request, form.row, days=days, key=form.cleaned_data["once"])
+        said = ngettext(
+            "%(days)s day is proposed. Another person approves it.",
+            "%(days)s days are proposed. Another person approves them.",
+            days,
+        )
+        if made.status == GoodwillStatus.GIVEN:
+            said = ngettext("%(days)s day is given.", "%(days)s days are given.", days)
+        its.message_user(request, said % {"days": days})
+        return lead_to(request, its._page("change", form.row.pk))
 
     @action(
         description=_("Pause"),
@@ -209,32 +258,32 @@ class KeepsTime:
     @admin.action(description=_("Give days to selected subscriptions"), permissions=["extend"])
     @each_alone
     def extend_all(self, request: HttpRequest, queryset: QuerySet[Subscription]) -> Any:
-        """Gives each the same days."""
+        """Proposes the same days for each, or gives them."""
         its: Any = self
         actor = actor_of(request)
         form = ManyDaysForm(request.POST)
         days = form.cleaned_data["days"] if form.is_valid() else 1
 
         def preview(row: Subscription) -> str:
-            found = rehearse(lambda: changed(row, extend, actor, days=1), its.refusal_of)
-            if not found.possible:
-                raise Refusal(found.lines[0].value)
+            foresee(lambda: changed(row, extend, actor, days=1), its.refusal_of)
             said = gettext("paid until %(until)s, and the days behind it")
             return said % {"until": day(row.current_period_end)}
 
         def act(row: Subscription) -> str:
-            after = self._log_time(request, row, extend, days=days)
+            made = self._offer(request, row, days=days)
+            if made.status == GoodwillStatus.PROPOSED:
+                return what_comes(made)
+            after = Subscription.objects.get(pk=row.pk)
             return gettext("paid until %(until)s") % {"until": day(after.current_period_end)}
 
         bulk = Bulk(
             name="extend_all",
             title=_("Give days to selected subscriptions"),
-            meaning=_(
-                "They come behind all that is paid or tried, and what is paid later behind them."
-            ),
+            meaning=f"{_BEHIND} {how_it_goes(actor)}",
             preview=preview,
             act=act,
             form_class=ManyDaysForm,
+            moves_money=True,
         )
         return run_on_each(self, request, queryset, bulk)
 
@@ -256,32 +305,52 @@ class KeepsTime:
     def _change_time(
         self, request: HttpRequest, form: Any, change: Change, said: str, **options: Any
     ) -> HttpResponse:
+        changes = partial(change_time, change=change, **options)
+        return self._change_row(request, form, changes, said)
+
+    def _change_row(
+        self, request: HttpRequest, form: Any, change: Change, said: str, told: Told = OF_TIME
+    ) -> HttpResponse:
         its: Any = self
         # Not by get_object, which locks the row: the instance comes first in the order of locks.
-        if form.row is None:
-            raise Refusal(gettext("There is no such row."))
-        self._log_time(request, form.row, change, **options)
+        existing(form.row)
+        self._log_change(request, form.row, change, told)
         its.message_user(request, said)
         return lead_to(request, its._page("change", form.row.pk))
 
-    def _log_time(
-        self, request: HttpRequest, row: Subscription, change: Change, **options: Any
+    def _offer(self, request: HttpRequest, row: Subscription, **told: Any) -> Goodwill:
+        its: Any = self
+        before = plain_values(row, OF_TIME.fields)
+        made = offer(row, **told, **by_whom(request))
+        after = Subscription.all_objects.get(pk=row.pk)
+        added = {"name": str(Goodwill._meta.verbose_name), "object": str(made)}
+        part = history.values_part(before, plain_values(after, OF_TIME.fields))
+        its.log(request, [row], ADDITION, [{"added": added}, *part])
+        return made
+
+    def _log_change(
+        self, request: HttpRequest, row: Subscription, change: Change, told: Told = OF_TIME
     ) -> Subscription:
         its: Any = self
-        before = plain_values(row, _TOLD)
-        by = {"actor": actor_of(request), "reason": reason_of(request)}
-        after = change_time(row, change, **by, **options)
-        part = history.values_part(before, plain_values(after, _TOLD))
-        its.log(request, [row], CHANGE, [{"changed": {"fields": ["current_period_end"]}}, *part])
+        before = plain_values(row, told.fields)
+        after = change(row, actor=actor_of(request), reason=reason_of(request))
+        part = history.values_part(before, plain_values(after, told.fields))
+        its.log(request, [row], CHANGE, [{"changed": {"fields": [told.field]}}, *part])
         return after
+
+
+def offer(row: Subscription, **told: Any) -> Goodwill:
+    """Proposes days for a subscription, or gives them. Raises Refusal."""
+    _check_there(row)
+    with refusing(CannotGive):
+        return goodwill.propose_days(instance_id=row.instance_id, **told)
 
 
 def change_time(
     row: Subscription, change: Change, *, actor: str, reason: str, **options: Any
 ) -> Subscription:
     """Changes a subscription's time. Raises Refusal."""
-    if row.deleted:
-        raise Refusal(gettext("This row is deleted. Restore it before changing it."))
+    _check_there(row)
     done = partial(change, instance_id=row.instance_id, at=timezone.now())
     try:
         return done(actor=actor, reason=reason, **options)
@@ -299,13 +368,20 @@ def changed(row: Subscription, change: Change, actor: str, **options: Any) -> Se
     return list(of_time(row, after))
 
 
+def _check_there(row: Subscription) -> None:
+    if row.deleted:
+        raise Refusal(gettext("This row is deleted. Restore it before changing it."))
+
+
 def _idle(row: Subscription | None) -> set[str]:
     """The actions that a subscription as it is has no use for."""
     if row is None or row.deleted:
         return {EXTEND, PAUSE, UNPAUSE, STOP, GO_ON}
     paused = SubscriptionAdjustment.objects.open_pauses().filter(subscription=row).exists()
+    over = row.status == SubscriptionStatus.EXPIRED or row.current_period_end <= timezone.now()
     idle = {PAUSE} if paused else {UNPAUSE}
+    if over:
+        idle |= {PAUSE}  # Nothing is left that could wait.
     if row.status == SubscriptionStatus.CANCELED:
-        over = row.current_period_end <= timezone.now()
         return idle | {STOP} | ({GO_ON} if over else set())
     return idle | {GO_ON} | ({STOP} if row.status == SubscriptionStatus.EXPIRED else set())

@@ -204,8 +204,8 @@ class ImportsStatements:
         form = context.get("form") or context.get("columns")
         shown = {
             **its.admin_site.each_context(request),
+            # Without `opts`, which would head the page with the name of the list.
             "title": gettext("Import a statement"),
-            "opts": its.opts,
             "media": its.media + form.media if form else its.media,
             **context,
         }
@@ -235,6 +235,7 @@ def _import(
         actor=actor_of(request),
         at=timezone.now(),
         dry_run=dry_run,
+        alone=True,
     )
 
 
@@ -246,6 +247,7 @@ def _counts(result: ImportResult) -> dict[str, Any]:
         "account_number": result.account_number,
         "counts": [(each.label, result.count(each)) for each in StatementOutcome],
         "outgoing": sum(line.direction == TransferDirection.OUT for line in booked),
+        "waits": result.waits,
         "problems": problems[:_MOST_PROBLEMS],
         "problem_count": len(problems),
         "more_problems": max(len(problems) - _MOST_PROBLEMS, 0),

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from billing.services import expiry, receipts, renewals, settlement
+from billing.services import expiry, receipts, releasing, renewals, settlement
 from billing.services.subscriptions import advance
 
 _ACTORS = {
@@ -25,6 +25,7 @@ _REASONS = {
     advance.BEGUN_REASON: _("A period begins"),
     advance.OVER_REASON: _("What was paid or tried is over"),
     "superseded": _("Replaced by another order"),
+    releasing.IN_VAIN: _("Nothing was left to upgrade when the money came"),
 }
 _PAID = re.compile(r"Order (\S+) is paid")
 _PAID_BACK = re.compile(r"Order (\S+) is paid back: (.*)", re.DOTALL)

@@ -11,6 +11,7 @@ from unfold.decorators import display
 
 from billing.admin.changes import Changes
 from billing.admin.details import SubscriptionDetails
+from billing.admin.plan_changes import ChangesPlans
 from billing.admin.staff_time import KeepsTime
 from billing.admin.stored_words import actor_words, reason_words
 from billing.admin.why_blocked import LeadsToWhyBlocked
@@ -56,7 +57,9 @@ class HistoryInline(Changes, TabularInline):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(SubscriptionDetails, KeepsTime, LeadsToWhyBlocked, RecordAdmin):
+class SubscriptionAdmin(
+    SubscriptionDetails, ChangesPlans, KeepsTime, LeadsToWhyBlocked, RecordAdmin
+):
     """Subscriptions, with everything that ever changed in them."""
 
     actions: ClassVar[Any] = (*RecordAdmin.actions, "extend_all")
@@ -66,6 +69,9 @@ class SubscriptionAdmin(SubscriptionDetails, KeepsTime, LeadsToWhyBlocked, Recor
         "extend",
         "pause",
         "unpause",
+        "change_tier",
+        "lower",
+        "keep_tier",
         "stop",
         "go_on",
     )
@@ -110,10 +116,11 @@ class SubscriptionAdmin(SubscriptionDetails, KeepsTime, LeadsToWhyBlocked, Recor
     autocomplete_fields = ("instance",)
     inlines = (HistoryInline,)
     # State and dates follow from what is paid, given, paused and ended; the tier and the price are
-    # changed on the instance's page, which also tells the instance's database.
+    # changed by actions, which also tell the instance's database.
     frozen = (
         "instance",
         "tier",
+        "pending_tier",
         "status",
         "current_period_start",
         "current_period_end",
@@ -122,7 +129,7 @@ class SubscriptionAdmin(SubscriptionDetails, KeepsTime, LeadsToWhyBlocked, Recor
     )
     readonly_fields = (*RecordAdmin.readonly_fields, "price_text")
     fieldsets = (
-        (None, {"fields": ("instance", ("tier", "status"), "price_text")}),
+        (None, {"fields": ("instance", ("tier", "status"), ("price_text", "pending_tier"))}),
         (
             _("Period"),
             {
@@ -171,6 +178,7 @@ class SubscriptionAdmin(SubscriptionDetails, KeepsTime, LeadsToWhyBlocked, Recor
 class SubscriptionHistoryAdmin(Changes, AuditAdmin):
     """Every change of every subscription."""
 
+    nothing_yet = _("Every change of a subscription is written here by itself.")
     list_display = (
         "changed_at",
         "instance_text",

@@ -13,6 +13,7 @@ from unfold.decorators import display
 
 from billing.admin.allocations import TransferAllocationInline
 from billing.admin.details import TransferDetails
+from billing.admin.duplicates import TellsDuplicates
 from billing.admin.inbox import SortsOut
 from billing.admin.inbox_page import InboxPage
 from billing.admin.refunds import Refundable
@@ -61,7 +62,14 @@ TRANSFER_COLOURS = {
 
 @admin.register(BankTransfer)
 class BankTransferAdmin(
-    TransferDetails, InboxPage, ImportsStatements, SortsOut, Refundable, Audited, AuditAdmin
+    TransferDetails,
+    InboxPage,
+    ImportsStatements,
+    TellsDuplicates,
+    SortsOut,
+    Refundable,
+    Audited,
+    AuditAdmin,
 ):
     """Bank lines, the newest first."""
 
@@ -122,8 +130,10 @@ class BankTransferAdmin(
     actions_detail: ClassVar[Any] = (
         "assign",
         "keep",
+        "same_money",
         "discard",
         "bring_back",
+        "other_money",
         "take_back",
         "take_credit_back",
         "unmatch",
@@ -251,6 +261,7 @@ class BankTransferAdmin(
 class PaymentAllocationAdmin(Booked, AuditAdmin):
     """What of which bank line or credit pays which order."""
 
+    nothing_yet = _("Written when a bank transfer pays an order.")
     list_display = ("created_at", "order", "amount_text", "transfer", "booked_by", "booked_for")
     export_columns: ClassVar = (
         "created_at",
@@ -290,7 +301,9 @@ class BankFeedAdmin(AuditAdmin):
     """When each account was last heard of."""
 
     small = "A row for each account that money is paid to."
-
+    nothing_yet = _(
+        "A feed is listed from its first message; docs/bank-feeds.md says how to set one up."
+    )
     list_display = (
         "provider",
         "account_number",
@@ -340,7 +353,7 @@ class FeedSilenceAdmin(AuditAdmin):
     """Times in which a bank feed said nothing."""
 
     small = "A row for each outage of a bank or its provider."
-
+    nothing_yet = _("No feed has been silent for longer than usual.")
     list_display = ("feed", "starts_at", "ends_at")
     list_filter = (SilentFilter,)
     list_select_related = ("feed",)
@@ -352,6 +365,6 @@ class StatementMappingAdmin(AuditAdmin):
     """Columns of banks' statements, by name."""
 
     small = "A row for each bank's way to write statements."
-
+    nothing_yet = _("A format is kept when you import a statement and save how it was read.")
     list_display: Any = ("name", "created_at", "created_by")
     ordering = ("name",)

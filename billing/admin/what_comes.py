@@ -89,6 +89,14 @@ def of_school(instance: Instance | None) -> Iterator[Line]:
         yield Line(gettext("School"), f"{instance.organization_name} ({instance.subdomain})")
 
 
+def other_orders(instance_id: Any, tier: Tier) -> Iterator[Line]:
+    """A school's open orders for another tier than it is to have: who pays one has that."""
+    for order in PaymentOrder.objects.pending().of_instance(instance_id).filter(tier__isnull=False):
+        if order.tier != tier:
+            said = f"{money(order.rest)} · {order.get_tier_display()}"
+            yield Line(f"{gettext('Open order')} {order.order_id}", said, warns=True)
+
+
 def codes(orders: Iterable[PaymentOrder]) -> str:
     """The codes of some orders."""
     return ", ".join(order.order_id for order in orders)

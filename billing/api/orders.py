@@ -8,6 +8,7 @@ manual.
 from datetime import timedelta
 from hashlib import sha256
 from typing import Annotated, Any
+from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
@@ -30,9 +31,9 @@ from billing.api.schemas import (
 from billing.enums import PaymentStatus, PaymentType, ViewChannel
 from billing.models import PaymentOrder
 from billing.querysets import PaymentOrderQuerySet
+from billing.services.order_terms import BadOrder
 from billing.services.order_views import note_view
 from billing.services.orders import (
-    BadOrder,
     OrderClosed,
     ReferenceUsed,
     cancel_order,
@@ -203,7 +204,7 @@ def list_orders(
     if status:
         rows = rows.in_status(status, at=now)
     if client_reference:
-        rows = rows.filter(client_reference=client_reference)
+        rows = rows.filter(pk__in=_under(client_reference, rows=_orders(request)))
     if course_id:
         rows = rows.filter(course_id=course_id)
     if cursor:
@@ -218,6 +219,17 @@ def list_orders(
         items=[order_out(order, at=now) for order in page],
         next=page[-1].order_id if len(found) > limit else None,
     )
+
+
+def _under(reference: str, *, rows: PaymentOrderQuerySet) -> list[UUID]:
+    """The order with a reference, and those without one that staff opened anew in its place."""
+    keys: list[UUID] = []
+    order = rows.filter(client_reference=reference).first()
+    while order is not None and order.pk not in keys:
+        keys.append(order.pk)
+        heir = order.superseded_by_id
+        order = rows.filter(pk=heir, client_reference=None).first() if heir else None
+    return keys
 
 
 def read_order(request: HttpRequest, response: HttpResponse, code: str) -> Any:

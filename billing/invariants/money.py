@@ -6,9 +6,13 @@ sees: rows that replication, a restore or a superuser wrote past them.
 
 from collections.abc import Iterator
 
+from django.db import router
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Q
 
-from kitehub.db.invariants import Finding, invariant, rows
+from billing.models import CreditEntry
+from billing.services.credit import sum_of_money
+from kitehub.db.invariants import SHOWN, Finding, invariant, rows
 
 _MONEY_IN = "direction = 'IN' AND state NOT IN ('IGNORED', 'DUPLICATE')"
 _UNMATCHED = "amount - allocated_amount - credited_amount - refunded_amount"
@@ -162,6 +166,24 @@ def balances(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
     )
 
 
+@invariant("billing.CreditEntry")
+def goodwill_paid_out(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
+    """What of credit went back to bank lines was money, never goodwill.
+
+    Of instances of which something went back; nothing else makes more money go than there was.
+    """
+    if router.db_for_read(CreditEntry) != connection.alias:
+        return
+    went_back = Q(transfer__isnull=False, amount__lt=0)
+    entries = CreditEntry.objects.order_by()
+    schools = entries.filter(went_back).values_list("instance_id", flat=True).distinct()
+    sums = ((pk, sum_of_money(entries.filter(instance_id=pk))) for pk in schools)
+    found = [f"{pk}: {-money} đồng" for pk, money in sums if money < 0]
+    if found:
+        what = "more went back to bank lines than was money"
+        yield Finding("credit_entries", what, len(found), tuple(sorted(found)[:SHOWN]))
+
+
 @invariant("billing.CreditEntry", "billing.PaymentAllocation")
 def spent_credit(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
     """Credit that was used for an order is allocated to it."""
@@ -178,6 +200,37 @@ def spent_credit(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
         HAVING -entry.amount <> COALESCE(sum(paying.amount), 0)
         """,
         "{0}: {1} used, {2} allocated",
+    )
+
+
+@invariant("billing.Goodwill", "billing.CreditEntry", "billing.SubscriptionAdjustment")
+def goodwill(connection: BaseDatabaseWrapper) -> Iterator[Finding]:
+    """Goodwill that was approved, or given alone, is there as it was proposed; no other is."""
+    yield from _found(
+        connection,
+        "goodwill_grants",
+        "not given as it was proposed, or given without approval",
+        """
+        SELECT own.id, own.status, own.amount, own.days, entry.amount, adjustment.days
+        FROM goodwill_grants own
+        LEFT JOIN credit_entries entry ON entry.id = own.id
+        LEFT JOIN subscription_adjustments adjustment ON adjustment.id = own.id
+        LEFT JOIN subscriptions ON subscriptions.id = adjustment.subscription_id
+        CROSS JOIN LATERAL (
+            SELECT CASE own.kind WHEN 'CREDIT' THEN 'GRANTED' ELSE own.kind END AS kind,
+                own.kind = 'CREDIT' AND own.status IN ('APPROVED', 'GIVEN') AS in_credit,
+                own.kind = 'EXTENSION' AND own.status IN ('APPROVED', 'GIVEN') AS in_days
+        ) due
+        WHERE (entry.kind, entry.instance_id, entry.amount) IS DISTINCT FROM (
+                CASE WHEN in_credit THEN due.kind END,
+                CASE WHEN in_credit THEN own.instance_id END,
+                CASE WHEN in_credit THEN own.amount END)
+            OR (adjustment.kind, subscriptions.instance_id, adjustment.days) IS DISTINCT FROM (
+                CASE WHEN in_days THEN due.kind END,
+                CASE WHEN in_days THEN own.instance_id END,
+                CASE WHEN in_days THEN own.days END)
+        """,
+        "{0}: {1}, {2} đồng, {3} days; given {4} đồng, {5} days",
     )
 
 

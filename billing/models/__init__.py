@@ -3,6 +3,7 @@
 from billing.models.credit import CreditBalance, CreditEntry
 from billing.models.feeds import BankFeed, FeedSilence, StatementMapping
 from billing.models.figures import DailyFigure, FigureEntry
+from billing.models.goodwill import Goodwill
 from billing.models.manual import ManualPayment
 from billing.models.order_views import OrderView
 from billing.models.orders import PaymentOrder
@@ -21,6 +22,7 @@ __all__ = [
     "DailyFigure",
     "FeedSilence",
     "FigureEntry",
+    "Goodwill",
     "ManualPayment",
     "OrderView",
     "PaymentAllocation",

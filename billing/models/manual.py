@@ -35,7 +35,10 @@ class ManualPayment(Identified):
         _("received at"), db_comment="The bank's time, or when the cash was handed over"
     )
     account_number = models.CharField(
-        _("account number"), max_length=50, blank=True, db_comment="Of the order; none for cash"
+        _("account number"),
+        max_length=50,
+        blank=True,
+        db_comment="Of the order; for cash, whose it is: CASH:<instance>, or CASH:KITEHUB",
     )
     reference = models.CharField(
         _("bank reference"), max_length=100, db_comment="The bank's, or the number of the paper"
@@ -114,7 +117,8 @@ class ManualPayment(Identified):
                 name="manual_payments_transfer_check",
             ),
             # The same money is entered once, for whichever order and however its reference is
-            # spelled, unless it is rejected. Cash is on no account.
+            # spelled, unless it is rejected. Cash is on no account, and each school numbers its
+            # own papers.
             models.UniqueConstraint(
                 fields=["account_number", "reference_key"],
                 condition=~Q(status="REJECTED"),

@@ -218,6 +218,11 @@ class BankTransfer(Identified):
         """What of the amount is for nothing yet, in đồng."""
         return self.amount - self.allocated_amount - self.credited_amount - self.refunded_amount
 
+    @property
+    def is_tied(self) -> bool:
+        """Whether a person has said that another line told its money; of twins nobody asks why."""
+        return self.state == TransferState.DUPLICATE and self.reason is not None
+
 
 class PaymentAllocation(Identified):
     """Some đồng of a bank line, or of an instance's credit, for an order.

@@ -1,7 +1,8 @@
 """Every write to billing's tables, by noun, and what they look up for it."""
 
 from billing.services.expiry import EXPIRY_BATCH, Expiry, expire_overdue
-from billing.services.orders import BadOrder, OrderClosed, cancel_order, open_order
+from billing.services.order_terms import BadOrder
+from billing.services.orders import OrderClosed, cancel_order, open_order
 from billing.services.settlement import settle_transfer
 from billing.services.subscriptions import SubscriptionEnded, change_terms
 

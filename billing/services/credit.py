@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from billing.enums import CreditKind
 from billing.models import BankTransfer, CreditBalance, CreditEntry, PaymentOrder, Refund
@@ -150,8 +150,16 @@ def held_by_transfers(*, instance_id: UUID) -> dict[UUID, int]:
 
 
 def excess_of(*, order: PaymentOrder) -> int:
-    """How many đồng came for an order beyond what it asked for, and became credit."""
-    kept = CreditEntry.objects.filter(order=order, kind=CreditKind.EXCESS)
+    """How many đồng came for an order beyond what it asked for, and became credit.
+
+    Without what a person has taken back since: all that a line was kept as credit.
+    """
+    undone = CreditEntry.objects.filter(
+        kind=CreditKind.UNDONE,
+        transfer=OuterRef("transfer"),
+        instance=OuterRef("instance"),
+    )
+    kept = CreditEntry.objects.filter(~Exists(undone), order=order, kind=CreditKind.EXCESS)
     return kept.aggregate(sum=Sum("amount"))["sum"] or 0
 
 
@@ -161,10 +169,16 @@ def money_left(*, instance_id: UUID) -> int:
     An order uses what goodwill there is at that moment, then money. Goodwill that is given later
     doesn't turn what was used into money again; an order that is undone gives back what it used.
     """
+    entries = CreditEntry.objects.filter(instance_id=instance_id)
+    return max(sum_of_money(entries), 0)
+
+
+def sum_of_money(entries: QuerySet[CreditEntry]) -> int:
+    """What is left of the money among an instance's entries; below 0, more went than came."""
     money = goodwill = 0
     used: defaultdict[UUID | None, int] = defaultdict(int)
-    entries = CreditEntry.objects.filter(instance_id=instance_id).order_by("created_at", "-amount")
-    for entry in entries.only("amount", "kind", "transfer_id", "order_id"):
+    columns = ("amount", "kind", "transfer_id", "order_id")
+    for entry in entries.order_by("created_at", "-amount").only(*columns):
         amount = entry.amount
         if entry.transfer_id is not None:
             money += amount
@@ -175,7 +189,7 @@ def money_left(*, instance_id: UUID) -> int:
             money += part
             goodwill += amount - part
             used[entry.order_id] -= part
-    return max(money, 0)
+    return money
 
 
 def _book(entry: CreditEntry, *, actor: str, reason: str, at: datetime) -> CreditEntry:

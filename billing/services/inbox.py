@@ -13,7 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from billing.enums import (
+    PAYABLE,
     CreditKind,
+    FeedProvider,
     PaymentStatus,
     PlannedState,
     TransferState,
@@ -22,6 +24,7 @@ from billing.enums import (
 from billing.models import (
     BankTransfer,
     CreditEntry,
+    ManualPayment,
     PaymentAllocation,
     PaymentOrder,
     PlannedMatch,
@@ -29,11 +32,10 @@ from billing.models import (
 from billing.services import credit, settlement
 from billing.services.paying_accounts import is_closed, is_paid_to
 from billing.services.releasing import held_by
+from billing.services.transfers import IMPORTED_ALONE
 from kitehub.db.acting import acting
 from kitehub.display import money
 from kitehub.models import Instance
-
-_PAYABLE = (PaymentStatus.PENDING, PaymentStatus.EXPIRED)
 
 
 class CannotMatch(Exception):
@@ -48,17 +50,22 @@ def match_transfer(
     reason: str,
     at: datetime | None = None,
     plan_id: UUID | None = None,
+    approves: bool = False,
 ) -> BankTransfer:
     """Books a waiting line on orders, each with its đồng; what is left goes on waiting.
 
     An order that is complete by it is PAID, with all that follows. `plan_id` is the planned match
-    that is booked by this; another one's line doesn't wait. Raises CannotMatch for a line
-    that doesn't wait, an order that can't be paid, is paid on another account or is of a closed
-    school, and amounts that are more than the line has or the order asks for.
+    that is booked by this; another one's line doesn't wait. The money of a payment by hand is for
+    another order only by who `approves` such and didn't enter it. Raises CannotMatch for anybody
+    else, for a line that doesn't wait or that the actor imported alone, an order that can't be
+    paid, is paid on another account or is of a closed school, and amounts that are more than the
+    line has or the order asks for.
     """
     now = at or timezone.now()
     with transaction.atomic(), acting(actor, reason, at=now):
         transfer = waiting(transfer_id, plan_id=plan_id)
+        _check_by_hand(transfer, {key for key, _amount in parts}, actor=actor, approves=approves)
+        _check_person(transfer, actor)
         orders = _payable([order_id for order_id, _amount in parts], transfer)
         if sum(amount for _order_id, amount in parts) > transfer.unmatched:
             raise CannotMatch(_left(transfer))
@@ -88,14 +95,19 @@ def keep_transfer_as_credit(
     reason: str,
     amount: int | None = None,
     at: datetime | None = None,
+    approves: bool = False,
 ) -> BankTransfer:
     """Keeps what is left of a waiting line, or an amount of it, as an instance's credit.
 
-    Raises CannotMatch for a line that doesn't wait, that is of a school's own account, or has less.
+    The money of a payment by hand only by who `approves` such and didn't enter it. Raises
+    CannotMatch for anybody else, and for a line that doesn't wait, that the actor imported alone,
+    that is of a school's own account, or has less.
     """
     now = at or timezone.now()
     with transaction.atomic(), acting(actor, reason, at=now):
         transfer = waiting(transfer_id)
+        _check_by_hand(transfer, set(), actor=actor, approves=approves)
+        _check_person(transfer, actor)
         if transfer.instance_id is not None:
             raise CannotMatch(_("What came to a school's own account is no credit with KiteHub."))
         kept = transfer.unmatched if amount is None else amount
@@ -118,7 +130,8 @@ def take_credit_back(
 ) -> BankTransfer:
     """Undoes that a line was kept as credit, of all of it; the line waits again.
 
-    Raises CannotMatch for a line of which nothing is credit, and where the credit is used already.
+    Raises CannotMatch for a line of which nothing is credit, and where its money is used already,
+    though there be goodwill: that is never paid out.
     """
     now = at or timezone.now()
     with transaction.atomic(), acting(actor, reason, at=now):
@@ -131,20 +144,16 @@ def take_credit_back(
         if not rows:
             raise CannotMatch(_("Nothing of this line is kept as credit."))
         for instance_id, amount in rows:
-            try:
-                credit.spend(
-                    instance_id=instance_id,
-                    amount=amount,
-                    kind=CreditKind.UNDONE,
-                    transfer=transfer,
-                    actor=actor,
-                    reason=reason,
-                    at=now,
-                )
-            except credit.NotEnoughCredit as error:
-                raise CannotMatch(
-                    _("Of this credit only %(left)s is left.") % {"left": money(error.balance)}
-                ) from error
+            _check_unused(instance_id, amount)
+            credit.spend(
+                instance_id=instance_id,
+                amount=amount,
+                kind=CreditKind.UNDONE,
+                transfer=transfer,
+                actor=actor,
+                reason=reason,
+                at=now,
+            )
         BankTransfer.objects.filter(pk=transfer.pk).update(
             state=TransferState.UNMATCHED, reason=UnmatchedReason.UNDONE, settled_at=None
         )
@@ -250,8 +259,55 @@ def undo_discard(*, transfer_id: UUID, actor: str, reason: str = "") -> BankTran
 # --- Parts --------------------------------------------------------------------------------------
 
 
+def _check_by_hand(
+    transfer: BankTransfer, orders: set[UUID], *, actor: str, approves: bool
+) -> None:
+    """Two people confirmed a payment by hand for one order; for anything else it takes two, too.
+
+    While it is being confirmed its line isn't the payment's yet. Raises CannotMatch.
+    """
+    if transfer.provider != FeedProvider.MANUAL:
+        return
+    payment = ManualPayment.objects.filter(transfer=transfer).select_related("order").first()
+    if payment is None or orders == {payment.order_id}:
+        return
+    if not approves or actor == payment.requested_by:
+        raise CannotMatch(
+            _(
+                "It was entered by hand for %(order)s. It is made something else only by somebody "
+                "who may confirm such payments and didn't enter this one."
+            )
+            % {"order": payment.order.order_id}
+        )
+
+
+def _check_person(transfer: BankTransfer, actor: str) -> None:
+    """Of what one person imported, and no feed has told, another says what it is for."""
+    alone = transfer.provider == FeedProvider.STATEMENT and transfer.raw.get(IMPORTED_ALONE)
+    if not alone or transfer.raw.get("by") != actor:
+        return
+    again = BankTransfer.objects.filter(duplicate_of=transfer)
+    if not again.exclude(provider__in=(FeedProvider.STATEMENT, FeedProvider.MANUAL)).exists():
+        raise CannotMatch(
+            _("You imported this line and no feed told it: somebody else assigns it.")
+        )
+
+
 def _left(transfer: BankTransfer) -> str:
     return _("The bank line has %(left)s left.") % {"left": money(transfer.unmatched)}
+
+
+def _check_unused(instance_id: UUID, amount: int) -> None:
+    """Locks an instance's credit; raises CannotMatch where less of it is money than an amount."""
+    balance = credit.lock_balance(instance_id=instance_id)
+    left = min(balance, credit.money_left(instance_id=instance_id))
+    if left >= amount:
+        return
+    if balance > left:
+        said = _("Of this credit only %(left)s is left. The rest of the school's is goodwill.")
+    else:
+        said = _("Of this credit only %(left)s is left.")
+    raise CannotMatch(said % {"left": money(left)})
 
 
 def _state(transfer: BankTransfer) -> str:
@@ -268,7 +324,7 @@ def _payable(keys: Sequence[UUID], transfer: BankTransfer) -> dict[UUID, Payment
         order = found.get(key)
         if order is None:
             raise CannotMatch(_("There is no such order."))
-        if order.status not in _PAYABLE:
+        if order.status not in PAYABLE:
             raise CannotMatch(
                 _("%(order)s can't be paid: %(status)s.")
                 % {"order": order.order_id, "status": order.get_status_display()}

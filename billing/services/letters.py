@@ -13,6 +13,7 @@ from kitehub.services import emails
 
 RENEWAL = "renewal"
 REMINDER = "reminder"
+PAYMENT = "payment"
 
 
 def renewal_opened(*, order: PaymentOrder, subscription: Subscription) -> bool:
@@ -26,11 +27,14 @@ def renewal_opened(*, order: PaymentOrder, subscription: Subscription) -> bool:
 
 
 def order_again(*, order: PaymentOrder, subscription: Subscription, at: datetime) -> bool:
-    """Asks for the mail with an order once more; False if somebody did within the same minute."""
+    """Asks for a mail with an order's payment; False if somebody did within the same minute.
+
+    Whatever the order is for: an upgrade has no months, and a first order ends nothing.
+    """
     return _ask(
         subscription,
-        reason=f"renewal:{order.order_id}:{at:%Y-%m-%dT%H:%M}",
-        template=RENEWAL,
+        reason=f"payment:{order.order_id}:{at:%Y-%m-%dT%H:%M}",
+        template=PAYMENT,
         context={**_facts(subscription), **_payment(order)},
     )
 

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 
 from billing.accounts import NoReceivingAccount, own_account
 from billing.enums import (
+    PAYABLE,
     FeedProvider,
     ManualPaymentKind,
     ManualPaymentStatus,
-    PaymentStatus,
     PaymentType,
     TransferDirection,
     TransferState,
@@ -28,12 +28,9 @@ from billing.models.transfers import MOST_DONG
 from billing.plain_text import fold
 from billing.services import inbox
 from billing.services.receiving import Owner, owner_of
-from billing.services.transfers import find_twin, insert, lock, respell, row_of
+from billing.services.transfers import find_twin, insert, lock, respell, row_of, spelling
+from billing.twins import CASH_ACCOUNT
 from kitehub.db.acting import acting
-
-# Cash is on no account, so no line of a bank is taken for it.
-CASH_ACCOUNT = "CASH"
-_PAYABLE = (PaymentStatus.PENDING, PaymentStatus.EXPIRED)
 
 
 class CannotEnter(Exception):
@@ -81,7 +78,7 @@ def enter_payment(
         kind=kind,
         amount=amount,
         received_at=received_at,
-        account_number="" if kind == ManualPaymentKind.CASH else _account_of(order),
+        account_number=_till_of(order) if kind == ManualPaymentKind.CASH else _account_of(order),
         reference=reference.strip(),
         reference_key=_key_of(reference),
         memo=memo.strip(),
@@ -126,6 +123,8 @@ def confirm_payment(
         transfer = _tell(payment, at)
         reason = f"{payment.evidence} · {payment.requested_by}"[:500]
         _book(payment, transfer, actor=actor, reason=reason, at=at)
+        # What was booked is told by other objects of the line.
+        transfer.refresh_from_db()
         return _decide(
             payment,
             ManualPaymentStatus.CONFIRMED,
@@ -161,6 +160,16 @@ def told_alike(payment: ManualPayment) -> QuerySet[BankTransfer]:
     return rows.distinct().order_by("transferred_at", "pk")
 
 
+def waiting_alike(payment: ManualPayment) -> QuerySet[BankTransfer]:
+    """Lines in the inbox that may be a payment's money, the oldest first: as much, on its account.
+
+    What a person copies off a photo may lack, or have wrong, what would tell that they are one.
+    """
+    row = _row(payment, payment.requested_at)
+    respell([row])
+    return BankTransfer.objects.waiting_like(row).order_by("transferred_at", "pk")
+
+
 # --- Parts --------------------------------------------------------------------------------------
 
 
@@ -183,7 +192,7 @@ def _key_of(reference: str) -> str:
 def _check_payable(order: PaymentOrder) -> None:
     if order.deleted:
         raise CannotEnter(_("%(order)s is deleted.") % {"order": order.order_id})
-    if order.status not in _PAYABLE:
+    if order.status not in PAYABLE:
         raise CannotEnter(
             _("%(order)s can't be paid: %(status)s.")
             % {"order": order.order_id, "status": order.get_status_display()}
@@ -203,6 +212,12 @@ def _account_of(order: PaymentOrder) -> str:
     if not number:
         raise CannotEnter(_("It isn't known on which account this order is paid."))
     return number
+
+
+def _till_of(order: PaymentOrder) -> str:
+    """Whose cash it is: of a course the school's, else KiteHub's. Each numbers its own papers."""
+    owner = order.instance_id if order.type == PaymentType.ENROLLMENT else None
+    return f"{CASH_ACCOUNT}:{owner or 'KITEHUB'}"
 
 
 def _locked(payment_id: UUID) -> ManualPayment:
@@ -240,7 +255,9 @@ def _row(payment: ManualPayment, at: datetime) -> BankTransfer:
         order.instance_id if order.type == PaymentType.ENROLLMENT else None,
     )
     if payment.kind == ManualPaymentKind.CASH:
-        said = replace(said, virtual_account=owner.account_number)
+        # As the bank's lines have it, one of which may tell the cash again.
+        spelled = spelling(owner.account_number, owner.instance_id)
+        said = replace(said, virtual_account=spelled)
         owner = replace(owner, account_number=CASH_ACCOUNT)
     row = row_of(said, owner, at)
     row.state, row.reason = TransferState.UNMATCHED, UnmatchedReason.NO_CODE

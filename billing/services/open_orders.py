@@ -13,7 +13,8 @@ from billing.enums import OrderPurpose, PaymentStatus, PaymentType
 from billing.models import PaymentOrder, Subscription
 from billing.proration import NothingToUpgrade
 from billing.services import letters
-from billing.services.orders import BadOrder, open_order, status_of
+from billing.services.order_terms import BadOrder
+from billing.services.orders import open_order, status_of
 from billing.services.renewals import open_upgrade
 from billing.services.subscriptions import NoSubscription, SubscriptionEnded
 from kitehub.db.acting import acting

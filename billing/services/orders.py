@@ -1,9 +1,6 @@
 """Orders are opened, superseded and cancelled."""
 
-import unicodedata
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -11,25 +8,28 @@ from django.db.models import Q
 from django.utils import timezone
 
 from billing import memos
-from billing.accounts import Account, account_of, own_account
-from billing.enums import CreditKind, OrderPurpose, OrderRefusal, PaymentStatus, PaymentType
-from billing.models import PaymentOrder, Subscription
-from billing.models.transfers import MOST_DONG
-from billing.months import MOST_MONTHS
+from billing.enums import CreditKind, OrderPurpose, PaymentStatus, PaymentType
+from billing.models import PaymentOrder
 from billing.order_codes import new_code
 from billing.qr_links import qr_url
 from billing.services import credit, settlement
 from billing.services.order_locks import lock_with_lines
+from billing.services.order_terms import (
+    BadOrder,
+    Terms,
+    check_course,
+    checked_amount,
+    enrollment_terms,
+    subscription_terms,
+)
 from billing.services.releasing import release
 from billing.vietqr import VietQRError, encode
 from kitehub.db.acting import acting
 from kitehub.enums import Tier
 from kitehub.models import Instance, User
-from kitehub.plans import PLANS
 
 # Plan, V2: 24-hour expiry for payment.
 OPEN_FOR = timedelta(hours=24)
-_SUBSCRIPTION = "subscription"
 # Two that open for the same thing at once meet in the unique index; more than a few never do.
 _ATTEMPTS = 10
 _CLASHES = (
@@ -37,19 +37,6 @@ _CLASHES = (
     "payment_orders_client_reference_key",
     "payment_orders_order_id_key",
 )
-
-
-class BadOrder(ValueError):
-    """What was asked for can't be ordered; `field` is what is wrong, the text says why.
-
-    Programs read the text; people get the label of `refusal` in their language.
-    """
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}")
-        self.field = field
-        self.message = message
-        self.refusal = OrderRefusal(field)
 
 
 class OrderClosed(Exception):
@@ -66,43 +53,6 @@ class ReferenceUsed(Exception):
     def __init__(self, order: PaymentOrder) -> None:
         super().__init__(order.order_id)
         self.order = order
-
-
-@dataclass(frozen=True, slots=True)
-class _Terms:
-    """What an order will agree on."""
-
-    type: PaymentType
-    amount: int
-    account: Account
-    subject: str
-    tier: Tier | None = None
-    purpose: OrderPurpose | None = None
-    months: int | None = None
-    monthly_price: int | None = None
-    course_id: str | None = None
-    student_name: str | None = None
-    client_reference: str | None = None
-    credit: bool = False
-
-    @property
-    def columns(self) -> dict[str, Any]:
-        """What of them the order's row has as it is here."""
-        return {
-            "type": self.type,
-            "amount": self.amount,
-            "bank_bin": self.account.bank_bin,
-            "account_number": self.account.number,
-            "account_name": self.account.name,
-            "subject": self.subject,
-            "tier": self.tier,
-            "purpose": self.purpose,
-            "months": self.months,
-            "monthly_price": self.monthly_price,
-            "course_id": self.course_id,
-            "student_name": self.student_name,
-            "client_reference": self.client_reference,
-        }
 
 
 def open_order(
@@ -135,9 +85,9 @@ def open_order(
     """
     now = at or timezone.now()
     if type == PaymentType.SUBSCRIPTION:
-        terms = _subscription(instance, tier, months, purpose, amount)
+        terms = subscription_terms(instance, tier, months, purpose, amount)
     else:
-        terms = _enrollment(instance, amount, course_id, student_name, client_reference)
+        terms = enrollment_terms(instance, amount, course_id, student_name, client_reference)
     return _find_or_open(terms, instance, user, now=now, open_for=open_for, actor=actor)[0]
 
 
@@ -158,12 +108,12 @@ def open_enrollment(
     and student, whatever has become of that order and of the account. Raises ReferenceUsed where
     these differ or that order is deleted, BadOrder and NoReceivingAccount.
     """
-    _check_course(course_id, student_name, client_reference)
-    _checked_amount(amount)
+    check_course(course_id, student_name, client_reference)
+    checked_amount(amount)
     found = _by_reference(instance, client_reference) if client_reference else None
     order, new = found, False
     if order is None:
-        terms = _enrollment(instance, amount, course_id, student_name, client_reference)
+        terms = enrollment_terms(instance, amount, course_id, student_name, client_reference)
         now = at or timezone.now()
         order, new = _find_or_open(terms, instance, None, now=now, open_for=open_for, actor=actor)
     agreed = (order.amount, order.course_id, order.student_name)
@@ -226,94 +176,11 @@ def to_transfer(order: PaymentOrder) -> int:
     return max(order.rest - order.credit_offered, 0)
 
 
-# --- Terms --------------------------------------------------------------------------------------
-
-
-def _subscription(
-    instance: Instance,
-    tier: Tier | None,
-    months: int,
-    purpose: OrderPurpose,
-    amount: int | None,
-) -> _Terms:
-    if tier is None or tier not in PLANS:
-        raise BadOrder("tier", f"must be one of {', '.join(Tier.values)}")
-    if isinstance(months, bool) or not 1 <= months <= MOST_MONTHS:
-        raise BadOrder("months", f"must be 1 to {MOST_MONTHS}")
-    if purpose == OrderPurpose.UPGRADE and amount is None:
-        raise BadOrder("amount", "an upgrade has one")
-    price = monthly_price_of(instance, tier)
-    return _Terms(
-        type=PaymentType.SUBSCRIPTION,
-        amount=_checked_amount(price * months if amount is None else amount),
-        account=own_account(),
-        subject=_SUBSCRIPTION,
-        tier=Tier(tier),
-        purpose=purpose,
-        months=months if purpose == OrderPurpose.PERIOD else None,
-        monthly_price=price,
-        credit=True,
-    )
-
-
-def monthly_price_of(instance: Instance, tier: Tier) -> int:
-    """What a month of a tier costs an instance, in đồng: what was agreed with it, or the list's."""
-    agreed = Subscription.objects.filter(instance_id=instance.pk, tier=tier)
-    return agreed.values_list("monthly_price", flat=True).first() or PLANS[Tier(tier)].monthly_price
-
-
-def _enrollment(
-    instance: Instance,
-    amount: int | None,
-    course_id: str,
-    student_name: str,
-    client_reference: str,
-) -> _Terms:
-    _check_course(course_id, student_name, client_reference)
-    if amount is None:
-        raise BadOrder("amount", "is missing")
-    # However it is typed, it is the same student in the same course.
-    subject = f"enrollment {' '.join(course_id.split())} {_same_name(student_name)}"
-    return _Terms(
-        type=PaymentType.ENROLLMENT,
-        amount=_checked_amount(amount),
-        account=account_of(instance),
-        subject=subject[:300],
-        course_id=course_id,
-        student_name=student_name,
-        client_reference=client_reference or None,
-    )
-
-
-def _same_name(name: str) -> str:
-    """What all spellings of a name have in common; accents tell names apart."""
-    return " ".join(unicodedata.normalize("NFC", name).casefold().split())
-
-
-def _check_course(course_id: str, student_name: str, client_reference: str) -> None:
-    said = {
-        "course_id": (course_id, 100, True),
-        "student_name": (student_name, 200, True),
-        "client_reference": (client_reference, 100, False),
-    }
-    for field, (text, longest, needed) in said.items():
-        if needed and not text.strip():
-            raise BadOrder(field, "is empty")
-        if len(text) > longest or "\x00" in text:
-            raise BadOrder(field, f"has more than {longest} characters, or one that no text has")
-
-
-def _checked_amount(amount: int) -> int:
-    if isinstance(amount, bool) or not isinstance(amount, int) or not 1 <= amount <= MOST_DONG:
-        raise BadOrder("amount", f"must be a whole number of đồng from 1 to {MOST_DONG}")
-    return amount
-
-
 # --- Rows ---------------------------------------------------------------------------------------
 
 
 def _find_or_open(
-    terms: _Terms,
+    terms: Terms,
     instance: Instance,
     user: User | None,
     *,
@@ -347,7 +214,7 @@ def _by_reference(instance: Instance, reference: str) -> PaymentOrder | None:
 
 
 def _open(
-    terms: _Terms,
+    terms: Terms,
     instance: Instance,
     payer: User,
     *,
@@ -381,7 +248,7 @@ def _open(
     return order
 
 
-def _memo(terms: _Terms, code: str, instance: Instance, now: datetime) -> str:
+def _memo(terms: Terms, code: str, instance: Instance, now: datetime) -> str:
     if terms.type == PaymentType.SUBSCRIPTION:
         return memos.subscription_memo(code)
     return memos.enrollment_memo(
@@ -393,7 +260,7 @@ def _memo(terms: _Terms, code: str, instance: Instance, now: datetime) -> str:
     )
 
 
-def _open_before(terms: _Terms, instance: Instance) -> list[PaymentOrder]:
+def _open_before(terms: Terms, instance: Instance) -> list[PaymentOrder]:
     """The open order for the same thing, locked as settlement locks: bank lines, then the order.
 
     Those too that have expired with a part of their money on them, which nothing else gives back;

@@ -35,17 +35,22 @@ def request_refund(
     transfer_id: UUID | None = None,
     instance_id: UUID | None = None,
     payee: Payee | None = None,
+    key: UUID | None = None,
 ) -> Refund:
     """Asks for some đồng of a paid order, of a bank line without order or of credit to go back.
 
     One of the three keys says of what; `instance_id` means the instance's credit. Without a payee
-    the money goes back to where it came from, as far as the bank said. Raises ValueError for none
-    or several keys or a missing reason, and RefundRefused.
+    the money goes back to where it came from, as far as the bank said. Who names the `key` can't
+    ask twice. Raises ValueError for none or several keys of what goes back or a missing reason, and
+    RefundRefused.
     """
     if not reason.strip():
         raise ValueError("reason is empty, and a refund has one.")
     origin = Origin.given(order_id=order_id, transfer_id=transfer_id, instance_id=instance_id)
     lines = origin.lock()
+    # After the lock, for which the same request sent twice at once waits.
+    if key is not None and Refund.objects.filter(pk=key).exists():
+        raise RefundRefused(RefundRefusal.THERE)
     left = origin.available() - origin.asked_for()
     if not 0 < amount <= left:
         raise RefundRefused(RefundRefusal.AMOUNT, available=max(left, 0))
@@ -54,6 +59,7 @@ def request_refund(
         raise RefundRefused(RefundRefusal.NO_PAYEE)
     with acting(actor, reason):
         return Refund.objects.create(
+            **({} if key is None else {"pk": key}),
             source=origin.source,
             order_id=order_id,
             transfer_id=transfer_id,
@@ -181,6 +187,13 @@ def cash_of(refund: Refund) -> int:
     """
     back = CreditEntry.objects.filter(refund=refund, amount__gt=0)
     return refund.amount - (back.aggregate(sum=Sum("amount"))["sum"] or 0)
+
+
+def to_send(refund: Refund) -> int:
+    """How many đồng the bank has to send, or would have to if it were approved now."""
+    if refund.status == RefundStatus.REQUESTED:
+        return Origin.of(refund).cash(refund.amount)
+    return cash_of(refund)
 
 
 def payouts() -> Iterator[Payout]:

@@ -23,7 +23,8 @@ from billing.enums import (
 )
 from billing.models import PaymentOrder, Subscription
 from billing.services import grace, letters
-from billing.services.orders import OPEN_FOR, BadOrder, open_order
+from billing.services.order_terms import BadOrder
+from billing.services.orders import OPEN_FOR, open_order
 from billing.services.subscriptions import NoSubscription, SubscriptionEnded, upgrade_quote
 from billing.services.subscriptions.advance import not_paused
 from kitehub.db import locks

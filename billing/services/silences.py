@@ -4,10 +4,12 @@ A silence begins KITEHUB_FEED_SILENCE hours after the last message: on a quiet a
 no sign of anything. It ends with the next message, so it is the same whenever the duty runs.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
+
+from billing.models import BankFeed
 
 
 def hear(*, provider: str, account_number: str, at: datetime) -> None:
@@ -52,6 +54,13 @@ def hear(*, provider: str, account_number: str, at: datetime) -> None:
                 "hours": settings.KITEHUB_FEED_SILENCE,
             },
         )
+
+
+def is_heard(*, account_number: str, at: datetime) -> bool:
+    """Whether a feed of an account has told lines and isn't silent, as its lines are stored."""
+    since = at - timedelta(hours=settings.KITEHUB_FEED_SILENCE)
+    feeds = BankFeed.objects.filter(account_number=account_number, received__gt=0)
+    return feeds.filter(last_seen_at__gt=since).exists()
 
 
 def watch_feeds(*, at: datetime) -> int:

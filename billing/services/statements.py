@@ -12,11 +12,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from billing.accounts import same_number
-from billing.enums import StatementOutcome, TransferDirection, TransferState
+from billing.enums import StatementOutcome, TransferDirection, TransferState, UnmatchedReason
 from billing.matching import order_codes_in
 from billing.models import BankTransfer, StatementMapping
+from billing.services import silences
 from billing.services.receiving import Owner, owner_of
 from billing.services.transfers import (
+    IMPORTED_ALONE,
     SETTLE,
     UNREAD,
     insert,
@@ -73,13 +75,15 @@ class ImportedLine:
 class ImportResult:
     """What an import did, row by row: the lines, and the rows that it could not read.
 
-    A dry run says the same and did nothing.
+    A dry run says the same and did nothing. `waits` says that money of new lines waits for another
+    person than who imported it.
     """
 
     account_number: str
     lines: tuple[ImportedLine, ...]
     problems: tuple[Problem, ...]
     dry_run: bool = False
+    waits: bool = False
 
     def count(self, outcome: StatementOutcome) -> int:
         """How many lines had an outcome."""
@@ -95,14 +99,16 @@ def import_statement(
     actor: str,
     at: datetime,
     dry_run: bool = False,
+    alone: bool = False,
 ) -> ImportResult:
     """Books what a statement of an account says and nobody said before, in one transaction.
 
     Without a mapping the file's own words tell which column is what. A line that a feed or an
     earlier statement told is not booked again: each has at most one twin there (`billing.twins`).
     Rows that can't be read are reported, the others are booked; money that came is settled in the
-    background. Raises Unreadable for a file that is no statement, and StatementRefused for an
-    account that is nobody's here or that isn't the file's.
+    background. Where one person imports `alone` what the account's living feed didn't tell, money
+    waits in the inbox for somebody else. Raises Unreadable for a file that is no statement, and
+    StatementRefused for an account that is nobody's here or that isn't the file's.
     """
     report = _without_the_future(_read(data, filename, mapping, account_number), at)
     owner = owner_of(account_number)
@@ -116,14 +122,27 @@ def import_statement(
             "other_account",
             _("The statement is of the account %(number)s.") % {"number": report.account_number},
         )
-    source = {"file": filename[:_LONGEST_FILENAME].replace("\x00", ""), "by": actor}
+    source: dict[str, Any] = {"file": filename[:_LONGEST_FILENAME].replace("\x00", ""), "by": actor}
     with transaction.atomic(), acting(actor):
         lock_account(owner.account_number)
         stored = spelling(owner.account_number, owner.instance_id)
+        waits = alone and silences.is_heard(account_number=stored, at=at)
+        if waits:
+            source[IMPORTED_ALONE] = True
         imported = _book(report.lines, replace(owner, account_number=stored), source, at)
         if dry_run:
             transaction.set_rollback(True)
-    return ImportResult(owner.account_number, tuple(imported), report.problems, dry_run)
+    return ImportResult(
+        owner.account_number,
+        tuple(imported),
+        report.problems,
+        dry_run,
+        waits and any(map(_is_new_money, imported)),
+    )
+
+
+def _is_new_money(line: ImportedLine) -> bool:
+    return line.outcome == StatementOutcome.BOOKED and line.direction == TransferDirection.IN
 
 
 def _read(data: bytes, filename: str, mapping: Mapping | None, account_number: str) -> Report:
@@ -187,6 +206,8 @@ def _row(found: StatementLine, owner: Owner, source: dict[str, Any], at: datetim
     raw = {**source, "row": found.row, "cells": dict(found.line.raw)}
     row = row_of(replace(found.line, raw=raw), owner, at)
     row.statement_key = row.provider_id
+    if source.get(IMPORTED_ALONE) and row.state == TransferState.RECEIVED:
+        row.state, row.reason = TransferState.UNMATCHED, UnmatchedReason.ONLY_STATEMENT
     return row
 
 

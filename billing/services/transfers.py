@@ -22,6 +22,8 @@ SETTLE = "billing.tasks.settle_transfer"
 _MOST_LOCKS = 50
 # VietQR's; leading zeros are what programs lose.
 _LONGEST_NUMBER = 19
+# In what is kept with a statement's line: unless a feed tells it, too, it takes another person.
+IMPORTED_ALONE = "alone"
 # Of a line for which no text said an order.
 UNREAD = (UnmatchedReason.NO_CODE, UnmatchedReason.UNKNOWN_ORDER)
 
@@ -117,7 +119,7 @@ def _store(row: BankTransfer) -> Recorded:
         if row.state == TransferState.RECEIVED:
             enqueue(SETTLE, transfer_id=str(row.pk))
         if twin is not None:
-            read_again(twin)
+            read_again(twin, reasons=(*UNREAD, UnmatchedReason.ONLY_STATEMENT))
         return Recorded(row.pk, TransferState(row.state), is_new=True)
     pk, state = BankTransfer.objects.values_list("pk", "state").get(
         provider=row.provider, account_number=row.account_number, provider_id=row.provider_id
@@ -125,14 +127,14 @@ def _store(row: BankTransfer) -> Recorded:
     return Recorded(pk, TransferState(state), is_new=False)
 
 
-def read_again(transfer_id: UUID) -> None:
-    """Has a line settled anew that no order was found for: another source has said more of it.
+def read_again(transfer_id: UUID, *, reasons: Sequence[UnmatchedReason] = UNREAD) -> None:
+    """Has a line settled anew that waits for a reason which another source has taken away.
 
     So it makes no difference which of two sources, one without the memo, was the first.
     """
     unread = BankTransfer.objects.unmatched().filter(
         pk=transfer_id,
-        reason__in=UNREAD,
+        reason__in=reasons,
         allocated_amount=0,
         credited_amount=0,
         refunded_amount=0,

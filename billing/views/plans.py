@@ -18,7 +18,8 @@ from billing.portal.offers import MONTHS, Offer, Way, offer, offers
 from billing.portal.plan_words import feature_words, limit_words
 from billing.proration import NothingToUpgrade, Quote
 from billing.services import credit, renewals, subscriptions
-from billing.services.orders import BadOrder, monthly_price_of, open_order
+from billing.services.order_terms import BadOrder, monthly_price_of
+from billing.services.orders import open_order
 from billing.services.subscriptions import NoSubscription, SubscriptionEnded
 from kitehub.enums import InstanceStatus, Tier
 from kitehub.models import Instance

@@ -19,6 +19,7 @@ from kitehub.admin import (
 )
 
 admin.site.login_form = sign_in.StaffSignInForm
+admin.site.password_change = sign_in.change_own_password  # type: ignore[method-assign]
 admin.site.index_title = _("Overview")
 admin.site.index_template = "kitehub/backoffice/dashboard/page.html"
 

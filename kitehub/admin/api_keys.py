@@ -103,6 +103,7 @@ class ApiKeyAdmin(Audited, ExactSearch, CarefulLists, ModelAdmin):
     """Keys, which are read-only but for their end. To add one is to issue it."""
 
     form = ApiKeyForm
+    nothing_yet = _("A key is made on the page of its school.")
     list_display = (
         "prefix_text",
         "name",

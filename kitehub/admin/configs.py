@@ -58,6 +58,7 @@ class InstanceConfigAdmin(InstanceNames, RecordAdmin):
     """What instances may do."""
 
     form = InstanceConfigForm
+    nothing_yet = _("A school gets its configuration when it is opened.")
     list_display = ("instance_name", "tier", "features", "limitations", "updated_at")
     list_filter = ("tier",)
     ordering = ("-created_at",)

@@ -12,13 +12,21 @@ from django.utils.translation import gettext
 from billing.admin.related import (
     FEW,
     credit_fact,
+    goodwill_panels,
     order_fact,
     orders_panel,
     subscription_fact,
 )
+from billing.admin.timelines.money import goodwill_events
 from billing.admin.timelines.time import history_events
 from billing.enums import PaymentStatus
-from billing.models import CreditEntry, PaymentOrder, Subscription, SubscriptionHistory
+from billing.models import (
+    CreditEntry,
+    Goodwill,
+    PaymentOrder,
+    Subscription,
+    SubscriptionHistory,
+)
 from kitehub import tenancy
 from kitehub.admin.blocked.words import moment
 from kitehub.admin.school_events import (
@@ -63,6 +71,7 @@ class InstanceDetails(Detailed):
             Source(Instance, lambda: school_events(row)),
             Source(User, lambda: owner_events(row)),
             Source(SubscriptionHistory, lambda: history_events(history)),
+            Source(Goodwill, lambda: goodwill_events(Goodwill.objects.filter(instance_id=row.pk))),
             Source(InstanceMove, lambda: move_events(row)),
             Source(InstanceSuspension, lambda: suspension_events(row)),
             Source(Tombstone, lambda: tombstone_events(row)),
@@ -71,7 +80,7 @@ class InstanceDetails(Detailed):
         )
 
     def panels_of(self, row: Instance, may: May) -> Sequence[Panel]:
-        """Owner and money, the last orders, keys and storage."""
+        """Owner and money, the last orders, goodwill, keys and storage."""
         return (
             Panel(
                 gettext("Owner and money"),
@@ -79,6 +88,7 @@ class InstanceDetails(Detailed):
                 empty=gettext("It has no owner and no subscription."),
             ),
             orders_panel(row.pk, may),
+            *goodwill_panels(row.pk, may),
             Panel(
                 gettext("Programs and storage"),
                 list(_programs(row, may)),

@@ -12,7 +12,7 @@ from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
 from kitehub.backoffice import AuditAdmin
-from kitehub.backoffice.audit import Audited, Refusal, lead_to
+from kitehub.backoffice.audit import Audited, Refusal, existing, lead_to
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.forms import Reasoned
 from kitehub.backoffice.labels import Label
@@ -40,6 +40,7 @@ class SendAgainForm(Reasoned, BaseDialogForm):
 class EmailAdmin(Audited, AuditAdmin):
     """Messages, the newest first."""
 
+    nothing_yet = _("Mail appears here once a duty or a person sends some.")
     list_display = ("recipient", "subject", "template", "state_label", "queued_at", "sent_at")
     list_filter = (("queued_at", DayRangeFilter),)
     tabs = tabs_of("state", EmailState)
@@ -83,9 +84,7 @@ class EmailAdmin(Audited, AuditAdmin):
     )
     def send_again(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Puts a failed message into the queue again."""
-        email = self.get_object(request, object_id)
-        if email is None:
-            raise Refusal(gettext("There is no such row."))
+        email = existing(self.get_object(request, object_id))
         if not emails.send_again(email_id=email.pk):
             raise Refusal(gettext("Only a message that failed can be sent again."))
         self.log(request, [email], CHANGE, [{"changed": {"fields": ["state"]}}])
@@ -114,6 +113,7 @@ class SignInAttemptsAdmin(AuditAdmin):
     small = "Rows go after minutes."
     search_uuids: ClassVar[Any] = ()
 
+    nothing_yet = _("Nobody has mistyped a password lately.")
     list_display = ("key", "attempts", "since")
     ordering = ("-since",)
     search_columns: ClassVar = ("key",)

@@ -22,10 +22,10 @@ from kitehub.admin.levers.moving import MovesSchools
 from kitehub.admin.levers.suspending import Suspending
 from kitehub.admin.levers.work import ShowsWork
 from kitehub.admin.opening import OpensSchools
-from kitehub.admin.tier_dialog import TierDialog, change
-from kitehub.admin.watches import DatabaseFilter
+from kitehub.admin.tier_dialog import TierDialog, change, page_before
+from kitehub.admin.watches import SEES_DATABASES, DatabaseFilter
 from kitehub.backoffice import RecordAdmin, history
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.audit import actor_of, existing, lead_to, reason_of
 from kitehub.backoffice.base import RECORD_FIELDSET
 from kitehub.backoffice.exports import Column
 from kitehub.backoffice.filters import DayRangeFilter
@@ -139,6 +139,7 @@ class InstanceAdmin(
                 "change_bank_account",
                 "change_owner",
                 "close",
+                "finish_closing",
                 "reopen",
             ],
         },
@@ -204,6 +205,13 @@ class InstanceAdmin(
         """Whole values first; only if none fits, names with words that begin as the term's do."""
         return starts_words(term, "organization_name")
 
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """How databases do is asked by those who may see it."""
+        filters = super().get_list_filter(request)
+        if request.user.has_perm(SEES_DATABASES):
+            return filters
+        return [each for each in filters if each is not DatabaseFilter]
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """What a school has bought, whether it is open, whose it is and where it is paid."""
         own = super().get_readonly_fields(request, obj)
@@ -231,15 +239,13 @@ class InstanceAdmin(
     )
     def change_tier(self, request: HttpRequest, form: TierDialog, object_id: str) -> HttpResponse:
         """Changes what the school has bought."""
-        school = form.row
-        if school is None:
-            raise Refusal(gettext("There is no such row."))
+        school = existing(form.row)
         before, tier = {"tier": school.tier}, Tier(form.cleaned_data["tier"])
         changed = change(school, tier, actor=actor_of(request), reason=reason_of(request))
         part = history.values_part(before, {"tier": changed.tier})
         self.log(request, [school], CHANGE, [{"changed": {"fields": ["tier"]}}, *part])
         self.message_user(request, gettext("The tier is now %(tier)s.") % {"tier": tier.label})
-        return lead_to(request, self._page("change", school.pk))
+        return lead_to(request, page_before(request, school) or self._page("change", school.pk))
 
     def has_change_plan_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Who may change what is bought."""

@@ -53,6 +53,7 @@ def unfinished(moves: QuerySet[Any]) -> QuerySet[Any]:
 class InstanceMoveAdmin(_OfInstance):
     """Where instances moved. Their pages, and `manage.py move_instance`, move them."""
 
+    nothing_yet = _("Start a move on the page of a school.")
     list_display = ("created_at", "instance", "step_label", "target_url", "refused_ms", "ended_at")
     list_filter = (("created_at", DayRangeFilter), UnfinishedFilter)
     tabs = tabs_of("step", MoveStep)
@@ -87,6 +88,7 @@ class InstanceMoveAdmin(_OfInstance):
 class InstanceSuspensionAdmin(_OfInstance):
     """When instances were suspended. The pages of instances suspend and resume."""
 
+    nothing_yet = _("Suspend a school on its page.")
     list_display = ("created_at", "instance", "reason", "created_by", "resumed_at", "resumed_by")
     list_filter = (("created_at", DayRangeFilter),)
 
@@ -100,7 +102,7 @@ class InstanceGateAdmin(InstanceNames, AuditAdmin):
     """Whose rows in the pool may not be written, and why."""
 
     small = "A row for each school that is suspended, closed or on the move."
-
+    nothing_yet = _("A gate is closed only while a school is suspended or moved.")
     list_display = ("instance_name", "reason", "created_at", "expires_at")
     list_filter = ("reason",)
     ordering = ("-created_at",)
@@ -113,7 +115,7 @@ class InstanceChangeAdmin(InstanceNames, AuditAdmin):
     """Rows of the pool that were written while their instance is being moved."""
 
     small = "Rows go when the move has ended."
-
+    nothing_yet = _("Changes are listed only while a school is moved.")
     list_display = ("id", "instance_name", "table_name", "row_id")
     ordering = ("-id",)
     search_uuids: ClassVar[Any] = ("instance_id", "row_id")

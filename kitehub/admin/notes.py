@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
 from kitehub.backoffice import AuditAdmin
-from kitehub.backoffice.audit import Audited, Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.audit import Audited, Refusal, actor_of, existing, lead_to, reason_of
 from kitehub.backoffice.dialogs import WhyDialog, without_actions
 from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.notes import may_withdraw, model_of, page_of
@@ -27,6 +27,7 @@ from kitehub.services.notes import NoteWithdrawn, withdraw_note
 class NoteAdmin(Audited, AuditAdmin):
     """Notes, the newest first. They are written on the pages of what they are about."""
 
+    nothing_yet = _("Write a note on the page of an order, a transfer or a school.")
     list_display = ("created_at", "created_by", "text_start", "about_text", "withdrawn_at")
     list_filter = (("created_at", DayRangeFilter),)
     ordering = ("-created_at",)
@@ -74,9 +75,7 @@ class NoteAdmin(Audited, AuditAdmin):
     )
     def withdraw(self, request: HttpRequest, form: WhyDialog, object_id: str) -> HttpResponse:
         """Marks the note as withdrawn."""
-        note: Note | None = self.get_object(request, object_id)
-        if note is None:
-            raise Refusal(gettext("There is no such row."))
+        note = existing(self.get_object(request, object_id))
         if note.withdrawn_at is None and not may_withdraw(request.user, note):
             raise Refusal(gettext("Only who wrote a note takes it back."))
         try:

@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from kitehub.admin.places import POOL, SERVER, places_to_live
 from kitehub.backoffice.audit import actor_of
 from kitehub.db.errors import explain
+from kitehub.db.sentences import translated
 from kitehub.domains import clean_domain, clean_subdomain
 from kitehub.enums import Tier
 from kitehub.models import ApiKey, Instance
@@ -130,7 +131,7 @@ class OpensSchools:
                 "“%(row)s” is registered, but its database isn't ready: %(why)s Once that is "
                 "mended, choose “Finish opening”."
             )
-            messages.error(request, said % {"row": begun, "why": why})
+            messages.error(request, said % {"row": begun, "why": translated(why)})
             return HttpResponseRedirect(its._page("change", begun.pk))
         school, page = opened.instance, its._page("change", opened.instance.pk)
         watch_instance(instance=school)

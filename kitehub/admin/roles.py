@@ -10,7 +10,7 @@ from unfold.decorators import display
 
 from kitehub.backoffice import AuditAdmin
 from kitehub.models import StaffRole
-from kitehub.roles import POWERS, Role
+from kitehub.roles import Role, powers_of
 from kitehub.services.roles import differences
 
 
@@ -21,6 +21,7 @@ class StaffRoleAdmin(AuditAdmin):
     small = "A row a role."
     search_uuids: ClassVar[Any] = ()
 
+    nothing_yet = _("“manage.py migrate” makes the roles.")
     list_display = ("role_text", "group")
     list_select_related = ("group",)
     ordering = ("role",)
@@ -45,5 +46,5 @@ class StaffRoleAdmin(AuditAdmin):
     @display(description=_("what it may do"))
     def powers_text(self, row: StaffRole) -> Any:
         """What the role may do, line by line."""
-        lines = [(power.text,) for power in POWERS if row.role in power.roles]
+        lines = [(power.text,) for power in powers_of(Role(row.role))]
         return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", lines))

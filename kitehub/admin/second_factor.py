@@ -4,6 +4,7 @@ from typing import Any
 
 import segno
 from django import forms
+from django.core import signing
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -15,13 +16,14 @@ from django.views.decorators.cache import never_cache
 from unfold.widgets import UnfoldAdminPasswordWidget, UnfoldAdminTextInputWidget
 
 from kitehub import totp
+from kitehub.admin.sign_in import TOO_MANY, known_password
 from kitehub.models import SecondFactor, User
 from kitehub.services import second_factors, sessions, sign_ins
 from kitehub.services.second_factors import WrongCode
 from kitehub.services.sign_ins import TooManyAttempts
 
 ISSUER = "KiteHub"
-_TOO_MANY = _("Too many attempts. Wait 15 minutes and try again.")
+_TOO_LATE = _("That took more than 10 minutes: enter your password once more.")
 
 
 class CodeForm(forms.Form):
@@ -34,11 +36,10 @@ class CodeForm(forms.Form):
     )
 
 
-class PasswordForm(CodeForm):
-    """Password and code, before codes are turned on or off.
+class PasswordForm(forms.Form):
+    """One's own password, counted as it is at the sign-in page.
 
-    A browser that somebody left open is not enough to sign its owner out of everything. Passwords
-    are counted, as they are at the sign-in page.
+    A browser that somebody left open is not enough to see a secret, or to take codes away.
     """
 
     password = forms.CharField(
@@ -46,7 +47,6 @@ class PasswordForm(CodeForm):
         strip=False,
         widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "current-password"}),
     )
-    field_order = ("password", "code")
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -54,14 +54,34 @@ class PasswordForm(CodeForm):
 
     def clean_password(self) -> str:
         """The password, if it is right."""
-        password: str = self.cleaned_data["password"]
+        return known_password(self.user, self.cleaned_data["password"])
+
+
+class OffForm(PasswordForm, CodeForm):
+    """Password and code, before codes are turned off."""
+
+    field_order = ("password", "code")
+
+
+class FirstCodeForm(CodeForm):
+    """The first code, of who gave their password on the page before."""
+
+    proof = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        # Good for nobody else.
+        self._salt = f"{__name__}:{user.pk}"
+        proof = signing.dumps("password", salt=self._salt)
+        super().__init__(*args, initial={"proof": proof}, **kwargs)
+
+    def clean_proof(self) -> str:
+        """The proof, if it is this person's and not too old."""
+        proof: str = self.cleaned_data["proof"]
         try:
-            right = sign_ins.is_own_password(self.user, password, at=timezone.now())
-        except TooManyAttempts as error:
-            raise forms.ValidationError(_TOO_MANY) from error
-        if not right:
-            raise forms.ValidationError(gettext("The password is wrong."))
-        return password
+            signing.loads(proof, salt=self._salt, max_age=second_factors.SET_UP_WITHIN)
+        except signing.BadSignature as error:
+            raise forms.ValidationError(_TOO_LATE) from error
+        return proof
 
 
 class SetsUpCodes:
@@ -76,13 +96,13 @@ class SetsUpCodes:
         return [path("second-factor/", view, name="kitehub_user_second_factor"), *urls]
 
     def second_factor_view(self, request: HttpRequest) -> HttpResponse:
-        """Shows the QR code and takes a first code; later turns codes off, or renews backups."""
+        """Sets codes up; later turns them off, or renews backup codes."""
         user: Any = request.user
         deed = request.POST.get("deed", "") if request.method == "POST" else ""
         sent = request.POST if deed else None
         codes: list[str] = []
         if user.asks_for_code:
-            off = PasswordForm(sent if deed == "off" else None, user=user, prefix="off")
+            off = OffForm(sent if deed == "off" else None, user=user, prefix="off")
             anew = CodeForm(sent if deed == "anew" else None, prefix="anew")
             if deed == "off" and off.is_valid() and _try(off, _turn_off, user):
                 user.asks_for_code = False
@@ -90,19 +110,14 @@ class SetsUpCodes:
                 codes = _try(anew, second_factors.new_backup_codes, user) or []
             context = {"off": off, "anew": anew, "left": _left(user)}
         if not user.asks_for_code:
-            on = PasswordForm(sent if deed == "on" else None, user=user, prefix="on")
-            if deed == "on" and on.is_valid():
-                codes = _try(on, second_factors.turn_on, user) or []
+            try:
+                codes, context = _setting_up(user, deed, sent)
+            except ValueError:
+                # Turned on meanwhile, by the other of two clicks.
+                return redirect("admin:kitehub_user_second_factor")
             if codes:
                 user.asks_for_code = True
                 sessions.end_others(user, kept=request.session.session_key)
-                context = {}
-            else:
-                try:
-                    context = {"on": on, **_to_scan(user)}
-                except ValueError:
-                    # Turned on meanwhile, by the other of two clicks.
-                    return redirect("admin:kitehub_user_second_factor")
         return TemplateResponse(
             request,
             "kitehub/backoffice/second_factor.html",
@@ -110,10 +125,29 @@ class SetsUpCodes:
                 **self.admin_site.each_context(request),
                 "title": gettext("Sign in with a code"),
                 "codes": codes,
-                "page": reverse("admin:kitehub_user_second_factor"),
+                "page": sign_ins.way_on(request) or reverse("admin:kitehub_user_second_factor"),
                 **context,
             },
         )
+
+
+def _setting_up(user: User, deed: str, sent: Any) -> tuple[list[str], dict[str, Any]]:
+    """Takes the password, then shows the QR code, then takes a first code: the backup codes.
+
+    And what the page shows. Raises ValueError where codes are turned on meanwhile.
+    """
+    if deed == "on":
+        on = FirstCodeForm(sent, user=user, prefix="on")
+        if on.is_valid() and (codes := _try(on, second_factors.turn_on, user)):
+            return codes, {}
+        if "proof" not in on.errors:
+            return [], {"on": on, **_to_scan(user, second_factors.pending(user_id=user.pk))}
+    show = PasswordForm(sent if deed == "show" else None, user=user, prefix="show")
+    if deed == "show" and show.is_valid():
+        secret = second_factors.prepare(user_id=user.pk, at=timezone.now())
+        on = FirstCodeForm(user=user, prefix="on")
+        return [], {"on": on, **_to_scan(user, secret)}
+    return [], {"show": show, "too_late": _TOO_LATE if deed == "on" else ""}
 
 
 def _try(form: Any, work: Any, user: User) -> Any:
@@ -124,7 +158,7 @@ def _try(form: Any, work: Any, user: User) -> Any:
         said = gettext("This code is wrong, or was used before. Wait for the next.")
         form.add_error("code", said)
     except TooManyAttempts:
-        form.add_error(None, _TOO_MANY)
+        form.add_error(None, TOO_MANY)
     return None
 
 
@@ -133,8 +167,7 @@ def _turn_off(**said: Any) -> bool:
     return True
 
 
-def _to_scan(user: User) -> dict[str, str]:
-    secret = second_factors.prepare(user_id=user.pk)
+def _to_scan(user: User, secret: str) -> dict[str, str]:
     address = totp.address(secret, login=user.email, issuer=ISSUER)
     drawn = segno.make_qr(address, error="M", boost_error=False)
     return {

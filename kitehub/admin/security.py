@@ -3,7 +3,9 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -12,6 +14,7 @@ from kitehub.backoffice.filters import DayRangeFilter
 from kitehub.backoffice.labels import Label
 from kitehub.enums import SecurityEventKind as Kind
 from kitehub.models import SecondFactor, SecurityEvent, SignedInSession, User
+from kitehub.services import sessions
 
 KIND_COLOURS = {
     Kind.SIGNED_IN.value: "success",
@@ -37,6 +40,9 @@ KIND_COLOURS = {
 class SecurityEventAdmin(AuditAdmin):
     """What happened to accounts and groups, the newest first."""
 
+    nothing_yet = _(
+        "Sign-ins, changed passwords and changed rights are written here by themselves."
+    )
     list_display = ("at", "kind_label", "login", "actor", "address", "browser")
     list_filter = ("kind", ("at", DayRangeFilter))
     ordering = ("-at", "-id")
@@ -74,15 +80,21 @@ class _OfPerson(AuditAdmin):
 class SignedInSessionAdmin(_OfPerson):
     """Browsers in which people are signed in. They are ended on the person's page."""
 
+    nothing_yet = _("Nobody is signed in.")
     list_display = ("user", "last_seen", "since", "address", "browser")
     ordering = ("-last_seen", "-id")
     fields = ("user", ("since", "last_seen"), ("address", "browser"))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Those that are not over: the duty that forgets the others comes once a night."""
+        return sessions.not_over(super().get_queryset(request), at=timezone.now())
 
 
 @admin.register(SecondFactor)
 class SecondFactorAdmin(_OfPerson):
     """Who signs in with codes. What makes the codes is shown to nobody."""
 
+    nothing_yet = _("Everybody sets up codes in their own menu, at the lower left.")
     list_display = ("user", "created_at", "confirmed_at")
     ordering = ("-created_at", "-user")
     fields = ("user", ("created_at", "confirmed_at"))

@@ -5,13 +5,14 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.admin.models import CHANGE
 from django.http import HttpRequest, HttpResponse
+from django.urls import path
 from django.utils import formats, timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
+from kitehub.backoffice.audit import Refusal, actor_of, existing, lead_to, reason_of
 from kitehub.backoffice.dialogs import WhyDialog
 from kitehub.backoffice.search import parse_uuid
 from kitehub.models import SignedInSession, User
@@ -38,7 +39,18 @@ class EndsSessions:
     """For the admin of people: actions on a person's page about their ways in."""
 
     model: Any
+    admin_site: Any
     actions_detail: ClassVar[Any] = ("end_sessions", "reset_codes")
+
+    def get_urls(self) -> Any:
+        """With an address that scripts ask, ahead of those that take a person's key."""
+        urls = super().get_urls()  # type: ignore[misc]
+        view = self.admin_site.admin_view(self.signed_in_view)
+        return [path("signed-in/", view, name="kitehub_user_signed_in"), *urls]
+
+    def signed_in_view(self, request: HttpRequest) -> HttpResponse:
+        """Nothing, for who is wholly in; others are led to what is missing, as from any page."""
+        return HttpResponse(status=204)
 
     def has_end_sessions_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Superusers, and each person for themselves."""
@@ -65,9 +77,7 @@ class EndsSessions:
     def end_sessions(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Signs the person out of one browser or of all."""
         its: Any = self
-        user = its.get_object(request, object_id)
-        if user is None:
-            raise Refusal(gettext("There is no such row."))
+        user = existing(its.get_object(request, object_id))
         count = sessions.end(
             user_id=user.pk,
             actor=actor_of(request),
@@ -78,6 +88,9 @@ class EndsSessions:
             raise Refusal(gettext("There is no open session."))
         its.log(request, [user], CHANGE, [])
         said = ngettext("%(count)s session is over.", "%(count)s sessions are over.", count)
+        if sessions.is_ended(request):
+            # It is gone: whoever saves it now gets an error for an answer.
+            request.session.flush()
         its.message_user(request, said % {"count": count})
         return lead_to(request, its._page("change", user.pk))
 
@@ -99,9 +112,10 @@ class EndsSessions:
     def reset_codes(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Takes a lost app from the person."""
         its: Any = self
-        user = its.get_object(request, object_id)
-        if user is None:
-            raise Refusal(gettext("There is no such row."))
+        user = existing(its.get_object(request, object_id))
+        # Of the row itself, however the address was read before.
+        if user.pk == request.user.pk:
+            raise Refusal(gettext("Nobody resets their own codes."))
         if not second_factors.reset(
             user_id=user.pk, actor=actor_of(request), reason=reason_of(request)
         ):

@@ -5,13 +5,15 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from billing.admin.what_comes import day, of_time
-from billing.models import PaymentOrder, Subscription
+from billing.admin.plan_changes import FROM, HERE
+from billing.admin.what_comes import day, of_time, other_orders
+from billing.models import Subscription
 from billing.proration import NothingToUpgrade
 from billing.services import SubscriptionEnded
 from billing.services.subscriptions import NoSubscription, upgrade_quote
@@ -84,10 +86,15 @@ def changed(school: Instance, tier: Tier, actor: str) -> Iterator[Line]:
     yield Line(gettext("From"), gettext("at once; what is paid already stays paid"))
     if quoted:
         yield Line(gettext("An upgrade order would ask for"), quoted, warns=True)
-    for order in PaymentOrder.objects.pending().of_instance(school.pk).filter(tier__isnull=False):
-        if order.tier != tier:
-            said = f"{money(order.rest)} · {order.get_tier_display()}"
-            yield Line(f"{gettext('Open order')} {order.order_id}", said, warns=True)
+    yield from other_orders(school.pk, tier)
+
+
+def page_before(request: HttpRequest, school: Instance) -> str:
+    """The page of the school's subscription, where the dialog was opened there; else nothing."""
+    if request.GET.get(FROM) != HERE:
+        return ""
+    own = Subscription.objects.of_instance(school.pk).first()
+    return reverse("admin:billing_subscription_change", args=[own.pk]) if own else ""
 
 
 def _quoted(school: Instance, tier: Tier) -> str:

@@ -26,6 +26,7 @@ STATES = {
 class TombstoneAdmin(InstanceNames, AuditAdmin):
     """Tombstones, to be read; the pages of schools, and a command, close and open them."""
 
+    nothing_yet = _("A school that is closed leaves its archive here for a time.")
     list_display = (
         "instance_name",
         "state_label",
@@ -72,6 +73,7 @@ def _state(tombstone: Tombstone) -> str:
 class ArchiveRunAdmin(InstanceNames, AuditAdmin):
     """Imports and erasures in the pool."""
 
+    nothing_yet = _("Runs are listed when an archive is imported, or rows are erased.")
     list_display = ("started_at", "instance_name", "kind", "actor", "archive_sha256", "finished_at")
     list_filter = ("kind", ("started_at", DayRangeFilter))
     ordering = ("-started_at",)

@@ -1,6 +1,6 @@
 """Users and groups. Who is staff, and what staff may do, is for superusers alone to say."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -19,16 +19,21 @@ from kitehub.admin.details import UserDetails
 from kitehub.admin.second_factor import SetsUpCodes
 from kitehub.admin.sessions import EndsSessions
 from kitehub.backoffice import Audited, ExactSearch
+from kitehub.backoffice.audit import actor_of, reason_of
 from kitehub.backoffice.exports import Exported
 from kitehub.backoffice.forms import Reasoned, ReasonedModelForm
 from kitehub.backoffice.lists import CarefulLists
 from kitehub.backoffice.tabs import Tab
 from kitehub.db.words import starts_words
 from kitehub.models import User
-from kitehub.services import security
+from kitehub.services import security, sessions
+from kitehub.sign_in import note_changed_password
 
 admin.site.unregister(Group)
 
+# Who may know who has which role.
+SEES_ROLES = "auth.view_group"
+ROLES = ("groups", "is_superuser")
 # The columns that decide what somebody may do.
 POWERS = ("is_staff", "is_superuser", "groups", "user_permissions")
 
@@ -39,6 +44,18 @@ class ReasonedUserForm(Reasoned, UserChangeForm):
 
 class ReasonedUserCreationForm(Reasoned, UserCreationForm):
     """A new person's form that asks for the reason."""
+
+
+class PasswordForm(AdminPasswordChangeForm):
+    """A new password for somebody, or none any more."""
+
+    def save(self, commit: bool = True) -> Any:
+        """Also tells the log of a password that was taken: of that Django tells no validator."""
+        had_one = self.user.has_usable_password()
+        user: Any = super().save(commit)
+        if had_one and not user.has_usable_password():
+            note_changed_password(user, usable=False)
+        return user
 
 
 class GroupFilter(RelatedFieldListFilter):
@@ -63,7 +80,8 @@ class UserAdmin(  # type: ignore[misc]
 
     form = ReasonedUserForm
     add_form = ReasonedUserCreationForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = PasswordForm
+    nothing_yet = _("Add the first person here.")
     list_display = ("email", "full_name", "is_staff", "is_active", "last_login", "date_joined")
     export_columns: ClassVar = (
         "email",
@@ -140,14 +158,39 @@ class UserAdmin(  # type: ignore[misc]
         return (*own, *login) if request.user.is_superuser else (*own, *POWERS, *login)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Who cannot set the password has no use for what is stored of it."""
+        """Without roles for who may not see them, and the password for who cannot set it."""
         fieldsets = super().get_fieldsets(request, obj)
-        if obj is None or self.has_change_permission(request, obj):
-            return fieldsets
+        hidden = set() if request.user.has_perm(SEES_ROLES) else set(ROLES)
+        if obj is not None and not self.has_change_permission(request, obj):
+            hidden.add("password")
         return [
-            (title, {**part, "fields": [name for name in part["fields"] if name != "password"]})
+            (title, {**part, "fields": [name for name in part["fields"] if name not in hidden]})
             for title, part in fieldsets
         ]
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Groups, for who may see who has which role."""
+        return super().get_list_filter(request) if request.user.has_perm(SEES_ROLES) else ()
+
+    def get_tabs(self, request: HttpRequest) -> Sequence[Tab]:
+        """Without superusers for who may not see who has which role."""
+        sees = request.user.has_perm(SEES_ROLES)
+        return [tab for tab in self.tabs if sees or tab.key != "superusers"]
+
+    def get_export_columns(self, request: HttpRequest) -> Any:
+        """Without superusers for who may not see who has which role."""
+        sees = request.user.has_perm(SEES_ROLES)
+        return [name for name in self.export_columns if sees or name not in ROLES]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Signs out who isn't active any more: else an old browser is in again once they are."""
+        super().save_model(request, obj, form, change)
+        if not change or obj.is_active or "is_active" not in form.changed_data:
+            return
+        sessions.end(user_id=obj.pk, actor=actor_of(request), reason=reason_of(request))
+        if obj.pk == request.user.pk:
+            # Its row is gone, and it must not be saved at the end of this request.
+            request.session.flush()
 
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
         """Sets somebody's password, as a write like all others."""
@@ -160,6 +203,8 @@ class UserAdmin(  # type: ignore[misc]
 @admin.register(Group)
 class GroupAdmin(Audited, CarefulLists, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """Groups of permissions."""
+
+    nothing_yet = _("“manage.py migrate” makes a group for each role.")
 
     small = "A row for each kind of colleague."
 

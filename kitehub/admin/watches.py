@@ -15,6 +15,8 @@ from kitehub.backoffice.names import instances_at
 from kitehub.display import percent, size
 from kitehub.models import Instance, InstanceWatch
 
+# Who may know how databases do.
+SEES_DATABASES = "kitehub.view_instancewatch"
 FULL, BEHIND, AWAY, UNFINISHED = "full", "behind", "away", "unfinished"
 WORDS = {
     UNFINISHED: _("opening not finished"),
@@ -66,6 +68,10 @@ class DatabaseFilter(admin.SimpleListFilter):
 class InstanceWatchAdmin(AuditAdmin):
     """What was last seen of every instance's database."""
 
+    nothing_yet = _(
+        "An hourly job looks into every school's database;"
+        " “manage.py watch_instances” does so at once."
+    )
     list_display = (
         "instance",
         "state_label",

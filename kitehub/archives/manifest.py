@@ -7,8 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext_noop as noop
+
 from kitehub.archives.errors import ArchiveError
 from kitehub.archives.tables import Part
+from kitehub.db.sentences import Sentence
 
 NAME = "manifest.json"
 FORMAT = "kitehub-instance"
@@ -75,10 +78,19 @@ def parse(text: bytes) -> Manifest:
     try:
         said = json.loads(text)
         if said["format"] != FORMAT:
-            raise ArchiveError(f"It is no archive of an instance: its format is {said['format']}.")
+            raise ArchiveError(
+                Sentence(
+                    noop("It is no archive of an instance: its format is %(format)s."),
+                    format=str(said["format"]),
+                )
+            )
         if said["format_version"] != VERSION:
             raise ArchiveError(
-                f"It has format {said['format_version']}, and this code reads format {VERSION}."
+                Sentence(
+                    noop("It has format %(its)s, and this code reads format %(ours)s."),
+                    its=str(said["format_version"]),
+                    ours=str(VERSION),
+                )
             )
         instance = said["instance"]
         return Manifest(
@@ -96,7 +108,13 @@ def parse(text: bytes) -> Manifest:
             files=tuple(_file(each) for each in said["files"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ArchiveError(f"Its {NAME} can't be read: {type(error).__name__} {error}.") from error
+        raise ArchiveError(
+            Sentence(
+                noop("Its %(file)s can't be read: %(error)s."),
+                file=NAME,
+                error=f"{type(error).__name__} {error}",
+            )
+        ) from error
 
 
 def _file(said: dict[str, Any]) -> File:

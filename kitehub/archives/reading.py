@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
+from django.utils.translation import gettext_noop as noop
 from psycopg import sql
 
 from kitehub.archives import manifest
@@ -17,6 +18,7 @@ from kitehub.archives.manifest import File, Manifest
 from kitehub.archives.sessions import Session
 from kitehub.archives.tables import Part, Table, tables
 from kitehub.archives.writing import lines_of
+from kitehub.db.sentences import Sentence
 
 # What zipfile raises for what is cut short, damaged or not made by us.
 _BROKEN = (
@@ -44,13 +46,17 @@ class Archive:
         self._zip = file
         names = file.namelist()
         if names.count(manifest.NAME) != 1:
-            raise ArchiveError(f"It has no {manifest.NAME}.")
+            raise ArchiveError(Sentence(noop("It has no %(file)s."), file=manifest.NAME))
         if file.getinfo(manifest.NAME).file_size > _LONGEST_MANIFEST:
-            raise ArchiveError(f"Its {manifest.NAME} is too large to be ours.")
+            raise ArchiveError(
+                Sentence(noop("Its %(file)s is too large to be ours."), file=manifest.NAME)
+            )
         self.manifest: Manifest = manifest.parse(file.read(manifest.NAME))
         expected = [manifest.NAME, *(each.path for each in self.manifest.files)]
         if sorted(names) != sorted(expected) or len(set(names)) != len(names):
-            raise ArchiveError(f"It holds other files than its {manifest.NAME} says.")
+            raise ArchiveError(
+                Sentence(noop("It holds other files than its %(file)s says."), file=manifest.NAME)
+            )
 
     def blocks(self, file: File) -> Iterator[bytes]:
         """A table's lines, in blocks; raises ArchiveError at the end where hash or count is off."""
@@ -62,10 +68,20 @@ class Archive:
                 last = block
                 yield block
         if digest.hexdigest() != file.sha256:
-            raise ArchiveError(f"{file.path} is not what was archived: its hash differs.")
+            raise ArchiveError(
+                Sentence(
+                    noop("%(file)s is not what was archived: its hash differs."),
+                    file=file.path,
+                )
+            )
         if rows != file.rows or not last.endswith(b"\n"):
             raise ArchiveError(
-                f"{file.path} is not what was archived: {rows:,} rows rather than {file.rows:,}."
+                Sentence(
+                    noop("%(file)s is not what was archived: %(rows)s rows rather than %(said)s."),
+                    file=file.path,
+                    rows=rows,
+                    said=file.rows,
+                )
             )
 
     def verify(self, progress: Callable[[str, int], None]) -> None:
@@ -94,13 +110,21 @@ def saying(path: Path) -> Iterator[None]:
     try:
         yield
     except ArchiveError as error:
-        raise ArchiveError(f"{path}: {error}") from error
+        raise ArchiveError(Sentence("%(path)s: %(error)s", path=path, error=error)) from error
     except FileNotFoundError as error:
-        raise ArchiveError(f"{path} is not there.") from error
+        raise ArchiveError(Sentence(noop("%(path)s is not there."), path=path)) from error
     except zipfile.BadZipFile as error:
-        raise ArchiveError(f"{path}: It is no whole zip file ({error}).") from error
+        raise ArchiveError(
+            Sentence(
+                noop("%(path)s: It is no whole zip file (%(error)s)."),
+                path=path,
+                error=error,
+            )
+        ) from error
     except _BROKEN as error:
-        raise ArchiveError(f"{path}: It can't be read ({error}).") from error
+        raise ArchiveError(
+            Sentence(noop("%(path)s: It can't be read (%(error)s)."), path=path, error=error)
+        ) from error
 
 
 def differences(

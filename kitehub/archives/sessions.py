@@ -8,10 +8,12 @@ from typing import Any
 import psycopg
 from django.db import connections
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils.translation import gettext_noop as noop
 from psycopg import IsolationLevel
 
 from kitehub.archives.errors import ArchiveError
 from kitehub.archives.tables import tables
+from kitehub.db.sentences import Sentence
 
 Session = psycopg.Connection[Any]
 
@@ -50,8 +52,16 @@ def check_current(alias: str, expected: set[str], where: str) -> tuple[str, ...]
     found = recorded(alias)
     missing = sorted(expected - set(found))
     if missing:
-        raise ArchiveError(
-            f"{where} lacks {missing[0]}{' and more' if missing[1:] else ''}: bring it up to date "
-            "with migrate and migrate_tenants first."
+        message = (
+            noop(
+                "%(where)s lacks %(migration)s and more: bring it up to date with migrate and "
+                "migrate_tenants first."
+            )
+            if missing[1:]
+            else noop(
+                "%(where)s lacks %(migration)s: bring it up to date with migrate and "
+                "migrate_tenants first."
+            )
         )
+        raise ArchiveError(Sentence(message, where=where, migration=missing[0]))
     return found

@@ -12,6 +12,7 @@ from pathlib import Path
 from uuid import UUID
 
 from django.db.migrations.loader import MigrationLoader
+from django.utils.translation import gettext_noop as noop
 
 from kitehub import tenancy
 from kitehub.archives import manifest
@@ -19,6 +20,7 @@ from kitehub.archives.errors import ArchiveError
 from kitehub.archives.manifest import File, Manifest
 from kitehub.archives.sessions import Session, check_current, session, snapshot
 from kitehub.archives.tables import PLATFORM, TENANT, Part, Table, tables
+from kitehub.db.sentences import Sentence
 from kitehub.db.versions import Versions, label
 from kitehub.models import Instance
 
@@ -47,7 +49,7 @@ def write(instance: Instance, path: Path, *, progress: Progress = quiet) -> Writ
     owner may read the file.
     """
     if path.exists():
-        raise ArchiveError(f"{path} exists already.")
+        raise ArchiveError(Sentence(noop("%(path)s exists already."), path=path))
     with _whole(path) as part, zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as archive:
         said = _write_all(instance, archive, progress)
         _entry(archive, manifest.NAME, [said.dump()])
@@ -120,7 +122,12 @@ def _write_all(instance: Instance, archive: zipfile.ZipFile, progress: Progress)
             for table in tables()
         )
     if {file.table: file.rows for file in files}["instances"] != 1:
-        raise ArchiveError(f"There is no instance {instance.subdomain} any more.")
+        raise ArchiveError(
+            Sentence(
+                noop("There is no instance %(subdomain)s any more."),
+                subdomain=instance.subdomain,
+            )
+        )
     owner = instance.owner
     return Manifest(
         instance_id=instance.id,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial, wraps
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -27,12 +27,20 @@ from kitehub.db.contention import is_contention
 from kitehub.db.gates import GateReason, WritesRefused
 from kitehub.db.lifecycle import ForbiddenTransition
 
+_T = TypeVar("_T")
 # Its own section, at the end of what people fill in.
 REASON_FIELDSET: tuple[Any, dict[str, Any]] = (gettext_lazy("Why"), {"fields": ("reason",)})
 
 
 class Refusal(Exception):
     """Why something cannot be done, in words for the person who asked for it."""
+
+
+def existing(row: _T | None) -> _T:
+    """The row, where it is there (still). Raises Refusal for none."""
+    if row is None:
+        raise Refusal(gettext("There is no such row."))
+    return row
 
 
 # What may stop a write without being anybody's bug.
@@ -69,7 +77,12 @@ def refusal_of(error: Exception, constraints: Mapping[str, Any] | None = None) -
 
 def actor_of(request: HttpRequest) -> str:
     """The login of who sent a request, as the audit columns keep it."""
-    return request.user.get_username()[:ACTOR_LENGTH]
+    return actor_name(request.user)
+
+
+def actor_name(user: Any) -> str:
+    """Somebody's login, as the audit columns keep it."""
+    return str(user.get_username()[:ACTOR_LENGTH])
 
 
 def reason_of(request: HttpRequest) -> str:

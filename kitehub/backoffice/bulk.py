@@ -1,7 +1,7 @@
 """Actions on several rows of a list: what will come of each, why, and what has come of each."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -64,8 +64,11 @@ class Bulk:
 
     `preview` says what will come of a row and `act` does it and says what has come of it. Both
     raise Refusal for a row that it can't be done to, which stops no other row. A row is only acted
-    on if `preview` has just said of it, in the same request, what was shown. Where it `moves_money`
-    the number of rows is typed again.
+    on if `preview` has just said of it, in the same request, what was shown. Where it
+    `moves_money`, or gives away what is sold, the number of rows is typed again.
+
+    A preview knows nothing of the rows before its own. Where that would make it wrong, `of` names
+    what a row acts on: of several rows with the same, only the first that can be done is.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Bulk:
     act: Callable[[Any], str]
     form_class: type[Reasoned] = WhyForm
     moves_money: bool = False
+    of: Callable[[Any], Hashable] | None = None
 
 
 def each_alone(action: Any) -> Any:
@@ -98,7 +102,7 @@ def run_on_each(
     asked = runs.read(request.POST.get(_ASKED, ""), by=_person(request))
     if asked and _found(admin, request, asked.key):
         return _to_results(admin, asked.key)
-    outcomes = [_ended(admin, row, partial(bulk.preview, row)) for row in rows]
+    outcomes = _foreseen(admin, rows, bulk)
     seen = runs.digest(told=[bulk.name, admin.opts.label, *map(_told, rows), *outcomes])
     form = bulk.form_class(request.POST if "confirmed" in request.POST else None)
     if bulk.moves_money:
@@ -167,6 +171,21 @@ class ShowsResults:
 
 
 # --- Rows ---------------------------------------------------------------------------------------
+
+
+def _foreseen(admin: Any, rows: Sequence[Model], bulk: Bulk) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    taken: set[Hashable] = set()
+    for row in rows:
+        its = bulk.of(row) if bulk.of else row.pk
+        outcome = _ended(admin, row, partial(bulk.preview, row))
+        if outcome.done and its in taken:
+            said = gettext("An earlier row changes what comes of this one. Do it after that one.")
+            outcome = Outcome(str(row), False, said)
+        elif outcome.done:
+            taken.add(its)
+        outcomes.append(outcome)
+    return outcomes
 
 
 def _done(admin: Any, request: HttpRequest, row: Model, act: Callable[[Any], str]) -> Outcome:

@@ -1,7 +1,7 @@
 """Reads the address of a list and fetches what it asks for, at the same cost on any table."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -84,6 +84,7 @@ class CarefulChangeList(ChangeList):
     filter_params: dict[str, Any]
     filter_specs: Any = ()
     order: Order
+    _tabs: Sequence[Tab] = ()
     # What a page's links lead to: cursors, empty where there is no such page.
     next_cursor = previous_cursor = ""
     # How many rows there are on all pages, MOST_COUNTED + 1 for more than that.
@@ -107,7 +108,7 @@ class CarefulChangeList(ChangeList):
     def tab(self) -> Tab | None:
         """The tab that is open; none for an unknown one."""
         asked = self.params.get(TAB, "")
-        return next((each for each in self.model_admin.tabs if each.key == asked), None)
+        return next((each for each in self._tabs if each.key == asked), None)
 
     def get_filters_params(self, params: Any = None) -> dict[str, Any]:
         """What may be lookups: neither Django's own parameters nor the list's."""
@@ -125,6 +126,7 @@ class CarefulChangeList(ChangeList):
 
     def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> Any:
         """The rows that the address asks for, on all pages."""
+        self._tabs = self.model_admin.get_tabs(request)
         # No link leads to the same page of something else.
         for name in (*PAGE_PARAMETERS, SUM):
             self.params.pop(name, None)
@@ -136,7 +138,7 @@ class CarefulChangeList(ChangeList):
 
     def _open_tab(self) -> None:
         """Takes `?status__exact=PAID`, as links elsewhere have it, for the tab of the same rows."""
-        for tab in () if TAB in self.params else self.model_admin.tabs:
+        for tab in () if TAB in self.params else self._tabs:
             for name in [f"{column}__exact" for column, _value in tab.columns]:
                 if self.params.get(name) == tab.key and len(self.filter_params[name]) == 1:
                     for given in (self.params, self.filter_params):
@@ -239,14 +241,14 @@ class CarefulChangeList(ChangeList):
             self._count()
 
     def _count(self) -> None:
-        if not self.narrowing and self.model_admin.tabs:
+        if not self.narrowing and self._tabs:
             # As declared, whichever order was chosen: that is what the tabs have indexes for.
             names = self._orders[0].names
-            sets = [self.outside_tabs, *map(self._in, self.model_admin.tabs)]
+            sets = [self.outside_tabs, *map(self._in, self._tabs)]
             whole, *parts = (rows.order_by(*names) for rows in sets)
             counts = counts_within(whole, parts)
             self.tabs = self._shown_tabs(counts)
-            position = [None, *self.model_admin.tabs].index(self.tab)
+            position = [None, *self._tabs].index(self.tab)
             self.counted = counts[position]
         elif self.next_cursor or self.previous_cursor:
             # What is searched has an index of its own, which counts without a look at the rows.
@@ -256,19 +258,25 @@ class CarefulChangeList(ChangeList):
             self.sums = sums_of(self.queryset, self.model_admin.sums)
 
     def _page(self, request: HttpRequest) -> list[Any]:
-        """The rows behind or before the cursor; the first ones where there is none."""
+        """The rows behind or before the cursor; the first ones where there is none.
+
+        So they are where the cursor's rows are done meanwhile, and nothing is left beyond it.
+        """
         size, order, here = self.list_per_page, self.order, self.first_url
-        if before := order.position(self.model, request.GET.get(BEFORE, ""), of=here):
-            turned = order.turned()
-            found = list(turned.beyond(self.queryset.order_by(*turned.names), before)[: size + 1])
+        turned = order.turned()
+        before = order.position(self.model, request.GET.get(BEFORE, ""), of=here)
+        after = order.position(self.model, request.GET.get(AFTER, ""), of=here)
+        most = size + 1
+        if before and (
+            found := list(turned.beyond(self.queryset.order_by(*turned.names), before)[:most])
+        ):
             page = found[:size][::-1]
             more_before, more_after = len(found) > size, True
         else:
-            after = order.position(self.model, request.GET.get(AFTER, ""), of=here)
-            rows = order.beyond(self.queryset, after) if after else self.queryset
-            found = list(rows[: size + 1])
-            page = found[:size]
-            more_before, more_after = bool(after), len(found) > size
+            found = list(order.beyond(self.queryset, after)[:most]) if after else []
+            more_before = bool(found)
+            found = found or list(self.queryset[:most])
+            page, more_after = found[:size], len(found) > size
         if page:
             self.previous_cursor = order.cursor(page[0], of=here) if more_before else ""
             self.next_cursor = order.cursor(page[-1], of=here) if more_after else ""
@@ -283,7 +291,7 @@ class CarefulChangeList(ChangeList):
     # --- For the page -------------------------------------------------------------------------
 
     def _shown_tabs(self, counts: list[int]) -> list[ShownTab]:
-        keys: list[Tab | None] = [None, *self.model_admin.tabs]
+        keys: list[Tab | None] = [None, *self._tabs]
         if len(keys) == 1:
             return []
         said = [*map(spoken, counts)] or [""] * len(keys)
@@ -301,6 +309,11 @@ class CarefulChangeList(ChangeList):
     def chips(self) -> list[Chip]:
         """What narrows the list, each with the way to take it off."""
         return chips_of(self)
+
+    @property
+    def refusals(self) -> list[str]:
+        """What of the filters can't be read, for which nothing is listed."""
+        return [said for each in self.filter_specs if (said := getattr(each, "refusal", str)())]
 
     @property
     def presets(self) -> list[Preset]:

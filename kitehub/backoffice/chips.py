@@ -15,6 +15,8 @@ class Chip(NamedTuple):
     label: str | Promise
     value: str
     url: str
+    # Whether nobody can tell what it asks for, so that nothing is listed.
+    is_unread: bool = False
 
 
 def chips_of(changes: Any) -> list[Chip]:
@@ -28,6 +30,10 @@ def chips_of(changes: Any) -> list[Chip]:
         names = [name for name in spec.expected_parameters() if name in others]
         if names:
             given = ", ".join(others.pop(name)[-1] for name in names)
+            if getattr(spec, "refusal", str)():
+                chip = _chip(changes, spec.title, given, names)
+                chips.append(chip._replace(is_unread=True))
+                continue
             chips.append(_chip(changes, spec.title, _value(changes, spec) or given, names))
     for name, values in others.items():
         field = _field(changes, name)

@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 
 from kitehub.backoffice import history
-from kitehub.backoffice.audit import Refusal, lead_to
+from kitehub.backoffice.audit import Refusal, existing, lead_to
 from kitehub.backoffice.forms import Reasoned
 from kitehub.db.base import Record
 
@@ -162,9 +162,7 @@ class SoftDeletion:
     def restore(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Takes the mark of deletion off the row."""
         its: Any = self
-        row = its.get_object(request, object_id)
-        if row is None:
-            raise Refusal(gettext("There is no such row."))
+        row = existing(its.get_object(request, object_id))
         self.check_restoring([row])
         if not row.restore()[0]:
             raise Refusal(gettext("“%(row)s” is not deleted.") % {"row": row})

@@ -45,7 +45,8 @@ class WhyDialog(Reasoned, BaseDialogForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["seen"].initial = self._version
+        # Asked for where it is shown: a dialog that tries its action out does so no sooner.
+        self.fields["seen"].initial = self._seen
         last = [name for name in ("retyped", "reason") if name in self.fields]
         self.order_fields([*(name for name in self.fields if name not in last), *last])
 
@@ -71,17 +72,24 @@ class WhyDialog(Reasoned, BaseDialogForm):
     def clean(self) -> dict[str, Any]:
         """Refuses what was sent for a row that is another by now."""
         cleaned = super().clean()
-        if (seen := cleaned.get("seen")) and seen != self._version:
+        if (seen := cleaned.get("seen")) and seen != self._seen():
             self.fields["seen"].bound_data = lambda data, initial: initial  # type: ignore[method-assign]
             self.add_error(
                 None,
-                gettext("The row has changed meanwhile. Look at it again, then send once more."),
+                gettext(
+                    "The row, or what would come of it, has changed meanwhile. Look at it again, "
+                    "then send once more."
+                ),
             )
         return cleaned
 
     @property
     def _version(self) -> str:
         return str(getattr(self.row, "version", ""))
+
+    def _seen(self) -> str:
+        """What a dialog that is sent has to have shown."""
+        return self._version
 
 
 class RetypedDialog(WhyDialog):

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import formats, timezone
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter
@@ -19,6 +20,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from kitehub.backoffice.amounts import parse_amount
 from kitehub.display import money
+
+ENDS = ("from", "to")
 
 
 class Preset(NamedTuple):
@@ -44,22 +47,56 @@ def periods(today: date) -> list[tuple[Any, date, date]]:
     ]
 
 
-class DayRangeFilter(RangeDateFilter):
+class TypedRange:
+    """For a filter with two ends that people type.
+
+    An end that can't be read gives no rows: without it, they would be taken for what was asked for.
+    """
+
+    used_parameters: dict[str, Any]
+    parameter_name: Any
+    title: Any
+    # How an end is written, in a sentence.
+    wanted: Any = ""
+
+    def refusal(self) -> str:
+        """Which end can't be read, and how one is written; empty where each can."""
+        unread = [text for end in ENDS if (text := self._text(end)) and self._end(end) is None]
+        if not unread:
+            return ""
+        return gettext("%(field)s: “%(text)s” can't be read. %(wanted)s") % {
+            "field": capfirst(self.title),
+            "text": " – ".join(unread),
+            "wanted": self.wanted,
+        }
+
+    def _end(self, end: str) -> Any:
+        raise NotImplementedError
+
+    def _text(self, end: str) -> str:
+        given = self.used_parameters.get(f"{self.parameter_name}_{end}", "")
+        return str(given[-1] if isinstance(given, list) else given).strip()
+
+
+class DayRangeFilter(TypedRange, RangeDateFilter):
     """From one day to another, both included, in Vietnamese time.
 
     unfold's own compares a moment with a bare date, which leaves the last day out.
     """
 
     template = "kitehub/backoffice/list/day_range.html"
+    wanted = _("Write a day as 31/12/2026.")
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any] | None:
-        """Rows from the first day's start on and before the start of the day after the last.
-
-        What is no date is passed over, as an empty field is.
-        """
+        """Rows from the first day's start on and before the start of the day after the last."""
+        if self.refusal():
+            return queryset.none()
         if first := self._day("from"):
             queryset = queryset.filter(**{f"{self.parameter_name}__gte": _start(first)})
-        if (last := self._day("to")) and last < date.max:
+        if last := self._day("to"):
+            if last == date.max:
+                # No day comes after it; who has none at all isn't meant, as with any other day.
+                return queryset.filter(**{f"{self.parameter_name}__isnull": False})
             after = _start(last + timedelta(days=1))
             queryset = queryset.filter(**{f"{self.parameter_name}__lt": after})
         return queryset
@@ -76,7 +113,7 @@ class DayRangeFilter(RangeDateFilter):
     def presets(self, changelist: ChangeList) -> list[Preset]:
         """Links to the usual periods; that of the one that is chosen takes it off."""
         chosen = self._day("from"), self._day("to")
-        names = [f"{self.parameter_name}_{end}" for end in ("from", "to")]
+        names = [f"{self.parameter_name}_{end}" for end in ENDS]
         shown = []
         for label, *days in periods(timezone.localdate()):
             active = chosen == tuple(days)
@@ -87,12 +124,13 @@ class DayRangeFilter(RangeDateFilter):
 
     def chip(self) -> str:
         """The days that are chosen, in words; none where neither is a day."""
-        return _range_words(*(day and _written(day) for day in map(self._day, ("from", "to"))))
+        return _range_words(*(day and _written(day) for day in map(self._day, ENDS)))
 
     def _day(self, end: str) -> date | None:
-        text = self.used_parameters.get(f"{self.parameter_name}_{end}")
-        found: date | None = parse_date_str(text) if isinstance(text, str) else None
+        found: date | None = parse_date_str(self._text(end))
         return found
+
+    _end = _day
 
 
 class AmountRangeForm(forms.Form):
@@ -107,10 +145,11 @@ class AmountRangeForm(forms.Form):
             )
 
 
-class AmountRangeFilter(FieldListFilter):
+class AmountRangeFilter(TypedRange, FieldListFilter):
     """From one amount to another, both included; thousands may be set off."""
 
     template = "kitehub/backoffice/list/amount_range.html"
+    wanted = _("Write an amount as 1.500.000, 1500k or 1tr5.")
 
     def __init__(self, field: Any, request: Any, params: Any, *args: Any, **kwargs: Any) -> None:
         super().__init__(field, request, params, *args, **kwargs)
@@ -122,7 +161,9 @@ class AmountRangeFilter(FieldListFilter):
         return [f"{self.field_path}_from", f"{self.field_path}_to"]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows between; what is no amount is passed over, as an empty field is."""
+        """The rows between."""
+        if self.refusal():
+            return queryset.none()
         if (least := self._amount("from")) is not None:
             queryset = queryset.filter(**{f"{self.field_path}__gte": least})
         if (most := self._amount("to")) is not None:
@@ -136,20 +177,18 @@ class AmountRangeFilter(FieldListFilter):
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         """The two fields."""
-        given = {name: self._text(str(name)) for name in self.expected_parameters()}
+        given = {f"{self.field_path}_{end}": self._text(end) for end in ENDS}
         yield {"form": AmountRangeForm(self.field_path, data=given)}
 
     def chip(self) -> str:
         """The amounts that are chosen, in words; none where neither is one."""
-        ends = [self._amount("from"), self._amount("to")]
+        ends = [*map(self._amount, ENDS)]
         return _range_words(*(None if end is None else money(end) for end in ends))
 
     def _amount(self, end: str) -> int | None:
-        return parse_amount(self._text(f"{self.field_path}_{end}"))
+        return parse_amount(self._text(end))
 
-    def _text(self, name: str) -> str:
-        given = self.used_parameters.get(name, "")
-        return str(given[-1] if isinstance(given, list) else given)
+    _end = _amount
 
 
 def _range_words(first: Any, last: Any) -> str:

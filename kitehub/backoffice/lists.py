@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import QuerySet, UUIDField
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext
@@ -15,6 +15,7 @@ from kitehub.backoffice.changelist import CarefulChangeList, RowsOnly
 from kitehub.backoffice.counts import MOST_COUNTED, CappedPaginator, count_up_to
 from kitehub.backoffice.keyset import Order, order_of
 from kitehub.backoffice.lookups import allowed_parameters
+from kitehub.backoffice.search import parse_uuid
 from kitehub.backoffice.tabs import Tab
 
 
@@ -71,12 +72,25 @@ class CarefulLists:
         sees the list would guess their values letter by letter.
         """
         its: Any = self
-        filters = its.get_list_filter(request) if request is not None else its.list_filter
-        return lookup in allowed_parameters(its.opts, filters, its.tabs)
+        if request is None:
+            return lookup in allowed_parameters(its.opts, its.list_filter, its.tabs)
+        filters, tabs = its.get_list_filter(request), self.get_tabs(request)
+        return lookup in allowed_parameters(its.opts, filters, tabs)
+
+    def get_tabs(self, request: HttpRequest) -> Sequence[Tab]:
+        """The tabs for whoever asks."""
+        return self.tabs
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> Any:
-        """The row with this key; none for NUL, which only PostgreSQL refuses."""
+        """The row with this key, as `parse_uuid` reads it where keys are UUIDs; or none.
+
+        Python's own parser takes hyphens anywhere: a page would have a row of which its
+        permissions and its dialog, which read the same address, know nothing.
+        """
+        # Only PostgreSQL refuses NUL.
         if "\x00" in object_id:
+            return None
+        if isinstance(self.opts.pk, UUIDField) and not from_field and not parse_uuid(object_id):
             return None
         return super().get_object(request, object_id, from_field)  # type: ignore[misc]
 
@@ -90,9 +104,13 @@ class CarefulLists:
         Raises IncorrectLookupParameters for an address that cannot be looked up, as the list does.
         What the search box finds in other tables is looked up at once.
         """
+        return self.read_address(request).queryset  # type: ignore[no-any-return]
+
+    def read_address(self, request: HttpRequest) -> RowsOnly:
+        """What the address of a list asks for; raises as `filtered_rows` does."""
         its: Any = self
         shown = its.get_list_display(request)
-        changes = RowsOnly(
+        return RowsOnly(
             request,
             its.model,
             # The numbers of columns in the address count the boxes too.
@@ -109,8 +127,6 @@ class CarefulLists:
             its.get_sortable_by(request),
             its.search_help_text,
         )
-        rows: QuerySet[Any] = changes.queryset
-        return rows
 
     def get_paginator(self, request: HttpRequest, queryset: Any, *args: Any, **kwargs: Any) -> Any:
         """A capped one for the table's rows; the log of one row is read to its end."""

@@ -14,7 +14,7 @@ from unfold.decorators import action
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from kitehub.backoffice.audit import Refusal, actor_of, lead_to
+from kitehub.backoffice.audit import actor_name, actor_of, existing, lead_to
 from kitehub.backoffice.search import parse_uuid
 from kitehub.models import Note
 from kitehub.models.notes import LONGEST_NOTE
@@ -65,9 +65,7 @@ class Noted:
         its: Any = self
         key = parse_uuid(object_id)
         # Not by get_object, which would lock a row that nothing is written to.
-        row = self.model._base_manager.filter(pk=key).first() if key else None
-        if row is None:
-            raise Refusal(gettext("There is no such row."))
+        row = existing(self.model._base_manager.filter(pk=key).first() if key else None)
         write_note(
             about=row, text=form.cleaned_data["text"], actor=actor_of(request), at=timezone.now()
         )
@@ -99,5 +97,5 @@ def model_of(table: str) -> type[Model] | None:
 
 def may_withdraw(user: Any, note: Note) -> bool:
     """Who wrote a note takes it back; another's, who may change notes."""
-    own = note.created_by == user.get_username() and user.has_perm("kitehub.add_note")
+    own = note.created_by == actor_name(user) and user.has_perm("kitehub.add_note")
     return note.withdrawn_at is None and bool(own or user.has_perm("kitehub.change_note"))

@@ -6,13 +6,14 @@ This one is the service: it runs, what came of it is read, and all of it is undo
 
 import hashlib
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext
 
-from kitehub.backoffice.audit import REFUSED, actor_of, refusal_of, refusing_contention
+from kitehub.backoffice.audit import REFUSED, Refusal, actor_of, refusal_of, refusing_contention
 from kitehub.backoffice.dialogs import Line, WhyDialog
 from kitehub.backoffice.forms import Aside
 from kitehub.db.rehearsals import rehearsal
@@ -40,8 +41,27 @@ def rehearse(
     return Rehearsed([Line(gettext("Not possible:"), why, warns=True)], possible=False)
 
 
+def foresee(
+    work: Callable[[], Sequence[Line]], explain: Callable[[Exception], str] = refusal_of
+) -> str:
+    """As `rehearse`, in a line, for a bulk action. Raises Refusal for what can't be done."""
+    found = rehearse(work, explain)
+    if not found.possible:
+        raise Refusal(found.lines[0].value)
+    return "; ".join(f"{line.label}: {line.value}" for line in found.lines)
+
+
+def digest_of(*said: object) -> str:
+    """What is short and is other where anything of what was said is other."""
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:32]
+
+
 class RehearsedDialog(WhyDialog):
-    """A dialog that shows what will come of its row by trying it."""
+    """A dialog that shows what will come of its row by trying it.
+
+    It acts on what was seen alone: where another row or another moment makes the outcome another
+    one, that is shown first.
+    """
 
     def attempt(self, actor: str) -> Sequence[Line]:
         """Does it, and says what has come of it. Raises Refusal."""
@@ -49,7 +69,16 @@ class RehearsedDialog(WhyDialog):
 
     def preview(self) -> Sequence[Line]:
         """What comes of it, where nothing has to be entered first."""
-        return self._rehearsed().lines
+        return self._foreseen.lines
+
+    @cached_property
+    def _foreseen(self) -> Rehearsed:
+        return self._rehearsed()
+
+    def _seen(self) -> str:
+        if self.row is None:
+            return self._version
+        return f"{self._version} {digest_of(_words(self._foreseen.lines))}"
 
     def _rehearsed(self) -> Rehearsed:
         explain: Callable[[Exception], str] = refusal_of
@@ -90,8 +119,14 @@ class PlannedDialog(RehearsedDialog):
         """Nothing before something is entered."""
         return self.planned
 
+    def _seen(self) -> str:
+        return self._version  # `plan` has the outcome
+
     def _digest(self, lines: Sequence[Line]) -> str:
         aside = {name for name, field in self.fields.items() if isinstance(field, Aside)}
         entered = [(name, str(self.data.get(name))) for name in self.fields if name not in aside]
-        said = repr((entered, [tuple(map(str, line)) for line in lines]))
-        return hashlib.sha256(said.encode()).hexdigest()[:32]
+        return digest_of(entered, _words(lines))
+
+
+def _words(lines: Sequence[Line]) -> list[tuple[str, ...]]:
+    return [tuple(map(str, line)) for line in lines]

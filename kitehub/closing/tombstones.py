@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 from django.db import OperationalError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop as noop
 
 from kitehub import archives, tenancy
 from kitehub.archives import Archive, ArchiveError, Progress, Written
@@ -15,6 +16,7 @@ from kitehub.archives.reading import count
 from kitehub.archives.sessions import Session, session
 from kitehub.archives.writing import snapshots
 from kitehub.db.acting import acting
+from kitehub.db.sentences import Sentence
 from kitehub.models import ArchiveRun, Instance, Tombstone
 
 CLOSED = "closed"
@@ -48,7 +50,12 @@ def close(
         written = _archive(instance, folder, at, progress)
         found = _bury(instance, written, at + grace, actor=actor, reason=reason, asked_at=asked_at)
     if found.dropped_at is not None:
-        raise ClosingError(f"{instance.subdomain} was closed, and its data is gone.")
+        raise ClosingError(
+            Sentence(
+                noop("%(school)s was closed, and its data is gone."),
+                school=instance.subdomain,
+            )
+        )
     if found.erasing_at is not None and not left_over(found):
         return found
     # What was written while the archive was being made, or since.
@@ -77,7 +84,9 @@ def renew(
         dropped_at__isnull=True,
     )
     if not rows.update(earlier_archives=earlier, **new):
-        raise ClosingError(f"{tombstone} was changed by somebody else meanwhile.")
+        raise ClosingError(
+            Sentence(noop("%(what)s was changed by somebody else meanwhile."), what=tombstone)
+        )
     tombstone.refresh_from_db()
     return written
 
@@ -88,11 +97,16 @@ def cancel(*, instance: Instance, actor: str, at: datetime) -> Tombstone:
         rows = Tombstone.objects.filter(instance=instance, canceled_at__isnull=True)
         tombstone = rows.first()
         if tombstone is None:
-            raise ClosingError(f"{instance.subdomain} isn't closed.")
+            raise ClosingError(
+                Sentence(noop("%(school)s isn't closed."), school=instance.subdomain)
+            )
         open_ones = rows.filter(erasing_at__isnull=True)
         if not open_ones.update(canceled_at=at, canceled_by=actor):
             raise ClosingError(
-                f"It is too late: the data of {instance.subdomain} is going or gone."
+                Sentence(
+                    noop("It is too late: the data of %(school)s is going or gone."),
+                    school=instance.subdomain,
+                )
             )
         Instance.all_objects.filter(pk=instance.pk).restore()
     tombstone.refresh_from_db()
@@ -147,9 +161,14 @@ def verified(tombstone: Tombstone, progress: Progress) -> AbstractContextManager
     """The tombstone's archive, open, if it is still the same file; raises ArchiveError."""
     path = Path(tombstone.archive_path)
     if not path.is_file():
-        raise ArchiveError(f"{path} is not there.")
+        raise ArchiveError(Sentence(noop("%(path)s is not there."), path=path))
     if archives.file_digest(path) != tombstone.archive_sha256:
-        raise ArchiveError(f"{path} is not the file that was archived: its hash differs.")
+        raise ArchiveError(
+            Sentence(
+                noop("%(path)s is not the file that was archived: its hash differs."),
+                path=path,
+            )
+        )
     return archives.opened(path, progress=progress)
 
 
@@ -157,7 +176,12 @@ def instance_of(tombstone: Tombstone) -> Instance:
     """The closed school, whose row stays; raises ClosingError where somebody removed it."""
     instance = Instance.all_objects.filter(pk=tombstone.instance_id).first()
     if instance is None:
-        raise ClosingError(f"The instance {tombstone.instance_id} is gone from the platform.")
+        raise ClosingError(
+            Sentence(
+                noop("The instance %(instance)s is gone from the platform."),
+                instance=tombstone.instance_id,
+            )
+        )
     return instance
 
 
@@ -167,7 +191,12 @@ def _refuse_reopened(instance: Instance, asked_at: datetime | None) -> None:
         return
     since = Tombstone.objects.filter(instance=instance, canceled_at__gte=asked_at)
     if since.exists():
-        raise ClosingError(f"{instance.subdomain} was opened again since this was asked for.")
+        raise ClosingError(
+            Sentence(
+                noop("%(school)s was opened again since this was asked for."),
+                school=instance.subdomain,
+            )
+        )
 
 
 def _archive(instance: Instance, folder: Path, at: datetime, progress: Progress) -> Written:

@@ -1,4 +1,4 @@
-"""What an operator can mend, said in one line of plain English.
+"""What an operator can mend, said in one line: in English, as a sentence that can be translated.
 
 A wrong address, a missing right or a full server is the operator's; everything else is a bug and
 keeps its traceback. Errors that happen while connecting carry no SQLSTATE, so those are told apart
@@ -12,10 +12,14 @@ import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connections
 from django.db.migrations.exceptions import MigrationSchemaMissing
+from django.utils.translation import gettext_noop as noop
 
 from kitehub.db.gates import refusal_in
+from kitehub.db.sentences import Sentence
 
 SUPPORTED = "15 to 18"
+# Where the address is that may be wrong, unless whoever asks knows better.
+SETTING = "DATABASE_URL"
 
 
 class EmbeddedServerError(Exception):
@@ -31,7 +35,8 @@ def explain(error: BaseException, *, using: str = DEFAULT_DB_ALIAS) -> str | Non
     for link in _causes(error):
         for rule in (_configuration, _too_old, _connecting, _working):
             if line := rule(link, using):
-                return " ".join(line.split())
+                one_line = " ".join(line.split())
+                return line if line == one_line else one_line
     return None
 
 
@@ -56,9 +61,15 @@ def _too_old(error: BaseException, using: str) -> str | None:
     found = re.search(r"PostgreSQL .* required \(found ([\d.]+)\)", str(error))
     if not isinstance(error, NotSupportedError) or not found:
         return None
-    return (
-        f"{_Server(using)} is PostgreSQL {found[1]}, and KiteHub runs on {SUPPORTED}. Point "
-        "DATABASE_URL at one of these."
+    return Sentence(
+        noop(
+            "%(server)s is PostgreSQL %(version)s, and KiteHub runs on %(supported)s. Point "
+            "%(setting)s at one of these."
+        ),
+        server=_Server(using),
+        version=found[1],
+        supported=SUPPORTED,
+        setting=SETTING,
     )
 
 
@@ -74,7 +85,12 @@ def _connecting(error: BaseException, using: str) -> str | None:
     for pattern, say in _REFUSALS.items():
         if re.search(pattern, message):
             return say(server)
-    return f"{server} refused the connection: {_reason(message)} Check DATABASE_URL."
+    return Sentence(
+        noop("%(server)s refused the connection: %(reason)s Check %(setting)s."),
+        server=server,
+        reason=_reason(message),
+        setting=SETTING,
+    )
 
 
 def _working(error: BaseException, using: str) -> str | None:
@@ -88,11 +104,20 @@ def _working(error: BaseException, using: str) -> str | None:
     assumed = (connections[using].settings_dict.get("OPTIONS") or {}).get("assume_role")
     unknown = _UNKNOWN_ROLE.fullmatch(error.diag.message_primary or "")
     if unknown and unknown[1] == f'"{assumed}"':
-        return f"{server} has no role {unknown[1]}. Correct assume_role in DATABASE_URL."
+        return Sentence(
+            noop("%(server)s has no role %(role)s. Correct assume_role in %(setting)s."),
+            server=server,
+            role=unknown[1],
+            setting=SETTING,
+        )
     if error.sqlstate in _STATES:
         return _STATES[error.sqlstate](server)
     if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
-        return f"{server} ended the connection: {_reason(str(error))} Try again."
+        return Sentence(
+            noop("%(server)s ended the connection: %(reason)s Try again."),
+            server=server,
+            reason=_reason(str(error)),
+        )
     return None
 
 
@@ -122,8 +147,8 @@ class _Server:
 
     def __str__(self) -> str:
         if self.host.startswith("/"):
-            return f"The server at the socket in {self.host}"
-        return f"The server at {self.host}:{self.port}"
+            return Sentence(noop("The server at the socket in %(host)s"), host=self.host)
+        return Sentence(noop("The server at %(address)s"), address=f"{self.host}:{self.port}")
 
     @property
     def quoted_role(self) -> str:
@@ -168,92 +193,114 @@ _GRANTS = {
 
 
 def _missing_right(message: str, server: _Server) -> str:
+    where: dict[str, object] = {"role": server.quoted_role, "database": server.database}
     if "no schema has been selected" in message:
-        return (
-            f"No schema of the search path is there for the role {server.quoted_role} in the "
-            f"database {server.database}. Correct search_path where it is set, or as the owner "
-            f"run: GRANT USAGE, CREATE ON SCHEMA public TO {server.quoted_role};"
+        return Sentence(
+            noop(
+                "No schema of the search path is there for the role %(role)s in the database "
+                "%(database)s. Correct search_path where it is set, or as the owner run: "
+                "%(statement)s"
+            ),
+            statement=f"GRANT USAGE, CREATE ON SCHEMA public TO {server.quoted_role};",
+            **where,
         )
-    what = f"The role {server.quoted_role} lacks a right in the database {server.database}"
     for pattern, grant in _GRANTS.items():
         if found := re.search(pattern, message):
             names = [name.upper() if name == "table" else name for name in found.groups()]
-            statement = grant.format(*names, role=server.quoted_role)
-            return f"{what} ({message}). As the owner or a superuser run: {statement}"
-    return f"{what}: {message}. Ask the owner of the database for it."
+            return Sentence(
+                noop(
+                    "The role %(role)s lacks a right in the database %(database)s (%(said)s). As "
+                    "the owner or a superuser run: %(statement)s"
+                ),
+                said=message,
+                statement=grant.format(*names, role=server.quoted_role),
+                **where,
+            )
+    return Sentence(
+        noop(
+            "The role %(role)s lacks a right in the database %(database)s: %(said)s. Ask the owner "
+            "of the database for it."
+        ),
+        said=message,
+        **where,
+    )
 
 
 # --- What the server says while connecting, and later ---------------------------------------------
 
 
-def _no_answer(server: _Server) -> str:
-    return f"{server} doesn't answer. Start it, or correct the host and port in DATABASE_URL."
+_Say = Callable[[_Server], str]
 
 
-def _no_host(server: _Server) -> str:
-    return f"The host {server.host} is unknown. Correct it in DATABASE_URL."
+def _saying(message: str) -> _Say:
+    """A rule that says a message of a server, which may name its role and its database."""
 
+    def say(server: _Server) -> str:
+        return Sentence(
+            message,
+            server=server,
+            host=server.host,
+            role=server.quoted_role,
+            database=server.database,
+            identifier=_identifier(server.database),
+            setting=SETTING,
+        )
 
-def _no_database(server: _Server) -> str:
-    return (
-        f"{server} has no database {server.database}. Create it (CREATE DATABASE "
-        f"{_identifier(server.database)};), or correct the name in DATABASE_URL."
-    )
-
-
-def _bad_login(server: _Server) -> str:
-    return (
-        f"{server} doesn't let the role {server.quoted_role} in: the role or its password is "
-        "wrong. Correct them in DATABASE_URL."
-    )
-
-
-def _no_entry(server: _Server) -> str:
-    return (
-        f"{server} has no entry in pg_hba.conf that lets the role {server.quoted_role} connect to "
-        f"{server.database} from here. Add one there, or correct DATABASE_URL."
-    )
+    return say
 
 
 def _no_connect_right(server: _Server) -> str:
     return _missing_right(f"permission denied for database {_identifier(server.database)}", server)
 
 
-def _full(server: _Server) -> str:
-    return f"{server} has no connection left. Close some, or raise its max_connections."
-
-
-def _not_ready(server: _Server) -> str:
-    return f"{server} is starting up or shutting down. Try again in a moment."
-
-
-def _ended(server: _Server) -> str:
-    return f"{server} ended the connection: it is being shut down. Try again once it is back."
-
-
-def _read_only(server: _Server) -> str:
-    return f"{server} is read-only, so probably a standby. Point DATABASE_URL at the primary."
-
-
-def _locked(server: _Server) -> str:
-    return (
-        f"{server} has a table locked by somebody else, and the wait for it ran out. What was not "
+_no_answer = _saying(
+    noop("%(server)s doesn't answer. Start it, or correct the host and port in %(setting)s.")
+)
+_no_host = _saying(noop("The host %(host)s is unknown. Correct it in %(setting)s."))
+_no_database = _saying(
+    noop(
+        "%(server)s has no database %(database)s. Create it (CREATE DATABASE %(identifier)s;), or "
+        "correct the name in %(setting)s."
+    )
+)
+_bad_login = _saying(
+    noop(
+        "%(server)s doesn't let the role %(role)s in: the role or its password is wrong. Correct "
+        "them in %(setting)s."
+    )
+)
+_no_entry = _saying(
+    noop(
+        "%(server)s has no entry in pg_hba.conf that lets the role %(role)s connect to "
+        "%(database)s from here. Add one there, or correct %(setting)s."
+    )
+)
+_full = _saying(
+    noop("%(server)s has no connection left. Close some, or raise its max_connections.")
+)
+_not_ready = _saying(noop("%(server)s is starting up or shutting down. Try again in a moment."))
+_ended = _saying(
+    noop("%(server)s ended the connection: it is being shut down. Try again once it is back.")
+)
+_read_only = _saying(
+    noop("%(server)s is read-only, so probably a standby. Point %(setting)s at the primary.")
+)
+_locked = _saying(
+    noop(
+        "%(server)s has a table locked by somebody else, and the wait for it ran out. What was not "
         "done yet can be run again once they have finished."
     )
-
-
-def _deadlocked(server: _Server) -> str:
-    return (
-        f"{server} ended a deadlock with somebody else's transaction by ending ours. What was not "
+)
+_deadlocked = _saying(
+    noop(
+        "%(server)s ended a deadlock with somebody else's transaction by ending ours. What was not "
         "done yet can be run again."
     )
+)
+_disk_full = _saying(noop("%(server)s has no disk space left. Free some, then try again."))
 
 
-def _disk_full(server: _Server) -> str:
-    return f"{server} has no disk space left. Free some, then try again."
-
-
-_REFUSALS: dict[str, Callable[[_Server], str]] = {
+_REFUSALS: dict[str, _Say] = {
     r"database \".*\" does not exist": _no_database,
     r"authentication failed|role \".*\" does not exist|no password supplied": _bad_login,
     r"is not permitted to log in": _bad_login,
@@ -264,7 +311,7 @@ _REFUSALS: dict[str, Callable[[_Server], str]] = {
     r"could not translate host name|failed to resolve host": _no_host,
     r"Connection refused|No such file or directory|timeout|timed out|unreachable": _no_answer,
 }
-_STATES: dict[str, Callable[[_Server], str]] = {
+_STATES: dict[str, _Say] = {
     "3D000": _no_database,
     "28000": _no_entry,
     "28P01": _bad_login,

@@ -19,7 +19,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from unfold.decorators import action, display
 
 from kitehub.backoffice import AuditAdmin
-from kitehub.backoffice.audit import Audited, Refusal, lead_to
+from kitehub.backoffice.audit import Audited, Refusal, existing, lead_to
 from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
 from kitehub.backoffice.dialogs import Line, WhyDialog, without_actions
 from kitehub.backoffice.labels import Label
@@ -78,7 +78,7 @@ class JobDialog(WhyDialog):
         lines = [Line(gettext("Task"), job.task_name), Line(gettext("About"), arguments_of(job))]
         failure = getattr(job, "failure", None)
         if failure is not None:
-            lines.append(Line(gettext("Last error"), failure.error, warns=True))
+            lines.append(Line(gettext("Last error"), failure.words, warns=True))
         return lines
 
 
@@ -86,6 +86,7 @@ class JobDialog(WhyDialog):
 class JobAdmin(Audited, AuditAdmin):
     """Jobs, the newest first."""
 
+    nothing_yet = _("Jobs appear when a page or a duty asks for one, and a worker runs them.")
     list_display = (
         "job_id",
         "task_text",
@@ -208,9 +209,7 @@ class JobAdmin(Audited, AuditAdmin):
     def _one(
         self, request: HttpRequest, object_id: str, change: Callable[[HttpRequest, Job], str]
     ) -> HttpResponse:
-        job = self.get_object(request, object_id)
-        if job is None:
-            raise Refusal(gettext("There is no such row."))
+        job = existing(self.get_object(request, object_id))
         self.message_user(request, change(request, job))
         return lead_to(request, self._page("change", job.pk))
 
@@ -266,7 +265,7 @@ class JobAdmin(Audited, AuditAdmin):
         failure = getattr(job, "failure", None)
         if failure is None:
             return "–"
-        return format_html("<div>{}</div>{}", failure.error, _moment(failure.failed_at))
+        return format_html("<div>{}</div>{}", failure.words, _moment(failure.failed_at))
 
     @display(description=_("what happened"))
     def events_text(self, job: Job) -> str:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from kitehub.db.functions import Now
+from kitehub.db.sentences import spoken
 
 
 class Job(ProcrastinateJob):
@@ -47,6 +48,11 @@ class JobFailure(models.Model):
         verbose_name=_("job"),
     )
     error = models.TextField(_("error"))
+    said = models.JSONField(
+        _("error as a sentence"),
+        null=True,
+        db_comment="What the error is made of, where it can be said in the reader's language",
+    )
     failed_at = models.DateTimeField(_("failed at"), db_default=Now())
 
     objects: ClassVar[models.Manager["JobFailure"]] = models.Manager()
@@ -58,4 +64,9 @@ class JobFailure(models.Model):
         verbose_name_plural = _("job failures")
 
     def __str__(self) -> str:
-        return self.error
+        return self.words
+
+    @property
+    def words(self) -> str:
+        """What went wrong, in the active language where somebody foresaw it."""
+        return spoken(self.said) if self.said else self.error

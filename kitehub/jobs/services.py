@@ -10,6 +10,7 @@ from procrastinate.exceptions import UniqueViolation
 from procrastinate.manager import JobManager
 from procrastinate.tasks import configure_task
 
+from kitehub.db.sentences import sentence_of
 from kitehub.jobs.models import JobFailure
 
 # A worker says every 10 seconds that it lives; one that hasn't for this long is dead.
@@ -128,16 +129,21 @@ def forget_finished(
 
 
 def record_failure(*, job_id: int, error: BaseException) -> None:
-    """Keeps what went wrong with a job, in a line without the values of a row."""
+    """Keeps what went wrong with a job, in a line without the values of a row.
+
+    Also what the line is made of, where the error says that.
+    """
     # PostgreSQL puts rows into the lines after the first.
     said = (str(error).strip().splitlines() or [""])[0].replace("\x00", "")
     kind = type(error).__name__
     line = f"{kind}: {said}"[:ERROR_LENGTH] if said else kind
+    sentence = sentence_of(error)
+    made_of = sentence.plain() if sentence else None
     JobFailure.objects.bulk_create(
-        [JobFailure(job_id=job_id, error=line, failed_at=timezone.now())],
+        [JobFailure(job_id=job_id, error=line, said=made_of, failed_at=timezone.now())],
         update_conflicts=True,
         unique_fields=["job"],
-        update_fields=["error", "failed_at"],
+        update_fields=["error", "said", "failed_at"],
     )
 
 

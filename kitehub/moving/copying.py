@@ -9,8 +9,10 @@ from uuid import UUID
 
 from django.db import connections, transaction
 from django.db.models import UniqueConstraint
+from django.utils.translation import gettext_noop as noop
 from psycopg import sql
 
+from kitehub.db.sentences import Sentence
 from kitehub.tenancy import gates
 from kitehub.tenancy.base import Tenant
 from kitehub.tenancy.router import tenant_models
@@ -98,10 +100,14 @@ def compare(source: str, target: str, instance_id: UUID) -> dict[str, int]:
     here, there = sums(source, instance_id), sums(target, instance_id)
     for table, found in here.items():
         if found != there[table]:
-            raise Different(
-                f"{table}: {found[0]} rows at the source and {there[table][0]} at the target"
-                + ("" if found[0] != there[table][0] else ", and they differ")
-            )
+            if found[0] == there[table][0]:
+                message = noop(
+                    "%(table)s: %(here)s rows at the source and %(there)s at the target, and they "
+                    "differ"
+                )
+            else:
+                message = noop("%(table)s: %(here)s rows at the source and %(there)s at the target")
+            raise Different(Sentence(message, table=table, here=found[0], there=there[table][0]))
     return {table: count for table, (count, _) in here.items()}
 
 

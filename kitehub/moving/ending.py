@@ -5,9 +5,11 @@ from datetime import timedelta
 
 from django.db import Error
 from django.utils import timezone
+from django.utils.translation import gettext_noop as noop
 
 from kitehub import tenancy
 from kitehub.db.gates import GateReason
+from kitehub.db.sentences import Sentence
 from kitehub.enums import MoveStep
 from kitehub.models import Instance, InstanceMove
 from kitehub.moving import copying, places
@@ -29,9 +31,11 @@ def abort(
     with alone(instance.pk):
         found = open_move(instance.pk)
         if found is None:
-            raise MoveRefused("No move of this instance is open.")
+            raise MoveRefused(Sentence(noop("No move of this instance is open.")))
         if found.step == MoveStep.SWITCHED:
-            raise MoveRefused("The instance lives at the target already; finish the move instead.")
+            raise MoveRefused(
+                Sentence(noop("The instance lives at the target already; finish the move instead."))
+            )
         source, target = places.source_of(found), places.target_of(found)
         gates.reopen(source.alias, instance.pk, GateReason.MOVING, GateReason.WATCHED)
         copying.forget_changes(source.alias, instance.pk)
@@ -55,7 +59,9 @@ def purge(
     """
     with alone(instance.pk):
         if open_move(instance.pk) is not None:
-            raise MoveRefused("A move of this instance isn't finished; its source is needed.")
+            raise MoveRefused(
+                Sentence(noop("A move of this instance isn't finished; its source is needed."))
+            )
         done = list(
             InstanceMove.objects.filter(instance_id=instance.pk, step=MoveStep.DONE).order_by(
                 "created_at"
@@ -102,6 +108,13 @@ def _check_nothing_late(source: Place) -> None:
     late = copying.late_changes(source.alias, source.id)
     if late:
         raise MoveRefused(
-            f"{source} has {late} changes that came after the switch, by a process that knew only "
-            "the old place (table instance_changes there). Look at them, then delete these entries."
+            Sentence(
+                noop(
+                    "%(source)s has %(late)s changes that came after the switch, by a process that "
+                    "knew only the old place (table instance_changes there). Look at them, then "
+                    "delete these entries."
+                ),
+                source=source,
+                late=late,
+            )
         )

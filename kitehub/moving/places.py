@@ -12,16 +12,20 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
+from django.utils.translation import gettext_noop as noop
 from psycopg import sql
 
 from kitehub import tenancy
 from kitehub.db.addresses import configuration
 from kitehub.db.secrets import Secret
+from kitehub.db.sentences import Sentence
 from kitehub.db.servers import SETTING
 from kitehub.models import Instance, InstanceMove
 from kitehub.tenancy import provisioning, servers
 from kitehub.tenancy.placement import silo_name
 from kitehub.tenancy.provisioning import Admin
+
+_THE_POOL = Sentence(noop("the pool"))
 
 
 class MoveRefused(Exception):
@@ -45,7 +49,7 @@ class Place:
 
     def __str__(self) -> str:
         """The address, for people."""
-        return "the pool" if self.alias == tenancy.POOL else self.database_url
+        return _THE_POOL if self.alias == tenancy.POOL else self.database_url
 
 
 def source_of(move: InstanceMove) -> Place:
@@ -90,12 +94,12 @@ def named(instance: Instance, to: str, *, admin_url: str = "") -> Place:
         try:
             url = servers.silo_url(to.partition(":")[2], own)
         except servers.UnknownServer as error:
-            raise MoveRefused(str(error)) from None
+            raise MoveRefused(*error.args) from None
         return Place(instance.id, url, own, _new_password(), makes=True)
     try:
         found = configuration(to, named="--to")
     except ImproperlyConfigured as error:
-        raise MoveRefused(f"{error} Or say pool, or silo.") from None
+        raise MoveRefused(Sentence(noop("%(error)s Or say pool, or silo."), error=error)) from None
     netloc = urlsplit(to).netloc
     # Not by urlunsplit, which takes an empty server's slashes away.
     bare = to.replace(f"//{netloc}", f"//{netloc.rpartition('@')[2]}", 1)
@@ -156,8 +160,14 @@ def check_schema(place: Place) -> None:
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         way = "migrate" if place.alias == tenancy.POOL else "migrate_tenants"
         raise MoveRefused(
-            f"{place} is not at the newest migration. Bring it there first (manage.py {way}, or "
-            "psql from a database that is)."
+            Sentence(
+                noop(
+                    "%(place)s is not at the newest migration. Bring it there first (manage.py "
+                    "%(command)s, or psql from a database that is)."
+                ),
+                place=place,
+                command=way,
+            )
         )
 
 
@@ -182,8 +192,14 @@ def _administration(place: Place, admin_url: str) -> Iterator[tuple[Admin, bool]
         return
     if not admin_url:
         raise MoveRefused(
-            f"Making or dropping {place.database_url} takes --admin-url, the address of an "
-            f"administrator's database there, or a name for that server in {SETTING}."
+            Sentence(
+                noop(
+                    "Making or dropping %(place)s takes --admin-url, the address of an "
+                    "administrator's database there, or a name for that server in %(setting)s."
+                ),
+                place=place.database_url,
+                setting=SETTING,
+            )
         )
     with psycopg.connect(admin_url, autocommit=True) as connection:
         yield Admin(None, connection), False

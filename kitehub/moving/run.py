@@ -22,11 +22,13 @@ from uuid import UUID
 
 from django.db import IntegrityError, connections, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop as noop
 
 from kitehub import tenancy
 from kitehub.db import locks
 from kitehub.db.acting import acting
 from kitehub.db.gates import GateReason
+from kitehub.db.sentences import Sentence
 from kitehub.enums import MoveStep
 from kitehub.models import Instance, InstanceMove, InstanceSuspension
 from kitehub.models.moves import ENDED
@@ -46,6 +48,7 @@ _ATTEMPTS = 3
 # Fewer changes than this are left for the last part.
 _FEW = 200
 _ROUNDS = 10
+_ANOTHER = Sentence(noop("Another command is moving this instance."))
 
 Tell = Callable[[str], None]
 
@@ -113,7 +116,7 @@ def alone(instance_id: UUID) -> Iterator[None]:
     """Keeps others from moving the same instance; raises MoveRefused while another one does."""
     with locks.held(connections[tenancy.POOL], f"move {instance_id}") as taken:
         if not taken:
-            raise MoveRefused("Another command is moving this instance.")
+            raise MoveRefused(_ANOTHER)
         yield
 
 
@@ -138,7 +141,7 @@ def _plan(instance: Instance, to: str, admin_url: str, actor: str) -> InstanceMo
             created_by=actor,
         )
     except IntegrityError as error:
-        raise MoveRefused("Another command is moving this instance.") from error
+        raise MoveRefused(_ANOTHER) from error
     planned.refresh_from_db()
     return planned
 
@@ -152,8 +155,15 @@ def _prepare(found: InstanceMove, admin_url: str) -> None:
     there = sum(copying.counts(target.alias, found.instance_id).values())
     if there:
         raise MoveRefused(
-            f"{target} has {there} rows of this instance. If they are what an earlier move left "
-            "there, remove them with --purge; and end this move with --abort first."
+            Sentence(
+                noop(
+                    "%(target)s has %(rows)s rows of this instance. If they are what an earlier "
+                    "move left there, remove them with --purge; and end this move with --abort "
+                    "first."
+                ),
+                target=target,
+                rows=there,
+            )
         )
     gates.close(target.alias, found.instance_id, GateReason.MOVING)
     _keep(found, step=MoveStep.PREPARED)
@@ -193,8 +203,13 @@ def _hand_over(found: InstanceMove, refuse_for: timedelta, tell: Tell) -> float:
         tell(f"This took longer than {refuse_for.total_seconds():g} s, so writes were let in.")
     _open_again(source, found.instance_id)
     raise MoveRefused(
-        f"The last part does not fit into {refuse_for.total_seconds():g} s. Nothing was switched; "
-        "run this again with a longer --refuse-for, or when there is less to do."
+        Sentence(
+            noop(
+                "The last part does not fit into %(seconds)s s. Nothing was switched; run this "
+                "again with a longer --refuse-for, or when there is less to do."
+            ),
+            seconds=f"{refuse_for.total_seconds():g}",
+        )
     )
 
 
@@ -217,12 +232,14 @@ def _switch(found: InstanceMove, began: float, actor: str) -> None:
                 database_password=target.database_password,
             )
             if not changed:
-                raise MoveRefused("Somebody else changed where this instance lives meanwhile.")
+                raise MoveRefused(
+                    Sentence(noop("Somebody else changed where this instance lives meanwhile."))
+                )
             if source.alias == tenancy.POOL:
                 gates.close(source.alias, found.instance_id, GateReason.MOVED)
             _keep(found, step=MoveStep.SWITCHED, refused_ms=_milliseconds(began))
             if time.monotonic() - began > _SWITCH_WITHIN.total_seconds():
-                raise MoveRefused("The switch came too late; run this again.")
+                raise MoveRefused(Sentence(noop("The switch came too late; run this again.")))
     except BaseException:
         # Where the connection was lost the commit may be under way still: it holds the row's lock.
         with transaction.atomic():
@@ -257,8 +274,13 @@ def _check_same(found: InstanceMove, instance: Instance, to: str, admin_url: str
     same = found.makes_target if to == "silo" else wanted.database_url == found.target_url
     if not same:
         raise MoveRefused(
-            f"A move to {places.target_of(found)} is open. Finish it by giving the same --to "
-            "again, or end it with --abort."
+            Sentence(
+                noop(
+                    "A move to %(target)s is open. Finish it by giving the same --to again, or end "
+                    "it with --abort."
+                ),
+                target=places.target_of(found),
+            )
         )
 
 

@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone, translation
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views import i18n
 from django.views.decorators.cache import never_cache
@@ -66,6 +65,9 @@ class SecondStep(FormView):  # type: ignore[type-arg]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         """For those alone whose password was right and whose code is still to come."""
+        if sessions.is_code_due(request) and not request.user.is_authenticated:
+            # Of who was deactivated meanwhile nothing is left to come.
+            request.session.flush()
         if not sessions.is_code_due(request):
             return redirect("home" if request.user.is_authenticated else "login")
         return super().dispatch(request, *args, **kwargs)
@@ -88,11 +90,7 @@ class SecondStep(FormView):  # type: ignore[type-arg]
 
     def get_success_url(self) -> str:
         """The page they asked for, if it is one of ours."""
-        asked = self.request.POST.get("next") or self.request.GET.get("next") or ""
-        ours = url_has_allowed_host_and_scheme(
-            asked, {self.request.get_host()}, require_https=self.request.is_secure()
-        )
-        return asked if ours else reverse("home")
+        return sign_ins.way_on(self.request) or reverse("home")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Also where they wanted to go."""

@@ -2,7 +2,7 @@
 
 import hmac
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from kitehub.enums import SecurityEventKind
 from kitehub.models import SecondFactor, User
 from kitehub.services import security, sign_ins
 
+# How long a secret waits for its first code.
+SET_UP_WITHIN = timedelta(minutes=10)
 BACKUP_CODES = 10
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"  # none that looks like another
 _LENGTH = 10
@@ -22,19 +24,29 @@ class WrongCode(Exception):
     """The code is not the one that the app shows, or was used before."""
 
 
-def prepare(*, user_id: UUID) -> str:
-    """A secret to set up an app with, in base 32; the same until it is confirmed.
+def prepare(*, user_id: UUID, at: datetime) -> str:
+    """A secret to set up an app with, in base 32; a new one in place of one older than 10 minutes.
 
-    Raises ValueError where codes are asked for already.
+    Whoever saw that one, weeks ago in a browser that was left open, has nothing of it. Raises
+    ValueError where codes are asked for already.
     """
     with transaction.atomic():
         user = _locked(user_id)
-        factor, _ = SecondFactor.objects.get_or_create(
-            user=user, defaults={"secret": totp.new_secret()}
-        )
-        if factor.confirmed_at is not None:
+        factor = SecondFactor.objects.filter(user=user).first()
+        if factor is not None and factor.confirmed_at is not None:
             raise ValueError("Codes are turned on already.")
+        if factor is None or factor.created_at <= at - SET_UP_WITHIN:
+            anew = {"secret": totp.new_secret(), "created_at": at, "last_step": 0}
+            factor, _ = SecondFactor.objects.update_or_create(user=user, defaults=anew)
         return factor.secret.reveal()
+
+
+def pending(*, user_id: UUID) -> str:
+    """The secret that is set up just now. Raises ValueError where there is none any more."""
+    factor = SecondFactor.objects.filter(user=user_id, confirmed_at=None).first()
+    if factor is None:
+        raise ValueError("No secret is to be confirmed.")
+    return factor.secret.reveal()
 
 
 def turn_on(*, user_id: UUID, code: str, at: datetime) -> list[str]:

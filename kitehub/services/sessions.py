@@ -11,6 +11,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 
 from kitehub.db.functions import Sha256
 from kitehub.enums import SecurityEventKind
@@ -121,9 +122,19 @@ def _let_in(request: HttpRequest, **details: Any) -> None:
 
 def open_sessions(user: User, *, at: datetime) -> QuerySet[SignedInSession]:
     """Those of a person that are not over, last seen first."""
-    live = _KEYED.filter(expire_date__gt=at).values("digest")
-    rows = SignedInSession.objects.filter(user=user, key_digest__in=live)
+    rows = not_over(SignedInSession.objects.filter(user=user), at=at)
     return rows.order_by("-last_seen", "-id")
+
+
+def not_over(rows: QuerySet[SignedInSession], *, at: datetime) -> QuerySet[SignedInSession]:
+    """Those of the rows in which somebody is still signed in; the others wait to be forgotten."""
+    return rows.filter(key_digest__in=_KEYED.filter(expire_date__gt=at).values("digest"))
+
+
+def is_ended(request: HttpRequest) -> bool:
+    """Whether somebody has ended the very session of this request meanwhile."""
+    digest = digest_of(request.session.session_key)
+    return not SignedInSession.objects.filter(key_digest=digest).exists()
 
 
 def end(*, user_id: UUID, actor: str, reason: str, session_id: UUID | None = None) -> int:
@@ -159,15 +170,17 @@ def forget(key: str | None) -> None:
 
 def forget_over(*, at: datetime) -> int:
     """Forgets the sessions that are over; returns how many."""
-    live = _KEYED.filter(expire_date__gt=at).values("digest")
-    count, _ = SignedInSession.objects.exclude(key_digest__in=live).delete()
+    live = not_over(SignedInSession.objects.all(), at=at)
+    count, _ = SignedInSession.objects.exclude(pk__in=live.values("pk")).delete()
     return count
 
 
 def _drop(rows: QuerySet[SignedInSession]) -> int:
+    """Ends them; returns how many were not over."""
+    count = not_over(rows, at=timezone.now()).count()
     digests = list(rows.values_list("key_digest", flat=True))
     store = import_module(settings.SESSION_ENGINE).SessionStore
     for key in _KEYED.filter(digest__in=digests).values_list("session_key", flat=True):
         store(key).delete()
     SignedInSession.objects.filter(key_digest__in=digests).delete()
-    return len(digests)
+    return count

@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv6Network, ip_address
 from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from kitehub.models import SignInAttempts, User
 
@@ -55,13 +56,6 @@ def is_own_password(user: User, password: str, *, at: datetime) -> bool:
     return right
 
 
-def is_blocked(*, login: str, address: str, at: datetime) -> bool:
-    """Whether the next attempt would be one too many."""
-    allowed = {_key(login, address): OF_ONE_LOGIN, _key("", address): OF_ONE_ADDRESS}
-    rows = SignInAttempts.objects.filter(key__in=allowed, since__gt=at - WINDOW)
-    return any(row.attempts >= allowed[row.key] for row in rows)
-
-
 def forgive(*, login: str, address: str) -> None:
     """Forgets the attempts for a login, because one of them had the right password."""
     SignInAttempts.objects.filter(key=_key(login, address)).delete()
@@ -85,6 +79,15 @@ def caller_of(request: HttpRequest) -> str:
     behind_proxy = getattr(settings, "SECURE_PROXY_SSL_HEADER", None) is not None
     said = [forwarded, request.META.get("REMOTE_ADDR", "")]
     return next(filter(None, map(_address, said if behind_proxy else said[1:])), "")
+
+
+def way_on(request: HttpRequest) -> str:
+    """Where somebody wanted to go before they proved who they are; empty unless it is ours."""
+    asked = request.POST.get("next") or request.GET.get("next") or ""
+    ours = url_has_allowed_host_and_scheme(
+        asked, {request.get_host()}, require_https=request.is_secure()
+    )
+    return asked if ours else ""
 
 
 def address_of(request: HttpRequest) -> str:

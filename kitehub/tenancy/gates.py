@@ -15,8 +15,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connections, transaction
+from django.utils.translation import gettext_noop as noop
 
 from kitehub.db.gates import GateReason
+from kitehub.db.sentences import Sentence
 from kitehub.tenancy.router import tenant_models
 
 # A writer is waited for so long; then the gate opens again.
@@ -117,8 +119,15 @@ def wait_for_writers(alias: str, *, most: float | None = None) -> None:
         if time.monotonic() > deadline:
             pids = ", ".join(sorted(str(pid or "prepared") for _, pid in left))
             raise WritersAtWork(
-                f"Transactions that write tenants' rows did not end within {most:g} s: {pids}. End "
-                "them (pg_stat_activity shows what they do), then run this again."
+                Sentence(
+                    noop(
+                        "Transactions that write tenants' rows did not end within %(seconds)s s: "
+                        "%(pids)s. End them (pg_stat_activity shows what they do), then run this "
+                        "again."
+                    ),
+                    seconds=f"{most:g}",
+                    pids=pids,
+                )
             )
         time.sleep(_PAUSE_SECONDS)
         left &= _writers(alias)

@@ -13,9 +13,11 @@ from uuid import UUID
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, connections
+from django.utils.translation import gettext_noop as noop
 
 from kitehub.db.addresses import ENGINE, configuration
 from kitehub.db.secrets import Secret
+from kitehub.db.sentences import Sentence
 from kitehub.db.servers import Server
 
 POOL = DEFAULT_DB_ALIAS
@@ -125,7 +127,13 @@ def _place(url: str, instance: Placed) -> dict[str, Any]:
     try:
         return _parsed(url)
     except ImproperlyConfigured as error:
-        raise BadPlacement(f"Instance {instance.id}: {error}") from None
+        raise BadPlacement(
+            Sentence(
+                noop("Instance %(instance)s: %(error)s"),
+                instance=instance.id,
+                error=error,
+            )
+        ) from None
 
 
 # Every `use` asks, and parsing takes as long as a short query.

@@ -26,6 +26,7 @@ from psycopg import sql
 from psycopg.errors import DuplicateObject, UniqueViolation
 
 from kitehub.db.errors import explain
+from kitehub.db.sentences import Sentence
 from kitehub.db.servers import SETTING, Server
 from kitehub.tenancy import servers
 from kitehub.tenancy.connections import bare_connections, forget
@@ -103,7 +104,9 @@ def administration(server: str = servers.OWN) -> Iterator[Admin]:
         why = explain(error, using=alias)
         if why is None:
             raise
-        raise ServerRefused(why.replace("DATABASE_URL", SETTING) if found else why) from error
+        if found and isinstance(why, Sentence):
+            why = why.having(setting=SETTING)
+        raise ServerRefused(why) from error
 
 
 def _connect(alias: str) -> psycopg.Connection[Any]:

@@ -3,7 +3,9 @@
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
+from django.utils.translation import gettext_noop as noop
 
+from kitehub.db.sentences import Sentence
 from kitehub.db.servers import SETTING, Server
 from kitehub.tenancy.placement import POOL, BadPlacement, Placed, address_of
 
@@ -21,8 +23,13 @@ def server(name: str) -> Server | None:
     if name == OWN:
         return None
     if name not in known:
-        named = f"names {', '.join(sorted(known))}" if known else "names none"
-        raise UnknownServer(f"There is no server {name}: {SETTING} {named}.")
+        if not known:
+            message = noop("There is no server %(name)s: %(setting)s names none.")
+        else:
+            message = noop("There is no server %(name)s: %(setting)s names %(known)s.")
+        raise UnknownServer(
+            Sentence(message, name=name, setting=SETTING, known=", ".join(sorted(known)))
+        )
     return known[name]
 
 
@@ -46,5 +53,10 @@ def server_of(instance: Placed) -> str:
         if found.place == (host, port):
             return str(found.name)
     raise BadPlacement(
-        f"Instance {instance.id} lives on {host}:{port}, which {SETTING} has no name for."
+        Sentence(
+            noop("Instance %(instance)s lives on %(server)s, which %(setting)s has no name for."),
+            instance=instance.id,
+            server=f"{host}:{port}",
+            setting=SETTING,
+        )
     )

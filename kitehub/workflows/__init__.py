@@ -25,6 +25,7 @@ from kitehub.workflows.levers import (
     request_finishing,
     request_move,
     request_purge,
+    request_rest_of_closing,
     request_rest_of_move,
     work_on,
 )
@@ -77,6 +78,7 @@ __all__ = [
     "request_finishing",
     "request_move",
     "request_purge",
+    "request_rest_of_closing",
     "request_rest_of_move",
     "resume",
     "suspend",

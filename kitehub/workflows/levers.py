@@ -4,6 +4,7 @@ A request is checked as far as that takes no other database; what the work itsel
 is the job's error. Each task goes on with what a killed worker left.
 """
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -15,15 +16,18 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connections, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_noop as noop
 
 from kitehub import tenancy
 from kitehub.db.errors import explain
+from kitehub.db.sentences import Sentence, sentence_of
 from kitehub.enums import MoveStep
 from kitehub.jobs.models import Job
 from kitehub.jobs.services import enqueue
 from kitehub.models import Instance, InstanceMove, Tombstone
 from kitehub.moving import MoveRefused, abort, move, places, purge
 from kitehub.moving.run import open_move
+from kitehub.tenancy.fanout import of_instance
 from kitehub.workflows.leaving import cancel_deprovision, deprovision
 from kitehub.workflows.opening import provision
 from kitehub.workflows.watching import watch_instance
@@ -34,6 +38,15 @@ MOVE, ABORT, PURGE, CLOSE, FINISH = (
 )
 POOL, SILO = "pool", "silo"
 UNDER_WAY = ("todo", "doing")
+_NO_FILE = {
+    errno.ENOENT: Sentence(noop("it isn't there")),
+    errno.ENOTDIR: Sentence(noop("it isn't there")),
+    errno.EACCES: Sentence(noop("the worker has no right to it")),
+    errno.EPERM: Sentence(noop("the worker has no right to it")),
+    errno.EROFS: Sentence(noop("it can only be read")),
+    errno.ENOSPC: Sentence(noop("the disk is full")),
+    errno.EDQUOT: Sentence(noop("the disk is full")),
+}
 
 
 class LeverRefusal(StrEnum):
@@ -49,6 +62,7 @@ class LeverRefusal(StrEnum):
     SWITCHED = "SWITCHED"
     NOTHING_LEFT = "NOTHING_LEFT"
     CLOSED = "CLOSED"
+    NOT_CLOSED = "NOT_CLOSED"
     NO_FOLDER = "NO_FOLDER"
 
 
@@ -61,8 +75,8 @@ class LeverRefused(Exception):
         self.detail = detail
 
 
-class NotWhole(Exception):
-    """Why a school's database couldn't be made whole, in a line that says what to do."""
+class NotDone(Exception):
+    """Why long work couldn't be done, in a sentence that says what to mend."""
 
 
 def lock_name(instance_id: UUID) -> str:
@@ -167,6 +181,28 @@ def request_closing(
         )
 
 
+def request_rest_of_closing(
+    *, instance_id: UUID, actor: str, reason: str, at: datetime | None = None
+) -> int:
+    """Asks to finish a closing that was cut short once the school was hidden; its date stays.
+
+    Of one that was finished it looks whether the archive still has every row, and makes a new one
+    if not. Raises LeverRefused: BUSY, GONE, NO_FOLDER, and NOT_CLOSED where nothing is left of it.
+    """
+    if not settings.KITEHUB_ARCHIVES:
+        raise LeverRefused(LeverRefusal.NO_FOLDER)
+    with transaction.atomic():
+        instance = _alone(instance_id, deleted=True)
+        tombstone = Tombstone.objects.filter(instance=instance, canceled_at=None).first()
+        if tombstone is None or tombstone.dropped_at is not None:
+            raise LeverRefused(LeverRefusal.NOT_CLOSED)
+        left = tombstone.deprovision_at - tombstone.requested_at
+        asked_at = (at or timezone.now()).isoformat()
+        return _enqueue(
+            CLOSE, instance, days=left.days, actor=actor, reason=reason, asked_at=asked_at
+        )
+
+
 def reopen(*, instance_id: UUID, actor: str, at: datetime | None = None) -> Tombstone:
     """Opens a closed school again, unless work on it isn't done: that might close it once more.
 
@@ -188,9 +224,9 @@ def request_finishing(*, instance_id: UUID, actor: str, reason: str) -> int:
 def do_move(*, instance_id: UUID, to: str, actor: str) -> str:
     """Moves a school, or finishes its move; returns the step that it has come to.
 
-    Raises what `moving.move` raises.
+    Raises what `moving.move` raises, and NotDone for what an operator can mend, as all of these do.
     """
-    with _leaving_no_connection():
+    with _leaving_no_connection(), _explaining():
         moved = move(instance=Instance.objects.get(pk=instance_id), to=to, actor=actor)
         watch_instance(instance=Instance.objects.get(pk=instance_id))
     return str(moved.step) if moved else "nothing to do"
@@ -200,13 +236,13 @@ def do_abort(*, instance_id: UUID) -> str:
     """Gives up a move; one that an earlier run of the job gave up is no error."""
     if open_move(instance_id) is None:
         return "nothing to do"
-    with _leaving_no_connection():
+    with _leaving_no_connection(), _explaining():
         return str(abort(instance=Instance.objects.get(pk=instance_id)).step)
 
 
 def do_purge(*, instance_id: UUID) -> int:
     """Removes what finished moves left; returns how many moves that were."""
-    with _leaving_no_connection():
+    with _leaving_no_connection(), _explaining():
         return len(purge(instance=Instance.objects.get(pk=instance_id)))
 
 
@@ -218,30 +254,26 @@ def do_closing(
     Raises what `deprovision` raises: one that was opened again since `asked_at` stays open, however
     late or often the job runs.
     """
-    tombstone = deprovision(
-        Instance.all_objects.get(pk=instance_id),
-        archive_to=Path(settings.KITEHUB_ARCHIVES),
-        actor=actor,
-        reason=reason,
-        grace=timedelta(days=days),
-        asked_at=asked_at,
-    )
+    with _explaining():
+        tombstone = deprovision(
+            Instance.all_objects.get(pk=instance_id),
+            archive_to=Path(settings.KITEHUB_ARCHIVES),
+            actor=actor,
+            reason=reason,
+            grace=timedelta(days=days),
+            asked_at=asked_at,
+        )
     return tombstone.deprovision_at
 
 
 def do_finishing(*, instance_id: UUID, actor: str) -> str:
     """Makes a school's database whole; its first API key, if it had none, is issued unseen.
 
-    Raises NotWhole for what an operator can mend.
+    Raises NotDone for what an operator can mend.
     """
     instance = Instance.objects.get(pk=instance_id)
-    try:
+    with _explaining():
         first_key = provision(instance, actor=actor)
-    except Exception as error:
-        why = explain(error)
-        if why is None:
-            raise
-        raise NotWhole(why) from error
     watch_instance(instance=instance)
     return "first key issued" if first_key else "whole"
 
@@ -261,6 +293,31 @@ def _leaving_no_connection() -> Iterator[None]:
         for connection in connections.all(initialized_only=True):
             if tenancy.is_silo(connection.alias):
                 connection.close()
+
+
+@contextmanager
+def _explaining() -> Iterator[None]:
+    """Says of what an operator can mend what that is; a bug, and what says it itself, go on."""
+    try:
+        yield
+    except Exception as error:
+        if sentence_of(error) is not None:
+            raise
+        why = _no_file(error) if isinstance(error, OSError) else explain(error)
+        if why is None:
+            raise
+        raise NotDone(of_instance(why)) from error
+
+
+def _no_file(error: OSError) -> str | None:
+    """What is in the way of an archive's file or folder; None of what isn't about one."""
+    if error.filename is None and error.errno not in _NO_FILE:
+        return None
+    return Sentence(
+        noop("%(file)s can't be used: %(why)s."),
+        file=error.filename or settings.KITEHUB_ARCHIVES,
+        why=_NO_FILE.get(error.errno or 0) or error.strerror or str(error),
+    )
 
 
 def _alone(instance_id: UUID, *, deleted: bool = False) -> Instance:

@@ -25,7 +25,7 @@ from django.utils import timezone
 
 from billing.matching import order_codes
 from billing.models import BankTransfer
-from billing.services import settlement
+from billing.services import reading
 from kitehub.db import rows
 from kitehub.jobs.worker import staying_connected
 from tests.benchmarks.orders import settle
@@ -188,5 +188,5 @@ def _read(paid: list[str], memos: list[str]) -> int:
                 credited_amount=0,
                 refunded_amount=0,
             )
-            right += any(order.order_id == code for order, _part in settlement.read(line).parts)
+            right += any(order.order_id == code for order, _part in reading.read(line).parts)
     return right

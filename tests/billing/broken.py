@@ -12,6 +12,7 @@ CHECKS: list[Check] = [
     money.order_states,
     money.order_times,
     money.balances,
+    money.goodwill_paid_out,
     money.spent_credit,
     money.books,
     money.receipt_numbers,

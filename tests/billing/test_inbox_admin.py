@@ -45,6 +45,12 @@ def state(transfer: BankTransfer) -> tuple[str, int]:
     return transfer.state, transfer.unmatched
 
 
+def sort_out(client: Client, transfer: BankTransfer, name: str, **said: str) -> list[str]:
+    """As `do`, with what is left of the line typed again."""
+    transfer.refresh_from_db()
+    return do(client, transfer, name, **{"retyped": f"{transfer.unmatched:,}", **said})
+
+
 def offered(client: Client, transfer: BankTransfer) -> set[str]:
     page = client.get(page_url(transfer)).content.decode()
     names = ("assign", "keep", "discard", "bring_back", "refund")
@@ -57,10 +63,10 @@ def test_a_line_pays_the_order_that_staff_name_and_the_rest_is_credit(
     assert offered(back_office, waiting) == {"assign", "keep", "discard", "refund"}
     assert back_office.get(page_url(waiting, "assign")).status_code == 200
     said = {"code": f" {order.order_id.lower()} ", "reason": "Trường gọi"}
-    assert do(back_office, waiting, "assign", **said) == [f"Đã gán cho {order.order_id}."]
+    assert sort_out(back_office, waiting, "assign", **said) == [f"Đã gán cho {order.order_id}."]
     order.refresh_from_db()
     assert (order.status, state(waiting)) == ("PAID", ("UNMATCHED", 1_000))
-    kept = do(back_office, waiting, "keep", subdomain="sao-mai", reason="Trường gọi")
+    kept = sort_out(back_office, waiting, "keep", subdomain="sao-mai", reason="Trường gọi")
     assert kept == ["Đã giữ làm tiền dư."]
     assert (state(waiting), credit.balance(instance_id=school.pk)) == (("MATCHED", 0), 1_000)
     assert LogEntry.objects.count() == 2
@@ -78,7 +84,9 @@ def test_a_line_pays_the_order_that_staff_name_and_the_rest_is_credit(
         ("assign", {"amount": " 1.5", "reason": "x"}),
         ("assign", {"amount": " 1000\n{code} 1000", "reason": "x"}),
         ("assign", {"amount": " 1000\nKH22222222", "reason": "x"}),
+        ("assign", {"reason": "x", "retyped": "600.001"}),
         ("keep", {"subdomain": "nowhere", "reason": "x"}),
+        ("keep", {"subdomain": "sao-mai", "reason": "x", "retyped": ""}),
         ("keep", {"subdomain": "sao-mai", "amount": "600001", "reason": "x"}),
         ("discard", {"reason": ""}),
         ("bring_back", {"reason": "x"}),
@@ -95,7 +103,7 @@ def test_what_can_not_be_is_said_and_nothing_is_booked(
     if name == "assign":
         amount = told.pop("amount", "").format(code=order.order_id)
         told = {"code": f"{order.order_id}{amount}"} | told
-    do(back_office, waiting, name, **told)
+    sort_out(back_office, waiting, name, **told)
     order.refresh_from_db()
     assert (order.status, order.paid_amount) == ("PENDING", 0)
     assert state(waiting) == ("UNMATCHED", 600_000)
@@ -105,7 +113,7 @@ def test_what_the_books_refuse_is_said_in_words(
     back_office: Client, order: PaymentOrder, waiting: BankTransfer
 ) -> None:
     said = {"code": f"{order.order_id} 600.000", "reason": "x"}
-    page = act(back_office, waiting, "assign", **said).content.decode()
+    page = act(back_office, waiting, "assign", **said, retyped="600000").content.decode()
     assert f"{order.order_id} cần 599.000" in page
     assert "Không thực hiện được:" in page
 
@@ -115,7 +123,7 @@ def test_a_line_pays_several_orders_and_what_is_not_paid_by_it_comes_off_again(
 ) -> None:
     other = open_order(instance=InstanceFactory(), actor="lan", tier=Tier.STANDARD)
     codes = f"{order.order_id} 250.000\n{other.order_id.lower()}  100000\n"
-    (told,) = do(back_office, waiting, "assign", code=codes, reason="Chuyển gộp")
+    (told,) = sort_out(back_office, waiting, "assign", code=codes, reason="Chuyển gộp")
     assert told == f"Đã gán cho {order.order_id}, {other.order_id}."
     order.refresh_from_db()
     assert (order.paid_amount, state(waiting)) == (250_000, ("UNMATCHED", 250_000))
@@ -142,7 +150,7 @@ def test_a_line_pays_several_orders_and_what_is_not_paid_by_it_comes_off_again(
 def test_money_comes_off_an_order_that_was_deleted_meanwhile(
     back_office: Client, order: PaymentOrder, waiting: BankTransfer
 ) -> None:
-    do(back_office, waiting, "assign", code=f"{order.order_id} 250.000", reason="x")
+    sort_out(back_office, waiting, "assign", code=f"{order.order_id} 250.000", reason="x")
     PaymentOrder.objects.filter(pk=order.pk).update(deleted=True)
     given = str(PaymentAllocation.objects.get().pk)
     do(
@@ -178,6 +186,7 @@ def test_what_comes_of_it_is_seen_before_it_is_booked(
     back_office: Client, order: PaymentOrder, waiting: BankTransfer
 ) -> None:
     sent = {"_form_submitted": "True", "code": order.order_id, "reason": "Trường gọi"}
+    sent["retyped"] = "600.000 ₫"
     page = back_office.post(page_url(waiting, "assign"), sent)
     for shown in ("đã trả đủ", "Kỳ được thanh toán", "1.000\xa0₫, tiếp tục chờ", "Chưa thực hiện"):
         assert shown in page.text
@@ -204,21 +213,29 @@ def test_what_comes_of_it_is_seen_before_it_is_booked(
 def test_what_was_kept_or_assigned_is_undone_on_the_lines_page(
     back_office: Client, order: PaymentOrder, school: Instance, waiting: BankTransfer
 ) -> None:
-    assert do(back_office, waiting, "keep", subdomain="sao-mai", reason="x")
+    assert sort_out(back_office, waiting, "keep", subdomain="sao-mai", reason="x")
     page = back_office.get(page_url(waiting)).content.decode()
     assert page_url(waiting, "take_credit_back") in page
     assert page_url(waiting, "unmatch") not in page
-    assert do(back_office, waiting, "take_credit_back", reason="nhầm trường")
+    for typed in ("", "599.000"):
+        do(back_office, waiting, "take_credit_back", reason="nhầm trường", retyped=typed)
+    assert state(waiting) == ("MATCHED", 0)
+    said = {"reason": "nhầm trường", "retyped": "600.000"}
+    assert do(back_office, waiting, "take_credit_back", **said)
     assert (state(waiting), credit.balance(instance_id=school.pk)) == (("UNMATCHED", 600_000), 0)
-    assert do(back_office, waiting, "assign", code=f"{order.order_id} 1000", reason="x")
+    assert sort_out(back_office, waiting, "assign", code=f"{order.order_id} 1000", reason="x")
     allocation = order.allocations.get()
-    undone = do(back_office, waiting, "unmatch", allocation=str(allocation.pk), reason="nhầm đơn")
-    assert undone
+    said = {"allocation": str(allocation.pk), "reason": "nhầm đơn"}
+    for typed in ("", "KH22222222", "1000"):
+        do(back_office, waiting, "unmatch", **said, retyped=typed)
+    assert state(waiting) == ("UNMATCHED", 599_000)
+    said["retyped"] = order.order_id.lower()
+    assert do(back_office, waiting, "unmatch", **said)
     order.refresh_from_db()
     assert (order.paid_amount, state(waiting)) == (0, ("UNMATCHED", 600_000))
     # Once more there is nothing to take.
-    assert do(back_office, waiting, "unmatch", allocation=str(allocation.pk), reason="x") == []
-    assert do(back_office, waiting, "take_credit_back", reason="x") == [
+    assert do(back_office, waiting, "unmatch", **said) == []
+    assert do(back_office, waiting, "take_credit_back", reason="x", retyped="0") == [
         "Giao dịch này không có phần nào là tiền dư."
     ]
 

@@ -1,5 +1,6 @@
 """The inbox: one click assigns, and for a moment it can be taken back."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from billing.models import BankTransfer, PaymentOrder, PlannedMatch
 from billing.services import inbox, planned
@@ -308,3 +310,13 @@ def test_the_sidebar_marks_the_inbox_alone(back_office: Client) -> None:
 
     assert marked(INBOX) == ["Hộp chờ đối soát"]
     assert marked(list_url(BankTransfer)) == ["Giao dịch chuyển khoản"]
+
+
+def test_the_page_is_called_what_the_menu_calls_it(back_office: Client) -> None:
+    statement = reverse("admin:billing_banktransfer_statement")
+    for address, name in ((INBOX, "Hộp chờ đối soát"), (statement, "Nhập sao kê")):
+        page = back_office.get(address).text
+        (heading,) = re.findall(r"<h1\b[^>]*>(.*?)</h1>", page, flags=re.DOTALL)
+        assert " ".join(strip_tags(heading).split()) == name
+        (title,) = re.findall(r"<title>(.*?)</title>", page, flags=re.DOTALL)
+        assert " ".join(title.split()).startswith(name)

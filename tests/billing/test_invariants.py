@@ -43,6 +43,7 @@ PAID = "what is paid is not the sum of its allocations"
 ORDER = "the state is not what is paid"
 TIME = "paid before it was opened, or after its money was booked"
 CREDIT = "the balance is not the sum of its entries"
+GOODWILL = "more went back to bank lines than was money"
 NUMBERS = "numbers have gaps, or are not the counter's"
 RECEIPT = "missing, or not made void with its order"
 GAP = "overlap, or a gap without reason"
@@ -70,6 +71,12 @@ BREAKS = [
     ("UPDATE credit_balances SET balance = balance + 1", {CREDIT, EQUATION}),
     ("DELETE FROM credit_balances", {CREDIT, EQUATION}),
     ("DELETE FROM credit_entries WHERE kind = 'GRANTED'", {CREDIT, EQUATION}),
+    (
+        "UPDATE credit_entries SET amount = -500000,"
+        " transfer_id = (SELECT id FROM bank_transfers WHERE amount = 700000)"
+        " WHERE kind = 'GRANTED'",
+        {GOODWILL, CREDIT, TOTALS},
+    ),
     (
         "UPDATE payment_allocations SET amount = amount - 1"
         " WHERE credit_entry_id IS NOT NULL AND amount > 0",

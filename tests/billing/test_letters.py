@@ -11,6 +11,7 @@ from billing.dunning import Reminder
 from billing.models import PaymentOrder, Subscription
 from billing.services import letters
 from billing.services.orders import open_order
+from billing.services.renewals import open_upgrade
 from kitehub.enums import Tier
 from kitehub.models import Email
 from kitehub.services import emails
@@ -59,6 +60,25 @@ def test_a_renewal_brings_its_payment(language: str, subscription: Subscription)
     assert f'src="http://127.0.0.1:8000/qr/{order.order_id}:' in html
     assert "Sao &amp; Mai" in html
     assert "&amp;" not in text
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("vi", "Đây là thông tin thanh toán đơn"), ("en", "Here is the payment of order")],
+)
+def test_an_upgrades_payment_is_sent_again(
+    language: str, sentence: str, subscription: Subscription
+) -> None:
+    now = timezone.now()
+    subscription.instance.owner.language = language
+    order = open_upgrade(instance=subscription.instance, tier=Tier.PREMIUM, at=now, actor="na")
+    assert order.months is None
+    assert letters.order_again(order=order, subscription=subscription, at=now)
+    subject, text, html = arrived(language)
+    assert order.order_id in subject
+    for part in (text, html):
+        assert f"{sentence} {order.order_id}" in part
+        assert order.memo in part
 
 
 def test_a_renewal_of_a_trial_says_that_it_is_one(subscription: Subscription) -> None:

@@ -1,4 +1,4 @@
-"""Staff ask for refunds, decide on each other's, give credit and look at receipts."""
+"""Staff ask for refunds, decide on each other's and look at receipts."""
 
 import json
 from typing import Any
@@ -10,10 +10,11 @@ from django.test import Client
 from django.urls import reverse
 
 from billing.enums import RefundStatus
-from billing.models import CreditEntry, PaymentOrder, Receipt, Refund
+from billing.models import PaymentOrder, Receipt, Refund
 from billing.services import credit, receipts, refunds
 from billing.services.orders import open_order
 from billing.services.settlement import settle_transfer
+from kitehub.display import money
 from kitehub.enums import Tier
 from kitehub.models import User
 from tests.billing.bookings import NOW, line, paid_order
@@ -73,6 +74,18 @@ class TestAsking:
         assert (refund.amount, refund.reason) == (599_000, "Khách đổi ý")
         assert (refund.requested_by, refund.payee_account) == (staff.email, "0071000123456")
 
+    def test_a_form_that_is_sent_twice_asks_once(
+        self, back_office: Client, order: PaymentOrder
+    ) -> None:
+        form = form_of(back_office.get(page_url(order, "refund"), follow=True))
+        said = {**form, "amount": "200000", "reason": "Khách đổi ý"}
+        assert back_office.post(ADD, said).status_code == 302
+        again = back_office.post(ADD, said, follow=True)
+        assert "Khoản hoàn tiền này đã được yêu cầu rồi." in again.content.decode()
+        assert Refund.objects.get().amount == 200_000
+        another = form_of(back_office.get(page_url(order, "refund"), follow=True))
+        assert back_office.post(ADD, another | {"amount": "1", "reason": "x"}).status_code == 302
+
     @pytest.mark.parametrize(
         ("entered", "said"),
         [
@@ -90,7 +103,8 @@ class TestAsking:
     def test_what_makes_no_sense_is_said_on_the_form(
         self, back_office: Client, order: PaymentOrder, entered: dict[str, str], said: str
     ) -> None:
-        form = {"order": str(order.pk), "amount": "1000", "reason": "x", **entered}
+        shown = form_of(back_office.get(ADD))
+        form = {**shown, "order": str(order.pk), "amount": "1000", "reason": "x", **entered}
         answer = back_office.post(ADD, form)
         assert answer.status_code == 200
         assert said in str(answer.context["adminform"].form.errors).replace("\xa0", " ")
@@ -193,7 +207,7 @@ class TestDeciding:
             order_id=order.pk, amount=599_000, reason="x", actor="lan@kitehub.test", at=NOW
         )
         page = back_office.get(page_url(whole, "approve")).content.decode()
-        assert "kỳ đăng ký và phiếu thu không còn hiệu lực" in page
+        assert "kỳ đăng ký và biên nhận không còn hiệu lực" in page
         assert "0071000123456" in page
         assert do(back_office, whole, "approve", reason="x", retyped="99.000") == []
         whole.refresh_from_db()
@@ -202,6 +216,24 @@ class TestDeciding:
         assert do(back_office, whole, "approve", **said) == ["Đã duyệt hoàn tiền."]
         (again,) = do(back_office, whole, "approve", **said)
         assert again != "Đã duyệt hoàn tiền."
+
+    def test_of_what_credit_had_paid_the_bank_sends_nothing(self, back_office: Client) -> None:
+        order = paid_order(by_credit=500_000)
+        refund = refunds.request_refund(
+            order_id=order.pk, amount=599_000, reason="x", actor="lan@kitehub.test", at=NOW
+        )
+        for approved in (False, True):
+            if approved:
+                refunds.approve(refund_id=refund.pk, actor="minh@kitehub.test", at=NOW)
+            copies = back_office.get(page_url(refund)).context["detail"]["copies"]
+            assert copies[0].text == "99000", "both times what the bank sends"
+        dialog = back_office.get(page_url(refund, "mark_sent")).content.decode()
+        assert money(99_000) in dialog
+        assert money(500_000) in dialog, "that it is credit again is said"
+        assert do(back_office, refund, "mark_sent", reference="FT9", retyped="599.000") == []
+        assert do(back_office, refund, "mark_sent", reference="FT9", retyped="99.000")
+        refund.refresh_from_db()
+        assert refund.status == RefundStatus.SENT
 
     def test_several_are_approved_each_with_its_result(
         self, back_office: Client, order: PaymentOrder, refund: Refund, staff: User
@@ -216,6 +248,23 @@ class TestDeciding:
         own.refresh_from_db()
         assert (refund.status, own.status) == (RefundStatus.APPROVED, RefundStatus.REQUESTED)
 
+    def test_of_one_order_only_the_first_is_approved_at_once(
+        self, back_office: Client, order: PaymentOrder
+    ) -> None:
+        halves = [
+            refunds.request_refund(
+                order_id=order.pk, amount=amount, reason="x", actor="lan@kitehub.test", at=NOW
+            )
+            for amount in (300_000, 299_000)
+        ]
+        for expected in ([False, True], [True]):
+            # What follows ends the order's period and receipt, which is seen before.
+            page = act_on_all(back_office, list_url(Refund), "approve_all", halves, reason="x")
+            assert sorted(results_of(page).values()) == expected
+            halves = [each for each in halves if Refund.objects.get(pk=each.pk).decided_at is None]
+        order.refresh_from_db()
+        assert (order.paid_amount, halves) == (0, [])
+
     def test_who_asked_takes_it_back_without_deciding_others(
         self, order: PaymentOrder, refund: Refund
     ) -> None:
@@ -223,34 +272,6 @@ class TestDeciding:
         assert "chỉ" in do(asking, refund, "reject", reason="x")[0].lower()
         refund.refresh_from_db()
         assert refund.status == RefundStatus.REQUESTED
-
-
-def test_goodwill_is_given_with_a_reason(back_office: Client) -> None:
-    instance = InstanceFactory()
-    address = reverse("admin:billing_creditentry_add")
-    form = form_of(back_office.get(address)) | {
-        "instance": str(instance.pk),
-        "amount": "50000",
-        "retyped": "50.000 ₫",
-        "reason": "Xin lỗi vì sự cố",
-    }
-    wrong: dict[str, str]
-    for wrong in (
-        {"amount": "0", "retyped": "0"},
-        {"amount": "10000000000000", "retyped": "10000000000000"},
-        {"amount": "500000"},
-        {"once": ""},
-        {"reason": ""},
-    ):
-        page = back_office.post(address, form | wrong)
-        assert form_of(page)["once"] == wrong.get("once", form["once"])
-    assert back_office.post(address, form).status_code == 302
-    again = back_office.post(address, form).content.decode()
-    assert "Khoản tiền dư này đã được tặng rồi." in again
-    entry = CreditEntry.objects.get()
-    assert (entry.kind, entry.reason) == ("GRANTED", "Xin lỗi vì sự cố")
-    assert credit.balance(instance_id=instance.pk) == 50_000
-    assert "50.000" in back_office.get(page_url(entry)).content.decode()
 
 
 def test_receipt_is_seen_printed_found_and_made_void_once(
@@ -263,10 +284,12 @@ def test_receipt_is_seen_printed_found_and_made_void_once(
     for term in ("bn2026-1", "BN2026000001", order.order_id):
         found = back_office.get(list_url(Receipt), {"q": term})
         assert [row.pk for row in found.context["cl"].result_list] == [receipt.pk]
-    assert do(back_office, receipt, "void", reason="Sai tên") == [
+    do(back_office, receipt, "void", reason="Sai tên", retyped="BN2026-000002")
+    assert Receipt.objects.count() == 1
+    assert do(back_office, receipt, "void", reason="Sai tên", retyped=receipt.code) == [
         "“BN2026-000001” đã bị hủy bởi “BN2026-000002”."
     ]
-    assert do(back_office, receipt, "void", reason="Sai tên") == [
+    assert do(back_office, receipt, "void", reason="Sai tên", retyped=receipt.code) == [
         "“BN2026-000001” đã bị hủy từ trước."
     ]
     looking = clerk("view_receipt")

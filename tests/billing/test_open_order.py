@@ -12,14 +12,8 @@ from billing.models import BankTransfer, CreditEntry, PaymentOrder
 from billing.order_codes import is_code
 from billing.qr_links import code_of
 from billing.services import credit, settlement
-from billing.services.orders import (
-    BadOrder,
-    OrderClosed,
-    cancel_order,
-    open_order,
-    qr_payload,
-    to_transfer,
-)
+from billing.services.order_terms import BadOrder
+from billing.services.orders import OrderClosed, cancel_order, open_order, qr_payload, to_transfer
 from billing.vietqr import decode
 from kitehub.enums import Tier
 from kitehub.models import Instance

@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from billing.enums import ManualPaymentKind
 from billing.models import ManualPayment, PaymentOrder
 from billing.services import credit, manual
 from billing.services.orders import open_order
@@ -159,7 +160,7 @@ def test_mail_goes_out_once_more_and_not_twice_within_a_minute(
     assert order.instance is not None
     assert order.instance.owner is not None
     assert sent == [f"Thư gửi {order.instance.owner.email} đang chờ gửi."]
-    assert Email.objects.filter(reason__startswith=f"renewal:{order.order_id}").count() == 1
+    assert Email.objects.filter(reason__startswith=f"payment:{order.order_id}").count() == 1
     pay(order, 599_000)
     (refused,) = do(back_office, order, "send_again")
     assert refused == "Chỉ đơn gói đăng ký đang chờ thanh toán mới có thư."
@@ -196,7 +197,8 @@ class TestByHand:
         assert back_office.get(page_url(order, "mark_paid")).status_code == 200
         (entered,) = do(back_office, order, "mark_paid", **self.said(order))
         assert entered == "Đã nhập khoản thanh toán. Cần một người khác xác nhận."
-        assert "đã" in do(back_office, order, "mark_paid", **self.said(order))[0].lower()
+        again = act(back_office, order, "mark_paid", **self.said(order), reason="x")
+        assert "Đã có người nhập" in again.text
         payment = ManualPayment.objects.get()
         own = back_office.get(page_url(payment)).content.decode()
         assert page_url(payment, "confirm") not in own
@@ -213,6 +215,23 @@ class TestByHand:
             assert said in do(other, payment, "confirm", retyped="599.000 ₫")[0]
         order.refresh_from_db()
         assert (order.status, order.transaction_reference) == ("PAID", "FT26327000001")
+
+    def test_money_that_came_after_the_dialog_was_opened_is_shown_before_it_is_confirmed(
+        self, back_office: Client, order: PaymentOrder
+    ) -> None:
+        do(back_office, order, "mark_paid", **self.said(order))
+        payment, other = ManualPayment.objects.get(), signed_in("minh@kitehub.test")
+        confirm = page_url(payment, "confirm")
+        said = {"_form_submitted": "True", "reason": "x", "retyped": "599.000"}
+        seen = form_of(other.get(confirm))["seen"]
+        pay(order, 598_000)
+        again = other.post(confirm, {**said, "seen": seen})
+        assert "598.000" in again.text, "is credit now"
+        payment.refresh_from_db()
+        assert payment.status == "REQUESTED"
+        other.post(confirm, {**said, "seen": form_of(again)["seen"]})
+        payment.refresh_from_db()
+        assert payment.status == "CONFIRMED"
 
     @pytest.mark.parametrize(
         "wrong",
@@ -256,6 +275,29 @@ class TestByHand:
         assert sorted(results_of(page).values()) == [False, True]
         order.refresh_from_db()
         assert order.paid_amount == 100_000
+
+    def test_of_one_order_only_the_first_is_confirmed_at_once(
+        self, back_office: Client, order: PaymentOrder
+    ) -> None:
+        payments = [
+            manual.enter_payment(
+                order_id=order.pk,
+                kind=ManualPaymentKind.CASH,
+                amount=400_000,
+                received_at=timezone.now(),
+                reference=reference,
+                evidence="x",
+                actor="lan",
+                reason="x",
+                at=timezone.now(),
+            )
+            for reference in ("PT-1", "PT-2")
+        ]
+        address = list_url(ManualPayment)
+        page = act_on_all(back_office, address, "confirm_all", payments, reason="Đúng")
+        assert sorted(results_of(page).values()) == [False, True]
+        order.refresh_from_db()
+        assert (order.status, order.paid_amount) == ("PENDING", 400_000)
 
 
 def test_each_action_asks_for_its_own_permission(order: PaymentOrder) -> None:

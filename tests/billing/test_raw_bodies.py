@@ -2,6 +2,7 @@
 
 import base64
 import json
+from time import process_time
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -33,6 +34,11 @@ HIDDEN = {
     "our own in JSON": (json.dumps({"content": f"a {OURS} b"}), "ter"),
     "an account by its name": (json.dumps({"counterAccountNumber": ACCOUNT}), "1000"),
     "an account in text": (f"CT tu TK {ACCOUNT} di", "1000"),
+    "an account's number": (json.dumps({"from_account": {"number": ACCOUNT}}), "1000"),
+    "an account's number in XML": (f"<debtorAcc><no>{ACCOUNT}</no></debtorAcc>", "1000"),
+    "a code that is said": ("ma OTP cua ban la 123456, khong chia se", "123456"),
+    "a code behind its name": ("OTP 123456", "123456"),
+    "a code in Vietnamese": (json.dumps({"sms": "Mã xác thực giao dịch: 1234"}), "1234"),
     "an account that is known": (json.dumps({"content": "98765432109 gui"}), "9876543"),
 }
 
@@ -165,6 +171,8 @@ def test_what_explains_the_payment_stays() -> None:
         "description": None,
         "ok": True,
         "monkey": "shipping",
+        "account": {"name": "SAO MAI", "balance": 12500000, "number": "0123499999"},
+        "note": "OTP KH7Q2M4X9A FT24364030863634",
     }
     shown = json.loads(masked(json.dumps(told), own="0123499999"))
     assert shown == {
@@ -194,6 +202,24 @@ def test_huge_and_broken_messages_are_cut_text(text: str) -> None:
     shown = masked(text, secrets=[OURS, OURS_TOO])
     assert shown
     assert len(shown) <= MOST_SHOWN + 1
+
+
+@pytest.mark.parametrize("part", ["-token", "-eyJabcde"])
+def test_time_grows_with_the_size_alone(part: str) -> None:
+    def took(size: int) -> float:
+        began = process_time()
+        masked(part * (size // len(part)))
+        return process_time() - began
+
+    took(1_000)
+    # Eight times the text: a square would take sixty-four times as long.
+    assert took(48_000) < 24 * max(took(6_000), 0.01)
+
+
+def test_half_a_surrogate_that_is_escaped_twice_can_be_sent_to_a_browser() -> None:
+    shown = masked(r"""{"content":"{\"token\":\"abc\",\"a\":\"\\ud800\"}"}""")
+    assert "abc" not in shown
+    assert shown.encode()
 
 
 @pytest.mark.django_db

@@ -1,4 +1,7 @@
-"""Staff give days, pause and resume on a subscription's page, each with a reason."""
+"""Staff give days, pause and resume on a subscription's page, each with a reason.
+
+Here one person may give them alone; test_goodwill_admin.py has those that another approves.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -26,6 +29,11 @@ pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 
 
+@pytest.fixture(autouse=True)
+def _alone(settings: Any) -> None:
+    settings.KITEHUB_GOODWILL_ALONE = 10**9
+
+
 @pytest.fixture
 def subscription(db: None) -> Subscription:
     return SubscriptionFactory(current_period_start=timezone.now() - DAY)
@@ -45,7 +53,8 @@ def test_days_are_given_with_a_reason_and_told_in_the_history(
     subscription: Subscription,
 ) -> None:
     end = subscription.current_period_end
-    page = act(back_office, subscription, "extend", days="3")
+    typed = subscription.instance.subdomain
+    page = act(back_office, subscription, "extend", days="3", retyped=typed)
     assert messages_of(page) == ["Đã thêm 3 ngày."]
     subscription.refresh_from_db()
     assert subscription.current_period_end == end + 3 * DAY
@@ -57,13 +66,13 @@ def test_days_are_given_with_a_reason_and_told_in_the_history(
     )
 
 
-@pytest.mark.parametrize("wrong", [{"days": "0"}, {"days": "4000"}, {"days": "3", "reason": " "}])
+@pytest.mark.parametrize("wrong", [{"days": "0"}, {"days": "4000"}, {"reason": " "}])
 def test_nonsense_and_silence_change_nothing(
     wrong: dict[str, str],
     back_office: Client,
     subscription: Subscription,
 ) -> None:
-    act(back_office, subscription, "extend", **wrong)
+    act(back_office, subscription, "extend", **({"days": "3"} | wrong))
     assert not SubscriptionAdjustment.objects.exists()
 
 
@@ -84,6 +93,7 @@ def test_what_is_over_cannot_be_paused(
     subscription: Subscription,
 ) -> None:
     Subscription.objects.update(status="EXPIRED")
+    assert offered(back_office, subscription) == {"extend"}
     assert "không còn thời gian" in messages_of(act(back_office, subscription, "pause"))[-1]
     assert "tier" not in opened(back_office, subscription)
 
@@ -92,7 +102,8 @@ def test_dates_are_seen_before_days_are_given(
     back_office: Client, subscription: Subscription
 ) -> None:
     end = timezone.localtime(subscription.current_period_end)
-    sent = {"_form_submitted": "True", "days": "3", "reason": "x"}
+    typed = subscription.instance.subdomain
+    sent = {"_form_submitted": "True", "days": "3", "reason": "x", "retyped": typed}
     page = back_office.post(page_url(subscription, "extend"), sent)
     assert f"{end:%d/%m/%Y} → {end + 3 * DAY:%d/%m/%Y}" in page.text
     assert not SubscriptionAdjustment.objects.exists()

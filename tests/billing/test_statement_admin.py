@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from billing.enums import StatementOutcome
-from billing.models import BankTransfer, StatementMapping
+from billing.models import BankFeed, BankTransfer, StatementMapping
 from billing.services.statements import import_statement, mapping_named, save_mapping
 from billing.statements import Mapping, Role
 from billing.statements.files import LARGEST_BYTES
@@ -24,7 +24,7 @@ from tests.billing.statements.files import BANKS, HEADERS, csv_text, rows_of, si
 from tests.billing.test_money_admin import clerk
 from tests.billing.test_statement_import import BLANK, FEE, FIRST, OWN, told
 from tests.factories.kitehub import InstanceFactory
-from tests.kitehub.backoffice.pages import form_of, list_url, messages_of
+from tests.kitehub.backoffice.pages import form_of, list_url, messages_of, page_url
 
 pytestmark = pytest.mark.django_db
 
@@ -109,6 +109,27 @@ def test_what_a_feed_or_an_earlier_file_told_is_not_booked_again(back_office: Cl
         assert str(outcome.label) in page.text
     assert counts(go_on(back_office, page, "import")) == [1, 1, 1]
     assert BankTransfer.objects.count() == 3
+
+
+def test_what_a_living_feed_didnt_tell_is_said_to_wait_for_somebody_else(
+    back_office: Client, staff: User
+) -> None:
+    said = "chờ trong hộp thư đến cho tới khi một người khác"
+    told()
+    assert said not in send(back_office, simple(FIRST)).text, "its feed has been silent for years"
+    BankFeed.objects.update(last_seen_at=timezone.now())
+    assert said not in send(back_office, simple(FEE)).text, "no money comes by it"
+    page = send(back_office, simple(FIRST))
+    assert said in page.text
+    assert said in go_on(back_office, page, "import").text
+    line = BankTransfer.objects.get(provider="STATEMENT")
+    assert (line.state, line.reason) == ("UNMATCHED", "ONLY_STATEMENT")
+    dialog = {"_form_submitted": "True", "retyped": "500000", "reason": "x"}
+    dialog["subdomain"] = InstanceFactory(subdomain="sao-mai").subdomain
+    refused = back_office.post(page_url(line, "keep"), dialog, follow=True)
+    assert "cần người khác gán" in refused.text
+    line.refresh_from_db()
+    assert line.unmatched == 500_000
 
 
 def test_columns_can_be_said_and_are_imported_only_as_they_were_shown(back_office: Client) -> None:

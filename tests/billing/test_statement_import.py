@@ -1,7 +1,7 @@
 """A statement books what nobody told before, once, whatever was told and however often it comes."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from django.utils.translation import override
 from billing.enums import StatementOutcome as Outcome
 from billing.enums import TransferState
 from billing.feeds import sepay
-from billing.models import BankFeed, BankTransfer, StatementMapping
+from billing.models import BankFeed, BankTransfer, PaymentOrder, StatementMapping
+from billing.services import inbox, planned
 from billing.services.orders import open_order
 from billing.services.settlement import settle_transfer
 from billing.services.statements import (
@@ -134,6 +135,59 @@ def test_what_a_feed_tells_after_the_statement_is_a_duplicate() -> None:
     assert late.state == TransferState.DUPLICATE
     assert late.duplicate_of == BankTransfer.objects.get(provider="STATEMENT")
     assert told(2).state == TransferState.RECEIVED
+
+
+def open_one(at: datetime = NOW) -> PaymentOrder:
+    return open_order(instance=InstanceFactory(), tier=Tier.STANDARD, actor="lan", at=at)
+
+
+def paid_by_hand_of(order: PaymentOrder) -> list[str]:
+    return ["09/09/2024", "", f"{order.amount}", "", f"CK {order.memo}", "FT77"]
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_what_a_living_feed_didnt_tell_waits_for_somebody_else(alive: bool) -> None:
+    order = open_one(NOW - timedelta(days=3))
+    PaymentOrder.objects.update(expires_at=NOW + timedelta(days=1))
+    told()
+    at = NOW if alive else NOW + timedelta(days=30)
+    BankFeed.objects.update(last_seen_at=NOW - timedelta(minutes=1))
+    result = run(paid_by_hand_of(order), FEE, at=at, alone=True)
+    line = BankTransfer.objects.get(provider="STATEMENT", direction="IN")
+    assert result.waits == alive
+    assert BankTransfer.objects.get(direction="OUT").state == "IGNORED"
+    if not alive:
+        assert (line.state, settle_transfer(transfer_id=line.pk, at=at)) == ("RECEIVED", "MATCHED")
+        return
+    assert (line.state, line.reason) == ("UNMATCHED", "ONLY_STATEMENT")
+    assert settle_transfer(transfer_id=line.pk, at=at) == "UNMATCHED"
+    # Nor does another file bring it through, or the one who imported it.
+    run(["09/09/2024", "", f"{order.amount}", "", f"{order.memo}", "FT77"], at=at, alone=True)
+    said: Any = {"transfer_id": line.pk, "reason": "x", "at": at}
+    parts = [(order.pk, order.amount)]
+    with pytest.raises(inbox.CannotMatch, match="người khác"):
+        inbox.match_transfer(**said, parts=parts, actor="lan@kitehub.test")
+    with pytest.raises(inbox.CannotMatch, match="người khác"):
+        inbox.keep_transfer_as_credit(**said, instance=order.instance, actor="lan@kitehub.test")
+    with pytest.raises(inbox.CannotMatch, match="người khác"):
+        planned.plan_match(transfer_id=line.pk, order_id=order.pk, actor="lan@kitehub.test", at=at)
+    assert inbox.match_transfer(**said, parts=parts, actor="minh@kitehub.test").state == "MATCHED"
+
+
+def test_what_the_feed_tells_after_all_is_settled_by_itself() -> None:
+    order = open_one(NOW - timedelta(days=3))
+    PaymentOrder.objects.update(expires_at=NOW + timedelta(days=1))
+    told()
+    BankFeed.objects.update(last_seen_at=NOW)
+    run(paid_by_hand_of(order), alone=True)
+    line = BankTransfer.objects.get(provider="STATEMENT")
+    late = told(
+        2, content=f"CK {order.memo}", transferAmount=order.amount, referenceCode="FT77",
+        transactionDate="2024-09-09 08:00:00",
+    )  # fmt: skip
+    line.refresh_from_db()
+    assert (late.duplicate_of_id, line.state, line.reason) == (line.pk, "RECEIVED", None)
+    assert settle_transfer(transfer_id=line.pk, at=NOW) == "MATCHED"
 
 
 def test_a_memo_that_only_the_statement_has_is_read() -> None:

@@ -9,6 +9,7 @@ from billing.admin.stored_words import actor_words, reason_words, refusal_words
 from billing.enums import FeedProvider
 from billing.models import BankFeed, BankTransfer
 from billing.services.orders import open_order
+from billing.services.releasing import IN_VAIN
 from billing.services.settlement import settle_transfer
 from kitehub.enums import Tier
 from tests.billing.settling import NOW, line
@@ -23,6 +24,7 @@ def test_programs_words_are_translated_and_peoples_stay() -> None:
         assert reason_words("Order KH7Q2M4X9A is paid") == "Đơn KH7Q2M4X9A đã thanh toán"
         back = reason_words("Order KH7Q2M4X9A is paid back: đóng\ntrùng")
         assert back == "Đã hoàn tiền đơn KH7Q2M4X9A: đóng\ntrùng"
+        assert reason_words(IN_VAIN) == "Khi tiền về thì không còn gì để nâng cấp"
         assert reason_words("superseded") == "Được thay bằng đơn khác"
         assert [reason_words("khách xin"), reason_words(None)] == ["khách xin", ""]
         assert refusal_words("signature_wrong") == "Chữ ký không khớp với nội dung gửi đến."

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
+from django.utils import timezone
 
-from billing.models import ManualPayment, Refund
+from billing.models import Goodwill, ManualPayment, Refund
 from kitehub.models import StaffRole, User
 from kitehub.roles import Role
-from tests.factories.billing import ManualPaymentFactory, RefundFactory
+from tests.factories.billing import GoodwillFactory, ManualPaymentFactory, RefundFactory
 from tests.factories.kitehub import UserFactory
 from tests.kitehub.backoffice.pages import act, act_on_all, list_url, results_of
 
@@ -30,39 +31,44 @@ def signed_in(user: User) -> Client:
     return client
 
 
+# Each with who asks for it, its two actions that carry it out, and the state after.
+KINDS: dict[Any, tuple[str, str, str, str]] = {
+    RefundFactory: ("requested_by", "approve", "approve_all", "APPROVED"),
+    ManualPaymentFactory: ("requested_by", "confirm", "confirm_all", "CONFIRMED"),
+    GoodwillFactory: ("proposed_by", "approve", "approve_all", "APPROVED"),
+}
+
+
 @pytest.mark.parametrize("role", [Role.FINANCE, None], ids=["finance", "superuser"])
-def test_who_asked_cannot_approve(role: Role | None) -> None:
+@pytest.mark.parametrize("make", KINDS, ids=lambda make: make._meta.model.__name__)
+def test_who_asked_cannot_approve(make: Any, role: Role | None) -> None:
+    who, action, bulk, done = KINDS[make]
     asker = person(role)
-    refund = RefundFactory(requested_by=asker.email)
-    payment = ManualPaymentFactory(requested_by=asker.email)
+    row = make(**{who: asker.email})
     # The session they asked in, another one, and the list's own form sent by hand.
     for client in (signed_in(asker), signed_in(asker)):
-        act(client, refund, "approve", reason="x")
-        act(client, payment, "confirm", reason="x")
-        for row, action in ((refund, "approve_all"), (payment, "confirm_all")):
-            # With another's row beside it there is something to send.
-            others = (RefundFactory if row is refund else ManualPaymentFactory)()
-            page = act_on_all(client, list_url(row), action, [row, others], reason="x")
-            assert results_of(page)[str(row)] is False
-    assert states(refund, payment) == ["REQUESTED", "REQUESTED"]
-    for row in (refund, payment):
-        with pytest.raises(IntegrityError), transaction.atomic():
-            type(row)._base_manager.filter(pk=row.pk).update(
-                status="APPROVED" if row is refund else "CONFIRMED",
-                decided_by=asker.email,
-                decided_at=row.requested_at,
-            )
+        act(client, row, action, reason="x", retyped=str(row.amount))
+        # With another's row beside it there is something to send.
+        page = act_on_all(client, list_url(row), bulk, [row, make(amount=7)], reason="x")
+        assert results_of(page)[str(row)] is False
+    assert states(row)[0] not in (done, "GIVEN")
+    with pytest.raises(IntegrityError, match=r"two_people|transfer_check"), transaction.atomic():
+        type(row)._base_manager.filter(pk=row.pk).update(
+            status=done, decided_by=asker.email, decided_at=timezone.now()
+        )
 
 
 @pytest.mark.parametrize("role", [Role.SUPPORT, Role.OPERATOR, Role.AUDITOR])
 def test_others_than_finance_decide_nothing(role: Role) -> None:
     client = signed_in(person(role))
-    refund, payment = RefundFactory(), ManualPaymentFactory()
-    for row, name in ((refund, "approve"), (refund, "reject"), (payment, "confirm")):
-        assert act(client, row, name, reason="x").status_code == 403
-    assert states(refund, payment) == ["REQUESTED", "REQUESTED"]
+    for make, (_who, action, _bulk, _done) in KINDS.items():
+        row = make()
+        before = states(row)
+        for name in (action, "decline" if make is GoodwillFactory else "reject"):
+            assert act(client, row, name, reason="x").status_code == 403
+        assert states(row) == before
 
 
 def states(*rows: Any) -> list[str]:
-    kept: dict[type, Any] = {Refund: Refund.objects, ManualPayment: ManualPayment.objects}
+    kept: dict[type, Any] = {each: each.objects for each in (Refund, ManualPayment, Goodwill)}
     return [kept[type(row)].get(pk=row.pk).status for row in rows]

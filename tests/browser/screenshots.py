@@ -59,7 +59,7 @@ def order(page: Any) -> None:
     """An order that is paid, at what happened to it."""
     page.goto("/admin/billing/paymentorder/?tab=PAID")
     page.locator("#result_list tbody a[href*='/change/']").first.click()
-    timeline = page.get_by_text("Diễn biến").first
+    timeline = page.get_by_role("heading", name="Diễn biến")
     timeline.wait_for()
     timeline.evaluate("it => window.scrollTo(0, it.getBoundingClientRect().top - 260)")
 

@@ -28,7 +28,7 @@ def test_an_order_is_found_by_its_code_with_what_happened_to_it(
     desk.keyboard.press("Enter")
     desk.wait_for_url("**q=**")
     desk.locator("#result_list").get_by_role("link", name=order.order_id).click()
-    desk.get_by_text("Diễn biến").wait_for()
+    desk.get_by_role("heading", name="Diễn biến").wait_for()
     assert f"Mở đơn {order.order_id}" in desk.locator("#content").inner_text()
     dialog = opened(desk, "Viết ghi chú")
     dialog.get_by_label("Ghi chú").fill("Chị Hoa hẹn chuyển khoản chiều nay")

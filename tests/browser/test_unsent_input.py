@@ -69,7 +69,15 @@ def test_who_is_signed_out_while_typing_signs_in_elsewhere_and_sends_again(
     assert "Bạn đã bị đăng xuất" in notice.inner_text()
     link = notice.get_by_role("link", name="Đăng nhập trong cửa sổ khác")
     assert link.get_attribute("href") == "/admin/login/"
+    # In the other window only the password has been entered so far, and a code is asked for.
+    User.objects.filter(pk=staff.pk).update(asks_for_code=True)
+    staff.refresh_from_db()
     sign_in_elsewhere(desk, staff)
+    with desk.expect_request_finished(lambda request: "/signed-in/" in request.url):
+        desk.get_by_role("button", name="Lưu", exact=True).click()
+    notice.wait_for()
+    assert desk.get_by_label("Tên trường học").input_value() == "Trung tâm Sao Mai Huế"
+    User.objects.filter(pk=staff.pk).update(asks_for_code=False)
     desk.get_by_role("button", name="Lưu", exact=True).click()
     desk.get_by_text("Đã lưu trường học").wait_for()
     sao_mai.refresh_from_db()
@@ -115,7 +123,14 @@ def test_a_dialog_that_cannot_be_sent_says_why(desk: Any, staff: User, sao_mai: 
     send.click()
     dialog.get_by_text("Bạn đã bị đăng xuất").wait_for()
     assert dialog.get_by_label("Lý do").input_value() == "khách yêu cầu"
+    User.objects.filter(pk=staff.pk).update(asks_for_code=True)
+    staff.refresh_from_db()
     sign_in_elsewhere(desk, staff)
+    with desk.expect_request_finished(lambda request: "/login/code/" in request.url):
+        send.click()
+    dialog.get_by_text("Bạn đã bị đăng xuất").wait_for()
+    assert dialog.get_by_label("Lý do").input_value() == "khách yêu cầu"
+    User.objects.filter(pk=staff.pk).update(asks_for_code=False)
     desk.context.set_offline(True)
     send.click()
     dialog.get_by_text("Không kết nối được với KiteHub").wait_for()

@@ -72,6 +72,7 @@ def test_a_transfer_is_split_over_two_orders(desk: Any, order: PaymentOrder) -> 
     desk.goto("/admin/billing/banktransfer/inbox/")
     dialog = opened(desk, "Chia cho nhiều đơn")
     dialog.get_by_label("Các mã đơn").fill(f"{order.order_id} 299.000\n{other.order_id} 299.000")
+    retype(dialog, "598.000")
     why(dialog, "Hai trường chuyển chung một lần")
     send(dialog, "Gán cho đơn")
     dialog.get_by_text("Chưa thực hiện").wait_for()
@@ -113,8 +114,12 @@ def test_a_school_is_given_days_and_paused(desk: Any, hoa_mai: Instance) -> None
     told(desk, "thêm 3 ngày")
 
 
-def test_a_tier_is_changed_after_a_look_at_what_it_costs(desk: Any, hoa_mai: Instance) -> None:
-    desk.goto(page_url(hoa_mai))
+@pytest.mark.parametrize("of_the_subscription", [False, True])
+def test_a_tier_is_changed_after_a_look_at_what_it_costs(
+    of_the_subscription: bool, desk: Any, hoa_mai: Instance
+) -> None:
+    here = page_url(Subscription.objects.get(instance=hoa_mai) if of_the_subscription else hoa_mai)
+    desk.goto(here)
     dialog = opened(desk, "Đổi gói")
     assert "1.299.000" in dialog.inner_text()
     dialog.get_by_label("Gói").select_option(label="Cao cấp")
@@ -124,6 +129,7 @@ def test_a_tier_is_changed_after_a_look_at_what_it_costs(desk: Any, hoa_mai: Ins
     assert "299.000 ₫ → 1.299.000 ₫" in dialog.inner_text().replace("\xa0", " ")
     send(dialog, "Đổi gói")
     told(desk, "Gói hiện tại là Cao cấp")
+    assert desk.url.endswith(here), "it leads back to where it was opened"
     hoa_mai.refresh_from_db()
     assert hoa_mai.tier == Tier.PREMIUM
 

@@ -17,12 +17,13 @@ from tests.kitehub.backoffice.pages import form_of, list_url, signed_in
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_equal_answers_at_once_act_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_equal_answers_at_once_act_once(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.KITEHUB_GOODWILL_ALONE = 10**9
     row = SubscriptionFactory(current_period_start=timezone.now() - timedelta(days=1))
     was, client = row.current_period_end, signed_in("lan@kitehub.test")
     sent = {"action": "extend_all", ACTION_CHECKBOX_NAME: [str(row.pk)]}
     run = form_of(client.post(list_url(Subscription), sent))["run"]
-    said = {**sent, "run": run, "confirmed": "yes", "days": "30", "reason": "sự cố"}
+    said = {**sent, "run": run, "confirmed": "yes", "days": "30", "reason": "sự cố", "retyped": "1"}
     both, take = threading.Barrier(2), runs.take
 
     def take_together(*args: Any, **kwargs: Any) -> bool:

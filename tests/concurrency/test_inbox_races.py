@@ -18,10 +18,11 @@ from billing.models import (
     PaymentOrder,
     PlannedMatch,
 )
-from billing.services import credit, inbox, manual, planned
+from billing.services import credit, duplicates, inbox, manual, planned
 from billing.services.inbox import CannotMatch
 from tests.billing.bookings import line
-from tests.billing.settling import OWN, school, subscribe
+from tests.billing.settling import NOW, OWN, school, subscribe
+from tests.billing.test_manual_payments import confirm, enter
 from tests.concurrency.threads import PATIENCE, Background, together
 from tests.kitehub.backoffice.pages import form_of, page_url, signed_in
 from tests.kitehub.db.records import without_trigger
@@ -114,7 +115,7 @@ def test_a_dialog_that_is_sent_twice_at_once_keeps_credit_once(
     transfer = line(599_000, account_number=OWN, transferred_at=now, received_at=now)
     person, page = signed_in("lan@x.test"), page_url(transfer, "keep")
     sent = {**form_of(person.get(page)), "_form_submitted": "True", "reason": "x"}
-    sent |= {"subdomain": own.subdomain, "amount": "100000"}
+    sent |= {"subdomain": own.subdomain, "amount": "100000", "retyped": "599000"}
     sent["plan"] = form_of(person.post(page, sent))["plan"]
     once = SortsOut._sort_out
     others: list[Background] = []
@@ -184,3 +185,40 @@ def test_control_without_the_lock_only_the_database_stops_the_second(
     # One line has the payment's key, so the second finds its line settled already.
     assert len([each for each in told if isinstance(each, ManualPayment)]) == 1
     assert order.paid_amount == 299_500
+
+
+def tie_two_lines_at_once() -> list[Any]:
+    """Two lines of one source, each said to be the money of the same payment by hand."""
+    payment = confirm(enter(subscribe(school()), reference="Ảnh 12"))
+    told_id, at = payment.transfer_id or UUID(int=0), NOW + timedelta(hours=25)
+    lines = [line(599_000, account_number=OWN, transferred_at=at) for _ in range(2)]
+    return together(
+        *[
+            lambda key=each.pk: duplicates.mark_duplicate(
+                transfer_id=key, told_id=told_id, actor="lan", reason="x"
+            )
+            for each in lines
+        ]
+    )
+
+
+def test_a_source_tells_a_payment_by_hand_once_also_if_two_say_so_at_once() -> None:
+    told = tie_two_lines_at_once()
+    assert sorted(type(each).__name__ for each in told) == ["BankTransfer", "CannotMatch"]
+
+
+def test_control_without_the_lock_of_alike_lines_both_are_tied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    both = threading.Barrier(2)
+    alike = duplicates.entered_alike
+
+    def read_by_both(transfer: BankTransfer) -> Any:
+        found = list(alike(transfer).values_list("pk", flat=True))
+        both.wait(PATIENCE)
+        return ManualPayment.objects.filter(pk__in=found)
+
+    monkeypatch.setattr(duplicates, "lock_alike", lambda _line: None)
+    monkeypatch.setattr(duplicates, "entered_alike", read_by_both)
+    told = tie_two_lines_at_once()
+    assert [type(each).__name__ for each in told] == ["BankTransfer", "BankTransfer"]

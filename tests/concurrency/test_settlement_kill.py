@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 TASK = "billing.tasks.settle_transfer"
 # Once each of them is done, in the order of a settlement.
 KILLS = [
-    "billing.services.settlement.read",
+    "billing.services.reading.read",
     "billing.services.settlement.book",
     "billing.services.settlement.keep_as_credit",
     "billing.services.subscriptions.apply_payment",

@@ -11,7 +11,16 @@ from django.db import IntegrityError, OperationalError
 
 from billing.models import BankTransfer, PaymentAllocation, PaymentOrder, Receipt, Refund
 from billing.querysets import BankTransferQuerySet, PaymentOrderQuerySet
-from billing.services import credit, inbox, order_locks, orders, receipts, refunds, settlement
+from billing.services import (
+    credit,
+    inbox,
+    order_locks,
+    orders,
+    reading,
+    receipts,
+    refunds,
+    settlement,
+)
 from billing.services.expiry import Expiry, expire_overdue
 from billing.services.orders import OrderClosed, cancel_order, open_order
 from billing.services.settlement import settle_transfer
@@ -64,7 +73,7 @@ def unlocked(*querysets: type[Any]) -> Iterator[None]:
 @contextmanager
 def read_by_both() -> Iterator[None]:
     """Nobody books before two have read what there is to book."""
-    both, read = threading.Barrier(2), settlement.read
+    both, read = threading.Barrier(2), reading.read
 
     def wait(transfer: BankTransfer) -> Any:
         found = read(transfer)
@@ -72,7 +81,7 @@ def read_by_both() -> Iterator[None]:
         return found
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settlement, "read", wait)
+        patch.setattr(reading, "read", wait)
         yield
 
 

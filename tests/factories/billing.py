@@ -13,6 +13,7 @@ from billing.models import (
     BankTransfer,
     CreditEntry,
     FeedSilence,
+    Goodwill,
     ManualPayment,
     OrderView,
     PaymentAllocation,
@@ -128,6 +129,19 @@ class ManualPaymentFactory(DjangoModelFactory[ManualPayment]):
     evidence = "Phiếu thu tay, chị Hoa giữ"
     reason = "Khách trả tiền mặt"
     requested_by = "lan"
+
+
+class GoodwillFactory(DjangoModelFactory[Goodwill]):
+    """Credit that somebody proposes for a school; nobody has decided it."""
+
+    class Meta:
+        model = Goodwill
+
+    instance = factory.SubFactory(InstanceFactory)
+    kind = "CREDIT"
+    amount = 50_000
+    reason = "Xin lỗi vì sự cố"
+    proposed_by = "lan"
 
 
 class PlannedMatchFactory(DjangoModelFactory[PlannedMatch]):

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import factory
+from django.contrib.sessions.backends.db import SessionStore
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
@@ -15,10 +16,11 @@ from kitehub.models import (
     Instance,
     InstanceConfig,
     Note,
+    SignedInSession,
     Tombstone,
     User,
 )
-from kitehub.services import api_keys
+from kitehub.services import api_keys, sessions
 from kitehub.tenancy import pool_url
 
 
@@ -38,6 +40,22 @@ class UserFactory(DjangoModelFactory[User]):
     @classmethod
     def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:
         return model_class.objects.create_user(*args, **kwargs)
+
+
+class SignedInSessionFactory(DjangoModelFactory[SignedInSession]):
+    """A browser in which somebody is signed in, with Django's row of it."""
+
+    class Meta:
+        model = SignedInSession
+
+    user = factory.SubFactory(UserFactory)
+
+    @classmethod
+    def _create(cls, model_class: Any, *args: Any, **said: Any) -> Any:
+        store = SessionStore()
+        store.create()
+        digest = sessions.digest_of(store.session_key)
+        return super()._create(model_class, *args, key_digest=digest, **said)
 
 
 class InstanceFactory(DjangoModelFactory[Instance]):

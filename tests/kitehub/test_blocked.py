@@ -24,10 +24,12 @@ from kitehub.admin.blocked.causes import (
     worst,
 )
 from kitehub.admin.blocked.words import SAID
+from kitehub.admin.levers.suspending import RESUME, SUSPEND
 from kitehub.db.gates import GateReason
 from kitehub.entitlements import Entitlement
 from kitehub.enums import EntitlementReason, EntitlementSource, InstanceStatus, MoveStep, Tier
 from kitehub.models import Instance, InstanceConfig
+from kitehub.moving.suspension import enforce
 from kitehub.plans import GIB, STORAGE
 from kitehub.tenancy import gates
 from kitehub.workflows import suspend, watch_instances
@@ -267,6 +269,53 @@ def test_page_finds_gates_that_were_left_behind(back_office: Client) -> None:
     assert titles(told(back_office, school)) == [
         "Cơ sở dữ liệu vẫn từ chối ghi dù trường không bị tạm ngưng"
     ]
+
+
+@pytest.mark.django_db
+def test_page_of_a_school_that_no_lever_closed_asks_for_none(back_office: Client) -> None:
+    school = whole()
+    SubscriptionFactory(instance=school)
+    Instance.objects.filter(pk=school.pk).update(status=InstanceStatus.CLOSED)
+    page = told(back_office, school)
+    (helps,) = [cause.helps for cause in page.context["causes"] if cause.effect == "Khóa toàn bộ"]
+    assert "manage.py shell" in helps
+    form = back_office.get(page_url(school)).context["adminform"].form
+    assert "status" not in form.fields, "nobody sets it there"
+
+
+def offered(client: Client, school: Instance) -> set[str]:
+    """The last parts of the addresses of what the school's page offers."""
+    found = client.get(page_url(school)).context["actions_detail"]
+    every = [item for each in found for item in each.get("items", [each])]
+    return {str(each["path"]).rstrip("/").rpartition("/")[2] for each in every}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("suspended", [False, True])
+def test_page_offers_a_second_try_as_long_as_the_database_says_something_else(
+    back_office: Client, suspended: bool, django_capture_on_commit_callbacks: Any
+) -> None:
+    school = whole()
+    if suspended:
+        suspend(instance_id=school.pk, reason="nợ phí", actor="lan@kitehub.test")
+    usual, again = (RESUME, SUSPEND) if suspended else (SUSPEND, RESUME)
+    both = {usual, again}
+    enforce(school.pk)
+    assert offered(back_office, school) & both == {usual}
+    if suspended:
+        gates.reopen(tenancy.POOL, school.pk, GateReason.SUSPENDED)
+    else:
+        gates.close(tenancy.POOL, school.pk, GateReason.SUSPENDED)
+    assert offered(back_office, school) & both == both
+    answer = {"reason": "làm lại", "_form_submitted": "True", "retyped": school.subdomain}
+    with django_capture_on_commit_callbacks(execute=True):
+        back_office.post(page_url(school, f"{again}_one"), answer)
+    assert (GateReason.SUSPENDED in gates.reasons(tenancy.POOL, school.pk)) == suspended
+    assert offered(back_office, school) & both == {usual}
+    # Nobody knows what a database says that is away.
+    away = {"database_url": "postgres:///kitehub_nowhere", "database_username": ""}
+    Instance.objects.filter(pk=school.pk).update(**away)
+    assert offered(back_office, school) & both == both
 
 
 @pytest.mark.django_db

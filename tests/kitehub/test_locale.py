@@ -10,7 +10,8 @@ from pathlib import Path
 import polib
 import pytest
 from django.conf import settings
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from django.urls import reverse
 from django.utils import translation
 from django.views.i18n import JSONCatalog
 
@@ -211,6 +212,12 @@ def test_a_field_of_a_form_has_not_the_name_of_a_school() -> None:
         assert Instance._meta.verbose_name == "trường học"
 
 
+def test_a_receipt_is_no_cash_receipt() -> None:
+    """A "phiếu thu" is of cash, and has rules of its own; ours is a "biên nhận"."""
+    shown = [_shown(message, "vi") for message in our_messages()]
+    assert [text for text in shown if "phiếu thu" in text.lower()] == []
+
+
 def test_no_blank_stands_before_a_percent_sign() -> None:
     both = [_shown(message, language) for message in our_messages() for language in ("vi", "en")]
     assert [text for text in both if re.search(r"\d\s%", text)] == []
@@ -229,3 +236,12 @@ def _edges(text: str) -> tuple[str, str, str]:
     end = re.sub(r"[”“\"]", "", core.replace("...", "…"))[-1:]
     before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
     return before, end if end in ".:?!…" else "", after
+
+
+@pytest.mark.parametrize("time", ["first", "again"])
+@pytest.mark.django_db
+def test_page_in_english_leaves_no_other_test_in_english(client: Client, time: str) -> None:
+    assert translation.get_language() == "vi"
+    client.cookies["django_language"] = "en"
+    assert client.get(reverse("admin:login")).status_code == 200
+    assert translation.get_language() == "en"

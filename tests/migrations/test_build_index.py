@@ -13,7 +13,10 @@ from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import ProgrammingError
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 
+from kitehub.db.indexes import Index
+from kitehub.db.operations import BuildIndex
 from tests.migrations import rows
 from tests.migrations.commands import ROOT, manage
 from tests.migrations.databases import execute, go_to, url, value
@@ -112,3 +115,20 @@ def test_build_outwaits_lock_timeout_and_a_killed_one_is_finished_by_the_next(
     assert manage(at_v9, "migrate", *MIGRATION).code == 0
 
     assert execute(at_v9, STATE) == [WANTED]
+
+
+def test_the_state_knows_the_index_and_renders_no_model_for_it() -> None:
+    state = MigrationLoader(None).project_state()
+    rendered = state.apps.get_model("kitehub", "instance")
+    built = BuildIndex("instance", Index(fields=["name"], name="idx_instances_of_a_test"))
+
+    after = state.clone()
+    built.state_forwards("kitehub", after)
+
+    wanted = after.models["kitehub", "instance"].get_index_by_name("idx_instances_of_a_test")
+    assert wanted.fields == ["name"]
+    assert after.apps.get_model("kitehub", "instance") is rendered
+    assert "idx_instances_of_a_test" in {index.name for index in rendered._meta.indexes}
+    assert "idx_instances_of_a_test" not in {
+        index.name for index in state.models["kitehub", "instance"].options["indexes"]
+    }

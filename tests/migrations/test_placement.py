@@ -29,6 +29,7 @@ PLATFORM = {
         "billing.creditentry",
         "billing.refund",
         "billing.manualpayment",
+        "billing.goodwill",
         "billing.plannedmatch",
     ),
     *("billing.receipt", "billing.receiptcounter"),

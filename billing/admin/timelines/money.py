@@ -7,10 +7,17 @@ from django.db.models import Model, QuerySet
 from django.utils.translation import gettext
 
 from billing.admin.stored_words import actor_words, reason_words
-from billing.enums import ReceiptKind, RefundStatus, TransferDirection, TransferState
+from billing.enums import (
+    GoodwillStatus,
+    ReceiptKind,
+    RefundStatus,
+    TransferDirection,
+    TransferState,
+)
 from billing.models import (
     BankTransfer,
     CreditEntry,
+    Goodwill,
     PaymentAllocation,
     PaymentOrder,
     Receipt,
@@ -175,6 +182,40 @@ def _refund(refund: Refund) -> list[Event]:
         )
         for at, what, name, actor, why, more in steps
     ]
+
+
+def goodwill_events(rows: QuerySet[Goodwill]) -> list[Event]:
+    """How goodwill was proposed and decided, or given by one person alone."""
+    newest = rows.order_by("-proposed_at", "-id")[:ASKED]
+    return [event for row in newest for event in _goodwill(row)]
+
+
+def _goodwill(row: Goodwill) -> Iterable[Event]:
+    decided = {
+        GoodwillStatus.APPROVED.value: gettext("Goodwill approved: %(what)s"),
+        GoodwillStatus.DECLINED.value: gettext("Goodwill declined: %(what)s"),
+        GoodwillStatus.WITHDRAWN.value: gettext("Goodwill withdrawn: %(what)s"),
+    }
+    first = gettext("Goodwill proposed: %(what)s")
+    if row.status == GoodwillStatus.GIVEN:
+        first = gettext("Goodwill given by one person alone: %(what)s")
+    steps: list[tuple[Any, str, str | None, str]] = [
+        (row.proposed_at, first, row.proposed_by, row.reason)
+    ]
+    if row.decided_at:
+        steps.append((row.decided_at, decided[row.status], row.decided_by, row.decision))
+    for number, (at, what, actor, why) in enumerate(steps):
+        yield Event(
+            at=at,
+            what=what % {"what": row},
+            key=f"goodwill:{row.pk}:{number}",
+            icon="redeem",
+            # Before what it gave at the same moment.
+            rank=TOLD,
+            actor=actor_words(actor),
+            why=why,
+            to=To(Goodwill, row.pk),
+        )
 
 
 def receipt_events(receipts: QuerySet[Receipt]) -> list[Event]:

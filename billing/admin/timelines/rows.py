@@ -1,10 +1,11 @@
-"""Which tables know what happened to a bank line, a subscription, a refund or a receipt."""
+"""Which tables know what happened to bank lines, subscriptions, refunds, goodwill, receipts."""
 
 from collections.abc import Sequence
 
 from billing.admin.timelines.money import (
     allocation_events,
     credit_events,
+    goodwill_events,
     receipt_events,
     refund_events,
     transfer_events,
@@ -16,6 +17,7 @@ from billing.enums import PaymentType
 from billing.models import (
     BankTransfer,
     CreditEntry,
+    Goodwill,
     PaymentAllocation,
     PaymentOrder,
     Receipt,
@@ -50,11 +52,13 @@ def subscription_sources(own: Subscription) -> Sequence[Source]:
         instance_id=own.instance_id, type=PaymentType.SUBSCRIPTION
     ).order_by("-created_at", "-id")
     credit = CreditEntry.objects.filter(instance_id=own.instance_id)
+    goodwill = Goodwill.objects.filter(instance_id=own.instance_id)
     mails = Email.objects.filter(instance_id=own.instance_id)
     return (
         Source(SubscriptionHistory, lambda: history_events(history)),
         Source(SubscriptionPeriod, lambda: period_events(periods)),
         Source(SubscriptionAdjustment, lambda: adjustment_events(adjustments)),
+        Source(Goodwill, lambda: goodwill_events(goodwill)),
         Source(PaymentOrder, lambda: order_events(orders[:ASKED])),
         Source(CreditEntry, lambda: credit_events(credit)),
         Source(Email, lambda: mail_events(mails)),
@@ -72,6 +76,16 @@ def refund_sources(refund: Refund) -> Sequence[Source]:
         Source(Refund, lambda: refund_events(Refund.objects.filter(pk=refund.pk))),
         Source(PaymentAllocation, lambda: allocation_events(allocations, here=Refund)),
         Source(CreditEntry, lambda: credit_events(credit)),
+    )
+
+
+def goodwill_sources(row: Goodwill) -> Sequence[Source]:
+    """How goodwill was proposed and decided, and what was given by it: that has the same key."""
+    given = SubscriptionAdjustment.objects.filter(pk=row.pk)
+    return (
+        Source(Goodwill, lambda: goodwill_events(Goodwill.objects.filter(pk=row.pk))),
+        Source(CreditEntry, lambda: credit_events(CreditEntry.objects.filter(pk=row.pk))),
+        Source(SubscriptionAdjustment, lambda: adjustment_events(given)),
     )
 
 

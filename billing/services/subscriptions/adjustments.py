@@ -1,7 +1,7 @@
 """What staff do to a subscription's time: days given, a pause, its end. Each has its reason."""
 
 from datetime import datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import transaction
 
@@ -19,15 +19,24 @@ class CannotPause(Exception):
     """There is nothing to pause, or nothing to resume."""
 
 
-def extend(*, instance_id: UUID, days: int, at: datetime, actor: str, reason: str) -> Subscription:
+def extend(
+    *,
+    instance_id: UUID,
+    days: int,
+    at: datetime,
+    actor: str,
+    reason: str,
+    key: UUID | None = None,
+) -> Subscription:
     """Gives days behind all that is paid or tried; where that is over, from now on.
 
-    Raises NoSubscription, and ValueError for no reason or for days that aren't 1 to 3,660.
+    Who names the adjustment's `key` can't give them twice. Raises NoSubscription, ValueError for no
+    reason or for days that aren't 1 to 3,660, and IntegrityError for a key that is taken.
     """
     if not 1 <= days <= MOST_DAYS:
         raise ValueError(f"days: an extension is of 1 to {MOST_DAYS} days.")
     return _adjust(
-        instance_id, AdjustmentKind.EXTENSION, at=at, actor=actor, reason=reason, days=days
+        instance_id, AdjustmentKind.EXTENSION, at=at, actor=actor, reason=reason, days=days, key=key
     )
 
 
@@ -82,6 +91,7 @@ def _adjust(
     reason: str,
     days: int | None = None,
     ends_at: datetime | None = None,
+    key: UUID | None = None,
 ) -> Subscription:
     _check_reason(reason)
     with transaction.atomic(), acting(actor, reason, at=at):
@@ -90,6 +100,7 @@ def _adjust(
             # So that the opening is what it was before.
             rebuild(instance_id=instance_id, at=at, actor=actor, reason=reason)
         SubscriptionAdjustment.objects.create(
+            id=key or uuid4(),
             subscription=found,
             kind=kind,
             days=days,

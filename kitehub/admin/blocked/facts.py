@@ -10,6 +10,7 @@ from billing.models import PaymentOrder, Subscription, SubscriptionAdjustment
 from billing.services import grace, subscriptions
 from kitehub import tenancy
 from kitehub.admin.blocked.causes import Closing, Facts, Terms
+from kitehub.db.sentences import translated
 from kitehub.entitlements import Entitlements, entitlements_of
 from kitehub.enums import InstanceStatus, MoveStep
 from kitehub.models import (
@@ -97,10 +98,10 @@ def _look(instance: Instance, at: datetime) -> dict[str, Any]:
             "rights": entitlements_of(instance, at=at),
         }
     except tenancy.BadPlacement as error:
-        return {"error": str(error)}
+        return {"error": translated(str(error))}
     except Exception as error:
         logger.warning("Instance %s can't be looked into", instance.pk, exc_info=error)
-        return {"error": explained(error, alias)}
+        return {"error": translated(explained(error, alias))}
 
 
 def _closing(tombstone: Tombstone | None) -> Closing | None:

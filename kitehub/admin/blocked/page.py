@@ -9,16 +9,19 @@ from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import action
 
+from billing.models import Subscription
 from kitehub.admin.blocked import words
 from kitehub.admin.blocked.causes import Cause, Facts, causes, next_change, worst
 from kitehub.admin.blocked.facts import Evidence, gather
 from kitehub.admin.watches import storage_of
 from kitehub.backoffice.dialogs import Line
+from kitehub.backoffice.references import may_view
 from kitehub.backoffice.search import parse_uuid
 from kitehub.display import size
 from kitehub.entitlements import Entitlement
-from kitehub.models import Instance
+from kitehub.models import Instance, InstanceWatch
 from kitehub.plans import FEATURES, STORAGE
+from storage.models import StorageUsage
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class SaysWhyBlocked:
         at = timezone.now()
         facts, known = gather(school, at=at)
         found = causes(facts, at=at)
+        reader = request.user
         context = {
             **its.admin_site.each_context(request),
             "title": gettext("Why is it blocked?"),
@@ -62,26 +66,26 @@ class SaysWhyBlocked:
             "back": its._page("change", school.pk),
             "verdict": words.VERDICTS[worst(found)],
             "colour": words.EFFECTS[worst(found)][1],
-            "next": _next(found, known),
-            "causes": [_told(cause, facts, known) for cause in found],
-            "allowed": _allowed(facts),
-            "database": _database(known),
+            "next": _next(found, known, reader),
+            "causes": [_told(cause, facts, known, reader) for cause in found],
+            "allowed": _allowed(facts, reader),
+            "database": _database(known, reader),
             "at": words.moment(at),
         }
         request.current_app = its.admin_site.name
         return TemplateResponse(request, "kitehub/instances/why.html", context)
 
 
-def _told(cause: Cause, facts: Facts, known: Evidence) -> Told:
+def _told(cause: Cause, facts: Facts, known: Evidence, reader: Any) -> Told:
     said, (effect, colour) = words.SAID[cause.kind], words.EFFECTS[cause.effect]
     return Told(
         title=str(said.title),
         effect=str(effect),
         colour=colour,
-        evidence=words.evidence_of(cause, facts, known),
+        evidence=words.evidence_of(cause, facts, known, reader),
         next=_at(cause),
         helps=str(said.helps),
-        links=list(words.links_of(cause, known)),
+        links=words.links_of(cause, known, reader),
     )
 
 
@@ -91,36 +95,40 @@ def _at(cause: Cause) -> str:
     return f"{words.moment(cause.next_at)}: {words.SAID[cause.kind].then}"
 
 
-def _next(found: list[Cause], known: Evidence) -> str:
+def _next(found: list[Cause], known: Evidence, reader: Any) -> str:
     """The first change that comes by itself; of a school that pays, the end of what is paid."""
     cause = next_change(found)
     if cause is not None:
         return _at(cause)
-    if not found and known.subscription is not None:
+    if not found and known.subscription is not None and may_view(reader, Subscription):
         end = words.moment(known.subscription.current_period_end)
         return f"{end}: {gettext('what is paid ends, and the grace begins')}"
     return gettext("Nothing changes by itself: a person has to act.") if found else ""
 
 
-def _allowed(facts: Facts) -> list[tuple[str, bool, str, str]]:
+def _allowed(facts: Facts, reader: Any) -> list[tuple[str, bool, str, str]]:
     features = facts.features or {}
+    sees_use = may_view(reader, StorageUsage)
     return [
-        (words.feature_name(name), it.access, _limit(name, it), str(it.reason.label))
+        (words.feature_name(name), it.access, _limit(name, it, sees_use), str(it.reason.label))
         for name, it in features.items()
     ]
 
 
-def _limit(name: str, it: Entitlement) -> str:
+def _limit(name: str, it: Entitlement, sees_use: bool) -> str:
     if not it.access or name in FEATURES:
         return "–"
     limit = gettext("no limit") if it.limit is None else str(it.limit)
     if name == STORAGE:
         limit = gettext("no limit") if it.limit is None else size(it.limit)
-        return f"{size(it.used or 0)} / {limit}"
+        return f"{size(it.used or 0)} / {limit}" if sees_use else limit
     return limit
 
 
-def _database(known: Evidence) -> list[Line]:
+def _database(known: Evidence, reader: Any) -> list[Line]:
+    """How its database was last seen; nothing for who may not know how databases do."""
+    if not may_view(reader, InstanceWatch):
+        return []
     watch = known.watch
     if watch is None:
         return [Line(gettext("Database"), gettext("nobody has looked at it yet"))]

@@ -5,19 +5,35 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Model
 from django.urls import reverse
 from django.utils import formats, timezone
 from django.utils.translation import gettext, gettext_lazy
 
+from billing.models import FeedSilence, PaymentOrder, Subscription, SubscriptionAdjustment
 from billing.portal.plan_words import feature_words
 from billing.services.grace import ladder
 from kitehub.admin.blocked.causes import Cause, Effect, Facts, Kind
 from kitehub.admin.blocked.facts import Evidence
 from kitehub.backoffice.dialogs import Line
+from kitehub.backoffice.references import To, address_of, list_address, may_view
 from kitehub.db.gates import GateReason
 from kitehub.display import money, size
 from kitehub.enums import EntitlementReason
+from kitehub.models import (
+    ApiKey,
+    Instance,
+    InstanceConfig,
+    InstanceGate,
+    InstanceMove,
+    InstanceSuspension,
+    InstanceWatch,
+    Tombstone,
+)
 from kitehub.plans import STORAGE
+from storage.models import StorageUsage
+
+_Lines = Callable[[Facts, Evidence], Iterator[Line]]
 
 VERDICTS = {
     Effect.CLOSED: gettext_lazy("Blocked: nothing of it may be used."),
@@ -61,7 +77,10 @@ SAID = {
     ),
     Kind.CLOSED_BY_HAND: Said(
         gettext_lazy("The school's status is “Closed”"),
-        gettext_lazy("Give it another status on its page."),
+        gettext_lazy(
+            "No action here closes a school in this way or opens it again: an engineer sets its "
+            "status in manage.py shell."
+        ),
     ),
     Kind.SUSPENDED: Said(gettext_lazy("The school is suspended"), gettext_lazy("Resume it.")),
     Kind.UNREACHABLE: Said(
@@ -162,33 +181,44 @@ _OF_THE_TERMS = {
 _TO_BE_PAID = _OF_THE_TERMS - {Kind.PAUSED, Kind.CANCELED}
 
 
-def evidence_of(cause: Cause, facts: Facts, known: Evidence) -> list[Line]:
-    """The rows, dates and people that a cause rests on."""
-    return [line for part in _EVIDENCE.get(cause.kind, ()) for line in part(facts, known)]
+def evidence_of(cause: Cause, facts: Facts, known: Evidence, user: Any) -> list[Line]:
+    """The rows, dates and people that a cause rests on, as far as the reader may see them."""
+    return [
+        line
+        for model, lines in _EVIDENCE.get(cause.kind, ())
+        if may_view(user, model)
+        for line in lines(facts, known)
+    ]
 
 
-def links_of(cause: Cause, known: Evidence) -> Iterator[tuple[str, str]]:
-    """Where what would help is done: words and an address."""
+def links_of(cause: Cause, known: Evidence, user: Any) -> list[tuple[str, str]]:
+    """Where what would help is done, for who may look there: words and an address."""
+    return [link for link in _links(cause, known, user) if link[1]]
+
+
+def _links(cause: Cause, known: Evidence, user: Any) -> Iterator[tuple[str, str]]:
+    """The same, with an empty address for what the reader may not see."""
     school = known.instance
     match cause.kind:
         case Kind.DATA_GONE | Kind.DATA_GOING:
             if known.tombstone:
-                yield gettext("Closed school"), _page("kitehub_tombstone", known.tombstone.pk)
+                to = To(Tombstone, known.tombstone.pk)
+                yield gettext("Closed school"), address_of(user, to)
         case Kind.MOVING | Kind.MOVE_UNFINISHED | Kind.GATE_MOVED:
             yield gettext("Move"), reverse("admin:kitehub_instance_work", args=[school.pk])
         case Kind.EXCEPTION:
-            address = reverse("admin:kitehub_instanceconfig_changelist")
-            yield gettext("Instance config"), f"{address}?q={school.subdomain}"
+            found = {"q": school.subdomain}
+            yield gettext("Instance config"), list_address(user, InstanceConfig, found)
         case Kind.NO_LIVE_KEY:
-            address = reverse("admin:kitehub_apikey_changelist")
-            yield gettext("API keys"), f"{address}?q={school.subdomain}"
+            yield gettext("API keys"), list_address(user, ApiKey, {"q": school.subdomain})
         case kind if kind in _OF_THE_TERMS and known.subscription:
-            yield gettext("Subscription"), _page("billing_subscription", known.subscription.pk)
+            to = To(Subscription, known.subscription.pk)
+            yield gettext("Subscription"), address_of(user, to)
         case _:
-            yield gettext("Instance"), _page("kitehub_instance", school.pk)
+            yield gettext("Instance"), address_of(user, To(Instance, school.pk))
     if cause.kind in _TO_BE_PAID and known.open_order:
         said = gettext("Open order %(code)s") % {"code": known.open_order.order_id}
-        yield said, _page("billing_paymentorder", known.open_order.pk)
+        yield said, address_of(user, To(PaymentOrder, known.open_order.pk))
 
 
 def feature_name(name: str) -> str:
@@ -288,6 +318,9 @@ def _grace(facts: Facts, known: Evidence) -> Iterator[Line]:
         gettext("changes blocked after %(block)s days, everything after %(suspend)s")
         % {"block": steps.block, "suspend": steps.suspend},
     )
+
+
+def _silence(facts: Facts, known: Evidence) -> Iterator[Line]:
     if facts.silences:
         yield Line(
             gettext("Bank feed"),
@@ -315,7 +348,7 @@ def _storage(facts: Facts, known: Evidence) -> Iterator[Line]:
         yield Line(gettext("Limit"), size(found.limit))
 
 
-def _off(reason: EntitlementReason) -> Callable[[Facts, Evidence], Iterator[Line]]:
+def _off(reason: EntitlementReason) -> _Lines:
     def lines(facts: Facts, known: Evidence) -> Iterator[Line]:
         features = facts.features or {}
         names = [name for name, it in features.items() if not it.access and it.reason == reason]
@@ -325,34 +358,35 @@ def _off(reason: EntitlementReason) -> Callable[[Facts, Evidence], Iterator[Line
     return lines
 
 
-_PAID = (_terms, _order)
-_PAST_DUE = (_terms, _grace, _order)
-_EVIDENCE: dict[Kind, tuple[Callable[[Facts, Evidence], Iterator[Line]], ...]] = {
-    Kind.DATA_GONE: (_tombstone,),
-    Kind.DATA_GOING: (_tombstone,),
-    Kind.CLOSING: (_tombstone,),
-    Kind.DELETED: (_deletion,),
-    Kind.CLOSED_BY_HAND: (_status,),
-    Kind.SUSPENDED: (_suspension,),
-    Kind.UNREACHABLE: (_error,),
-    Kind.MOVING: (_move, _gates),
-    Kind.MOVE_UNFINISHED: (_move,),
-    Kind.GATE_SUSPENDED: (_gates,),
-    Kind.GATE_MOVED: (_move, _gates),
-    Kind.PAUSED: (_pause,),
-    Kind.TRIAL: (_trial,),
-    Kind.TRIAL_ENDED: (_trial, _order),
+# Each part with the table whose readers are told of it.
+_CLOSING = ((Tombstone, _tombstone),)
+_TERMS, _TRIAL = (Subscription, _terms), (Subscription, _trial)
+_MOVE, _GATES = (InstanceMove, _move), (InstanceGate, _gates)
+_ORDER = (PaymentOrder, _order)
+_PAID = (_TERMS, _ORDER)
+_PAST_DUE = (_TERMS, (Subscription, _grace), (FeedSilence, _silence), _ORDER)
+_EVIDENCE: dict[Kind, tuple[tuple[type[Model], _Lines], ...]] = {
+    Kind.DATA_GONE: _CLOSING,
+    Kind.DATA_GOING: _CLOSING,
+    Kind.CLOSING: _CLOSING,
+    Kind.DELETED: ((Instance, _deletion),),
+    Kind.CLOSED_BY_HAND: ((Instance, _status),),
+    Kind.SUSPENDED: ((InstanceSuspension, _suspension),),
+    Kind.UNREACHABLE: ((InstanceWatch, _error),),
+    Kind.MOVING: (_MOVE, _GATES),
+    Kind.MOVE_UNFINISHED: (_MOVE,),
+    Kind.GATE_SUSPENDED: (_GATES,),
+    Kind.GATE_MOVED: (_MOVE, _GATES),
+    Kind.PAUSED: ((SubscriptionAdjustment, _pause),),
+    Kind.TRIAL: (_TRIAL,),
+    Kind.TRIAL_ENDED: (_TRIAL, _ORDER),
     Kind.WARNED: _PAST_DUE,
     Kind.BLOCKED: _PAST_DUE,
     Kind.GRACE_OVER: _PAST_DUE,
     Kind.EXPIRED: _PAID,
-    Kind.CANCELED: (_terms,),
+    Kind.CANCELED: (_TERMS,),
     Kind.CANCELED_OVER: _PAID,
-    Kind.STORAGE_FULL: (_storage,),
-    Kind.TIER_LIMITS: (_off(EntitlementReason.TIER),),
-    Kind.EXCEPTION: (_off(EntitlementReason.OVERRIDE),),
+    Kind.STORAGE_FULL: ((StorageUsage, _storage),),
+    Kind.TIER_LIMITS: ((Instance, _off(EntitlementReason.TIER)),),
+    Kind.EXCEPTION: ((InstanceConfig, _off(EntitlementReason.OVERRIDE)),),
 }
-
-
-def _page(model: str, key: Any) -> str:
-    return reverse(f"admin:{model}_change", args=[key])

@@ -19,6 +19,8 @@ _EVENTS = (
     Measure.TRIALS_CONVERTED,
     Measure.TRIALS_LOST,
     Measure.CHURNED,
+    Measure.STARTED,
+    Measure.RETURNED,
 )
 
 

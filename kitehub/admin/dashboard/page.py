@@ -47,8 +47,8 @@ def dashboard(request: HttpRequest, *, at: datetime) -> Dashboard:
     of_money = request.user.has_perm(SEES_MONEY)
     of_subscriptions = request.user.has_perm(SEES_SUBSCRIPTIONS)
     shown = Dashboard(at, of_money or of_subscriptions)
-    waiting = [each for each in queues.queues(request) if request.user.has_perm(each.permission)]
     # What is empty comes last, else in the order of their urgency.
+    waiting = [each for each in queues.queues(request) if request.user.has_perms(each.permissions)]
     waiting.sort(key=lambda queue: not queue.count)
     shown.queues = [
         (queue, f"{number(queue.count)}+" if queue.capped else number(queue.count))

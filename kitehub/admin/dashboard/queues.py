@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.admin.paid_late import paid_late
 from billing.admin.planned import overdue
-from billing.enums import ManualPaymentStatus, RefundStatus
+from billing.enums import GoodwillStatus, ManualPaymentStatus, RefundStatus
 from billing.models import (
     BankTransfer,
     FeedSilence,
+    Goodwill,
     ManualPayment,
     PaymentOrder,
     PlannedMatch,
@@ -25,7 +26,7 @@ from billing.models.orders import PART_PAID
 from branding.enums import BrandingStatus
 from branding.models import BrandingJob
 from kitehub.admin.moves import unfinished
-from kitehub.admin.watches import AWAY, BEHIND, FULL, UNFINISHED, seen_in
+from kitehub.admin.watches import AWAY, BEHIND, FULL, SEES_DATABASES, UNFINISHED, seen_in
 from kitehub.jobs.models import Job
 from kitehub.models import Instance, InstanceMove
 
@@ -38,7 +39,7 @@ class Queue:
     """Work of one kind: how much there is, and where it is done.
 
     ``count`` is exact unless ``capped``: then there are at least so many. ``icon`` is a Material
-    Symbol; who may not do ``permission`` ("app.view_model") never sees the queue.
+    Symbol; who may not do all of ``permissions`` ("app.view_model") never sees the queue.
     """
 
     title: str | Promise
@@ -46,23 +47,28 @@ class Queue:
     capped: bool
     address: str
     icon: str
-    permission: str
+    permissions: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class _Source:
-    """A queue before it is counted: its list, what the address asks of it, and the same rows."""
+    """A queue before it is counted: its list, what the address asks of it, and the same rows.
+
+    ``beside`` is the permission that it takes beside that to view the list.
+    """
 
     title: Promise
     icon: str
     model: Any
     asks: str
     rows: Callable[[], QuerySet[Any]]
+    beside: str = ""
 
     @property
-    def permission(self) -> str:
+    def permissions(self) -> tuple[str, ...]:
         options = self.model._meta
-        return f"{options.app_label}.view_{options.model_name}"
+        view = f"{options.app_label}.view_{options.model_name}"
+        return (view, self.beside) if self.beside else (view,)
 
     @property
     def address(self) -> str:
@@ -78,7 +84,7 @@ class _Source:
             capped=found > MOST_COUNTED,
             address=self.address,
             icon=self.icon,
-            permission=self.permission,
+            permissions=self.permissions,
         )
 
 
@@ -138,6 +144,13 @@ _SOURCES = (
         lambda: ManualPayment.objects.filter(status=ManualPaymentStatus.REQUESTED),
     ),
     _Source(
+        _("Goodwill to approve"),
+        "redeem",
+        Goodwill,
+        f"tab={GoodwillStatus.PROPOSED}",
+        lambda: Goodwill.objects.filter(status=GoodwillStatus.PROPOSED),
+    ),
+    _Source(
         _("Bank feeds that are silent"),
         "rss_feed",
         FeedSilence,
@@ -150,6 +163,7 @@ _SOURCES = (
         Instance,
         f"database={UNFINISHED}",
         _instances_seen(UNFINISHED),
+        SEES_DATABASES,
     ),
     _Source(
         _("Moves that aren't finished"),
@@ -164,6 +178,7 @@ _SOURCES = (
         Instance,
         f"database={AWAY}",
         _instances_seen(AWAY),
+        SEES_DATABASES,
     ),
     _Source(
         _("Databases behind on migrations"),
@@ -171,6 +186,7 @@ _SOURCES = (
         Instance,
         f"database={BEHIND}",
         _instances_seen(BEHIND),
+        SEES_DATABASES,
     ),
     _Source(
         _("Schools over 90% of their storage"),
@@ -178,6 +194,7 @@ _SOURCES = (
         Instance,
         f"database={FULL}",
         _instances_seen(FULL),
+        SEES_DATABASES,
     ),
     _Source(
         _("Background jobs that failed"),
@@ -201,4 +218,4 @@ def queues(request: HttpRequest) -> list[Queue]:
 
     One query each, which reads at most 1,001 entries of an index.
     """
-    return [each.counted() for each in _SOURCES if request.user.has_perm(each.permission)]
+    return [each.counted() for each in _SOURCES if request.user.has_perms(each.permissions)]

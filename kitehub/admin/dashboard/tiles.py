@@ -20,6 +20,8 @@ from kitehub.display import money, rate
 ENDING = timedelta(days=7)
 # More are counted only up to here.
 MOST = 1000
+# What makes a school one that pays.
+_JOINED = (Measure.STARTED, Measure.TRIALS_CONVERTED, Measure.RETURNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +250,9 @@ def _churn(figures: Figures, days: Days, *, of_money: bool) -> Tile:
             (lost.quantity, there), (before.quantity, there_before), more_is_welcome=False
         ),
         definition=gettext(
-            "Of the schools that paid when the last 30 whole days began, those that cancelled or "
-            "whose grace ended without payment. A cancellation that is taken back is none."
+            "Of the schools that paid when the last 30 whole days began or began to pay within "
+            "them, those that cancelled or whose grace ended without payment. A cancellation that "
+            "is taken back is none."
         ),
     )
 
@@ -257,6 +260,8 @@ def _churn(figures: Figures, days: Days, *, of_money: bool) -> Tile:
 def _lost(figures: Figures, days: Days) -> tuple[Total, int]:
     lost = figures.during(Measure.CHURNED, days)
     there = figures.at_end_of(days.first - timedelta(days=1), Measure.MRR).quantity
+    # Who came and left within these days is among the lost, so they are among all as well.
+    there += sum(figures.during(measure, days).quantity for measure in _JOINED)
     return Total(max(lost.amount, 0), max(lost.quantity, 0)), there
 
 

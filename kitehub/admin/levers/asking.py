@@ -6,9 +6,9 @@ from typing import Any, ClassVar
 
 from django.db.models import Model
 from django.http import HttpRequest
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy
 
-from kitehub.backoffice.audit import Refusal
+from kitehub.backoffice.audit import Refusal, existing
 from kitehub.backoffice.dialogs import RetypedDialog, WhyDialog
 from kitehub.backoffice.search import parse_uuid
 from kitehub.models import Instance
@@ -31,6 +31,7 @@ REFUSALS = {
     ),
     LeverRefusal.NOTHING_LEFT: gettext_lazy("Finished moves of this school have left nothing."),
     LeverRefusal.CLOSED: gettext_lazy("The school is closed or deleted already."),
+    LeverRefusal.NOT_CLOSED: gettext_lazy("The school isn't closed, or its data is gone."),
     LeverRefusal.NO_FOLDER: gettext_lazy(
         "Nobody has said where archives go: set KITEHUB_ARCHIVES, a folder that all workers reach."
     ),
@@ -65,10 +66,7 @@ def refusals() -> Iterator[None]:
 def school_of(object_id: str) -> Instance:
     """The school of a page's address, deleted ones too; not locked. Raises Refusal."""
     key = parse_uuid(object_id)
-    school = Instance.all_objects.filter(pk=key).first() if key else None
-    if school is None:
-        raise Refusal(gettext("There is no such row."))
-    return school
+    return existing(Instance.all_objects.filter(pk=key).first() if key else None)
 
 
 def may(request: HttpRequest, name: str) -> bool:

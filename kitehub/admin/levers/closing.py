@@ -30,10 +30,18 @@ from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
 from kitehub.backoffice.dialogs import Line, without_actions
 from kitehub.closing import ClosingError
 from kitehub.models import ApiKey, Instance, Tombstone
-from kitehub.workflows import GRACE, LeverRefusal, reopen, request_closing, work_on
+from kitehub.workflows import (
+    GRACE,
+    LeverRefusal,
+    reopen,
+    request_closing,
+    request_rest_of_closing,
+    work_on,
+)
+from kitehub.workflows.levers import CLOSE as CLOSING
 from kitehub.workflows.levers import UNDER_WAY
 
-CLOSE, REOPEN, RESTORE = "close", "reopen", "restore"
+CLOSE, FINISH, REOPEN, RESTORE = "close", "finish-closing", "reopen", "restore"
 MOST_DAYS = 365
 
 
@@ -81,6 +89,25 @@ class ReopenDialog(SchoolDialog):
         ]
 
 
+class FinishClosingDialog(SchoolDialog):
+    """Asks why, beside what is known of the closing, and why its job failed."""
+
+    def preview(self) -> Sequence[Line]:
+        """The archive that there is, until when the data stays, and what went wrong."""
+        found = _open_tombstone(self.row)
+        if found is None:
+            return []
+        lines = [
+            Line(gettext("Closed at"), moment(found.requested_at)),
+            Line(gettext("Archive"), found.archive_path),
+            Line(gettext("Its data goes at"), moment(found.deprovision_at), warns=True),
+        ]
+        last = work_on(self.row.pk).filter(task_name=CLOSING).first()
+        if last is not None and last.status == "failed" and hasattr(last, "failure"):
+            lines.append(Line(gettext("Last error"), last.failure.words, warns=True))
+        return lines
+
+
 class ClosesSchools:
     """For the admin of instances: closing one, and opening closed ones again."""
 
@@ -110,6 +137,31 @@ class ClosesSchools:
         said = gettext("It is being archived, and then closed.")
         answer: HttpResponse = its._request(
             request, object_id, request_closing, said, "deleted", grace=days
+        )
+        return answer
+
+    @action(
+        description=gettext_lazy("Finish closing"),
+        icon="fact_check",
+        permissions=["close"],
+        url_path=FINISH,
+        dialog={
+            "title": gettext_lazy("Finish closing this school?"),
+            "description": gettext_lazy(
+                "A background job compares its archive with its data, and makes a new archive "
+                "where they differ. It stays closed, and the day on which its data goes is the "
+                "same."
+            ),
+            "form_class": FinishClosingDialog,
+            "form_submit_text": gettext_lazy("Finish closing"),
+        },
+    )
+    def finish_closing(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Puts the rest of a closing into the queue."""
+        its: Any = self
+        said = gettext("The closing is being finished.")
+        answer: HttpResponse = its._request(
+            request, object_id, request_rest_of_closing, said, "deleted"
         )
         return answer
 
@@ -157,11 +209,13 @@ class ClosesSchools:
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Offers to close what is open, and to open what is closed."""
+        """Offers to close what is open, and to finish that or open again what is closed."""
         row = context.get("original")
-        closed = row is not None and _open_tombstone(row) is not None
-        idle = (CLOSE, RESTORE) if closed else (REOPEN,)
+        found = _open_tombstone(row) if row is not None else None
+        idle = (CLOSE, RESTORE) if found else (REOPEN,)
         without_actions(context, *idle)
+        if found is None or found.dropped_at is not None:
+            without_actions(context, FINISH)
         if row is not None and row.deleted:
             without_actions(context, CLOSE)
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]

@@ -92,16 +92,20 @@ class OwnerDialog(PlannedDialog, DangerousDialog):
         found = User.objects.filter(email=self.cleaned_data["email"], is_active=True).first()
         if found is None:
             raise ValidationError(gettext("No active account has this address."))
+        if self.row is not None and self.row.owner_id == found.pk:
+            raise ValidationError(gettext("The school is theirs already."))
         return found
 
     def attempt(self, actor: str) -> Sequence[Line]:
         """Gives the school to them."""
         school = _living(self.row.pk)
-        before = _person(school.owner)
-        change_owner(school=school, owner=self.cleaned_data["email"], actor=actor, reason=_UNSAID)
+        before, owner = school.owner, self.cleaned_data["email"]
+        change_owner(school=school, owner=owner, actor=actor, reason=_UNSAID)
+        told = [person.email for person in (owner, before) if person]
         return [
-            Line(gettext("Owner until now"), before),
+            Line(gettext("Owner until now"), _person(before)),
             Line(gettext("Then"), _person(school.owner), warns=True),
+            Line(gettext("Told by mail"), ", ".join(told)),
         ]
 
 
@@ -151,7 +155,7 @@ class HandsSchoolsOver:
             "title": gettext_lazy("Give this school to another owner?"),
             "description": gettext_lazy(
                 "The new owner opens its pages and can change its bank account; the one before "
-                "can't any more."
+                "can't any more. Both are told by mail."
             ),
             "form_class": OwnerDialog,
             "form_submit_text": gettext_lazy("Change owner"),

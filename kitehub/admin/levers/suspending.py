@@ -6,20 +6,24 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import CHANGE
+from django.db import DatabaseError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, gettext_lazy
 from unfold.decorators import action
 
+from kitehub import tenancy
 from kitehub.admin.blocked.words import moment
 from kitehub.admin.levers.asking import DangerousDialog, SchoolDialog, may, school_of
 from kitehub.backoffice import history
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to, reason_of
 from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
 from kitehub.backoffice.dialogs import Line, without_actions
+from kitehub.db.gates import GateReason
 from kitehub.enums import InstanceStatus
 from kitehub.models import Instance, InstanceSuspension
 from kitehub.moving import SuspensionRefused
+from kitehub.tenancy import gates
 from kitehub.workflows import resume, suspend
 
 SUSPEND, RESUME = "suspend", "resume"
@@ -119,7 +123,8 @@ class Suspending:
         """Offers what can be done to the row as it is."""
         row = context.get("original")
         suspended = row is not None and row.status == InstanceStatus.SUSPENDED
-        without_actions(context, SUSPEND if suspended else RESUME)
+        if row is None or not self.has_suspend_permission(request) or _is_told(row, suspended):
+            without_actions(context, SUSPEND if suspended else RESUME)
         if row is not None and row.is_gone:
             without_actions(context, SUSPEND)
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
@@ -172,6 +177,18 @@ _ALREADY = gettext_lazy("“%(row)s” is suspended already.")
 _NOT = gettext_lazy("“%(row)s” is not suspended.")
 _SUSPENDED = gettext_lazy("“%(row)s” is suspended.")
 _RESUMED = gettext_lazy("“%(row)s” is resumed.")
+
+
+def _is_told(school: Instance, suspended: bool) -> bool:
+    """Whether nothing is left to tell a school's database; one that is away is still to be told."""
+    if school.deleted:
+        return True
+    try:
+        with tenancy.use(school):
+            found = gates.reasons(tenancy.alias_of(school), school.pk)
+    except (DatabaseError, tenancy.BadPlacement):
+        return False
+    return (GateReason.SUSPENDED in found) == suspended
 
 
 def _will_change(school: Instance, *, suspends: bool) -> str:

@@ -104,7 +104,7 @@ def _shown(request: HttpRequest, job: Any) -> Shown:
         colour=COLOURS.get(job.status, "default"),
         who=job.args.get("actor", ""),
         why=job.args.get("reason", ""),
-        error=failure.error if failure and job.status == "failed" else "",
+        error=failure.words if failure and job.status == "failed" else "",
         address=reverse("admin:jobs_job_change", args=[job.pk])
         if user.has_perm("jobs.view_job")
         else "",

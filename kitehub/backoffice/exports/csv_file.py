@@ -14,8 +14,9 @@ MARK = "\ufeff"
 # A spreadsheet takes a cell that begins with one of these for a formula, or skips it to find one.
 FORMULA = frozenset("=+-@|%\t\r\n ＝＋－＠")
 # Where `;` separates lists, as in Vietnam's Excel, quotes are of no avail: the text itself is split
-# there, at tabs where somebody imports it so, and at the ends of lines with either.
-_INSIDE = re.compile(r"(?<=[;\t\r\n])(?= *[=+\-@|%＝＋－＠])")
+# there, at tabs where somebody imports it so, and at the ends of lines with either. A quote at the
+# beginning of such a part is doubled, which is an empty cell with the rest behind it.
+_INSIDE = re.compile(r"(?<=[;\t\r\n])(?=[ \"]*[=+\-@|%＝＋－＠])")
 
 
 def head(columns: Sequence[Prepared]) -> bytes:
@@ -37,7 +38,7 @@ def inert(text: str | None) -> str | None:
     if not text:
         return text
     inside = _INSIDE.sub("'", text)
-    return f"'{inside}" if text[0] in FORMULA else inside
+    return f"'{inside}" if text.lstrip('"')[:1] in FORMULA else inside
 
 
 def alone(text: str) -> bytes:

@@ -52,6 +52,10 @@ class Exported:
         }
         return super().changelist_view(request, context)  # type: ignore[misc]
 
+    def get_export_columns(self, request: HttpRequest) -> Sequence[str | Column]:
+        """The columns for whoever asks."""
+        return self.export_columns
+
     def export_view(self, request: HttpRequest, kind: str) -> HttpResponseBase:
         """The filtered set as a file; back to the list where its address cannot be looked up."""
         if request.method != "GET":
@@ -62,11 +66,15 @@ class Exported:
             raise PermissionDenied
         try:
             with blaming_the_address(request):
-                rows = self.filtered_rows(request)  # type: ignore[attr-defined]
+                asked = self.read_address(request)  # type: ignore[attr-defined]
+                rows = asked.queryset
                 rows.exists()  # What only the database refuses, while there is no file yet.
         except IncorrectLookupParameters:
             return self._back(f"{ERROR_FLAG}=1")
-        columns = prepare(self.opts.model, self.export_columns)
+        if asked.refusals:
+            # The list says which and why.
+            return self._back(request.GET.urlencode())
+        columns = prepare(self.opts.model, self.get_export_columns(request))
         try:
             # Told while there is no file yet.
             if is_running(rows, request.user.pk):

@@ -12,6 +12,7 @@ from psycopg.errors import UndefinedColumn, UndefinedTable
 
 from kitehub.demo import DEFAULT_SEED, DemoRefused, load
 from kitehub.demo.moments import VIETNAM
+from kitehub.workflows.watching import watch_instances
 
 # Half a year before and a little after must still be dates that PostgreSQL and Python know.
 YEARS = range(1990, 2101)
@@ -73,6 +74,7 @@ class Command(BaseCommand):
                 ) from None
             raise
         if counts.total:
+            watch_instances(at=at)  # What an hourly duty would have seen, for the dashboard.
             seconds = time.monotonic() - started
             self.stdout.write(
                 f"{counts.total:,} rows in {seconds:.1f} s, as of "

@@ -7,7 +7,7 @@ operators.
 """
 
 from kitehub.tenancy.fanout.plans import Plan, Plans, Step, Way, applied
-from kitehub.tenancy.fanout.run import Fanout, Result, State, explained, run_each
+from kitehub.tenancy.fanout.run import Fanout, Result, State, explained, of_instance, run_each
 from kitehub.tenancy.fanout.silos import Misplaced, Silo, gather
 from kitehub.tenancy.fanout.standing import Reached, newest, reached
 
@@ -26,6 +26,7 @@ __all__ = [
     "explained",
     "gather",
     "newest",
+    "of_instance",
     "reached",
     "run_each",
 ]

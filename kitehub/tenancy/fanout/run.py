@@ -15,9 +15,11 @@ from django.core.management.sql import emit_post_migrate_signal
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.recorder import MigrationRecorder
+from django.utils.translation import gettext_noop as noop
 
 from kitehub.db import gates, locks
-from kitehub.db.errors import explain
+from kitehub.db.errors import SETTING, explain
+from kitehub.db.sentences import Sentence
 from kitehub.db.versions import MigrationKey
 from kitehub.tenancy.connections import bare_connections
 from kitehub.tenancy.fanout.canary import Gate, Held, Stopped
@@ -31,6 +33,7 @@ Found = TypeVar("Found")
 Look = Callable[[BaseDatabaseWrapper, frozenset[MigrationKey], Sequence[MigrationKey]], None]
 
 # Where the silo's tables are the group's, its other members must be able to change new ones too.
+_ITS_ADDRESS = Sentence(noop("the instance's database_url"))
 _BECOME_OWNER = """
 SELECT set_config('role', owner.rolname, false)
 FROM pg_class c JOIN pg_roles owner ON owner.oid = c.relowner
@@ -249,9 +252,14 @@ def _tell_receivers(alias: str, plan: Plan) -> None:
 def explained(error: Exception, alias: str) -> str:
     """One line on what is wrong with a silo, never with a password."""
     said = next((line for line in str(error).splitlines() if line.strip()), "no reason given")
-    why = explain(error, using=alias) or f"{type(error).__name__}: {said}"
-    # The address that `explain` means is the instance's.
-    return why.replace("DATABASE_URL", "the instance's database_url")
+    return of_instance(explain(error, using=alias) or f"{type(error).__name__}: {said}")
+
+
+def of_instance(why: str) -> str:
+    """What `explain` says, where the address that it means is an instance's."""
+    if isinstance(why, Sentence) and why.parts.get("setting") == SETTING:
+        return why.having(setting=_ITS_ADDRESS)
+    return why
 
 
 # --- What data migrations print -----------------------------------------------------------------

@@ -12,6 +12,7 @@ from billing.enums import PaymentType
 from billing.models import PaymentOrder
 from billing.qr_links import qr_url
 from billing.services import settlement
+from billing.services.open_orders import reopen_order
 from billing.services.orders import open_order
 from billing.vietqr import decode
 from kitehub.enums import ApiScope, Tier
@@ -215,6 +216,23 @@ def test_list_is_found_by_reference(website: Client) -> None:
     ask(website, client_reference="GD-2", course_id="VAN9")
     items = website.get(URL, {"client_reference": "GD-1"}).json()["items"]
     assert [each["code"] for each in items] == [code]
+
+
+def test_what_staff_open_anew_is_found_by_the_reference_of_the_old(website: Client) -> None:
+    code = ask(website, client_reference="GD-1").json()["code"]
+    chain = [code]
+    for _ in range(2):
+        late(chain[0])
+        old = PaymentOrder.objects.get(order_id=chain[0])
+        opened = reopen_order(order_id=old.pk, actor="lan", reason="x", at=timezone.now())
+        chain.insert(0, opened.order_id)
+    items = website.get(URL, {"client_reference": "GD-1"}).json()["items"]
+    assert [each["code"] for each in items] == chain
+    assert items[0]["status"] == "PENDING"
+    # One with a reference of its own is another order, though it took the place of the last.
+    other = ask(website, client_reference="GD-2").json()["code"]
+    items = website.get(URL, {"client_reference": "GD-1"}).json()["items"]
+    assert [each["superseded_by"] for each in items] == [other, *chain[:2]]
 
 
 def test_list_takes_a_query_for_the_key_and_one_for_all_rows(

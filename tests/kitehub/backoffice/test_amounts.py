@@ -21,6 +21,14 @@ from kitehub.backoffice.amounts import MOST, parse_amount
         ("299 K", 299_000),
         ("1,5tr", 1_500_000),
         ("1.5 triệu", 1_500_000),
+        ("1tr5", 1_500_000),
+        ("2tr250", 2_250_000),
+        ("1 triệu 5", 1_500_000),
+        ("1tr05", 1_050_000),
+        ("1tr500k", 1_500_000),
+        ("1 triệu 50 nghìn", 1_050_000),
+        ("500k", 500_000),
+        ("2k5", 2_500),
         ("2 nghìn", 2_000),
         ("-299.000", -299_000),
         ("0", 0),
@@ -33,7 +41,8 @@ def test_an_amount_is_read(text: str, amount: int) -> None:
 @pytest.mark.parametrize(
     "text",
     ["", "₫", "-", "k", "12.34", "1.2.3", "299.000,00", "1.000,000", "KH299000", "٢٩٩", "1e5",
-     "9" * 40, str(MOST + 1), "1" + ".000" * 12, "1,2345tr", "12a", "0x10", "tr"],
+     "9" * 40, str(MOST + 1), "1" + ".000" * 12, "1,2345tr", "12a", "0x10", "tr",
+     "tr5", "1tr2345", "1k5k", "1,5tr5", "1tr5tr"],
 )  # fmt: skip
 def test_what_is_no_amount_is_none(text: str) -> None:
     assert parse_amount(text) is None

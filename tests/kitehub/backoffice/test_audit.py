@@ -10,16 +10,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing.models import PaymentOrder
 from branding.models import BrandingJob
 from kitehub.models import Instance, User
-from tests.factories.billing import PaymentOrderFactory
 from tests.factories.branding import BrandingJobFactory
 from tests.factories.kitehub import InstanceFactory, UserFactory
-from tests.kitehub.backoffice.open_forms import open_forms
 from tests.kitehub.backoffice.pages import form_of, messages_of, page_url, save
-
-__all__ = ["open_forms"]
 
 WHY = "theo yêu cầu của trường"
 
@@ -45,29 +40,29 @@ def test_row_that_is_added_has_its_maker(back_office: Client) -> None:
 
 
 def test_change_is_told_from_what_to_what_and_why(back_office: Client) -> None:
-    order = PaymentOrderFactory(created_by="import")
-    save(back_office, order, status="CANCELLED", reason=WHY)
-    save(back_office, order, qr_image_url="https://vietqr.vn/1")
-    order.refresh_from_db()
-    assert (order.created_by, order.updated_by) == ("import", "staff@kitehub.test")
-    assert history_page(back_office, order) == [
-        (["Trạng thái: Chờ thanh toán → Đã hủy"], WHY),
-        (["Ảnh QR: – → https://vietqr.vn/1"], ""),
+    job = BrandingJobFactory(created_by="import")
+    save(back_office, job, status="PROCESSING", reason=WHY)
+    save(back_office, job, logo_url="https://hoa-ca.vn/logo.png")
+    job.refresh_from_db()
+    assert (job.created_by, job.updated_by) == ("import", "staff@kitehub.test")
+    assert history_page(back_office, job) == [
+        (["Trạng thái: Đang chờ → Đang xử lý"], WHY),
+        (["Logo: – → https://hoa-ca.vn/logo.png"], ""),
     ]
-    text = back_office.get(page_url(order, "history")).content.decode()
+    text = back_office.get(page_url(job, "history")).content.decode()
     assert WHY in text
     assert "staff@kitehub.test (Lê Na)" in text
 
 
 def test_django_s_own_reading_of_the_log_still_works(back_office: Client) -> None:
-    order = PaymentOrderFactory()
-    save(back_office, order, status="CANCELLED", reason=WHY)
-    back_office.post(page_url(order, "delete"), {"post": "yes", "reason": WHY})
-    back_office.post(page_url(order, "restore"), {"_form_submitted": "1"})
+    job = BrandingJobFactory()
+    save(back_office, job, status="PROCESSING", reason=WHY)
+    back_office.post(page_url(job, "delete"), {"post": "yes", "reason": WHY})
+    back_office.post(page_url(job, "restore"), {"_form_submitted": "1"})
     changed, deleted, restored = LogEntry.objects.order_by("pk")
     assert (changed.action_flag, deleted.action_flag) == (CHANGE, DELETION)
     assert changed.get_change_message() == "Đã sửa Trạng thái."
-    assert str(deleted) == f"Đã xóa “{order}”."
+    assert str(deleted) == f"Đã xóa “{job}”."
     assert restored.get_change_message() == "Đã sửa đã xóa."
 
 
@@ -90,18 +85,17 @@ def test_queries_of_the_log_do_not_grow(back_office: Client) -> None:
 def test_reason_that_cannot_be_kept_is_an_error_of_its_field(
     back_office: Client, reason: str
 ) -> None:
-    order = PaymentOrderFactory()
-    page = save(back_office, order, status="CANCELLED", reason=reason)
+    job = BrandingJobFactory()
+    page = save(back_office, job, status="PROCESSING", reason=reason)
     assert list(page.context["adminform"].form.errors) == ["reason"]
-    assert PaymentOrder.objects.get().status == "PENDING"
+    assert BrandingJob.objects.get().status == "PENDING"
 
 
 def test_login_longer_than_the_column_is_cut(client: Client, db: None) -> None:
     login = f"{'a' * 60}@{'b' * 60}.vn"
     client.force_login(User.objects.create_superuser(login, "a long password"))
-    order = PaymentOrderFactory()
-    assert save(client, order, status="CANCELLED").status_code == 302
-    assert PaymentOrder.objects.get().updated_by == login[:100]
+    assert save(client, BrandingJobFactory(), status="PROCESSING").status_code == 302
+    assert BrandingJob.objects.get().updated_by == login[:100]
 
 
 def test_saves_of_people_and_groups_have_a_reason_too(back_office: Client) -> None:
@@ -128,7 +122,7 @@ def test_person_who_is_added_has_a_reason_too(back_office: Client) -> None:
 
 
 def test_nobody_is_deleted_with_the_log_of_what_they_did(back_office: Client, staff: User) -> None:
-    save(back_office, PaymentOrderFactory(), status="CANCELLED")
+    save(back_office, BrandingJobFactory(), status="PROCESSING")
     assert back_office.post(page_url(staff, "delete"), {"post": "yes"}).status_code == 403
     form = {"action": "delete_selected", "_selected_action": [staff.pk], "post": "yes"}
     back_office.post(reverse("admin:kitehub_user_changelist"), form)
@@ -147,21 +141,21 @@ def test_group_that_is_deleted_leaves_the_reason(back_office: Client) -> None:
 
 def test_who_may_only_look_is_not_asked_why(client: Client, db: None) -> None:
     person = UserFactory(staff=True)
-    person.user_permissions.set(Permission.objects.filter(codename="view_paymentorder"))
+    person.user_permissions.set(Permission.objects.filter(codename="view_brandingjob"))
     client.force_login(person)
-    order = PaymentOrderFactory()
-    page = client.get(page_url(order))
+    job = BrandingJobFactory()
+    page = client.get(page_url(job))
     assert page.status_code == 200
     assert 'name="reason"' not in page.content.decode()
-    assert client.post(page_url(order), {"status": "PAID", "reason": WHY}).status_code == 403
+    assert client.post(page_url(job), {"status": "PROCESSING", "reason": WHY}).status_code == 403
 
 
 def test_queries_of_a_save(back_office: Client) -> None:
-    order = PaymentOrderFactory()
-    form = form_of(back_office.get(page_url(order)))
+    job = BrandingJobFactory()
+    form = form_of(back_office.get(page_url(job)))
     with CaptureQueriesContext(connection) as queries:
-        back_office.post(page_url(order), {**form, "status": "CANCELLED", "reason": WHY})
-    assert len(queries) == 17, "\n".join(each["sql"] for each in queries.captured_queries)
+        back_office.post(page_url(job), {**form, "status": "PROCESSING", "reason": WHY})
+    assert len(queries) == 18, "\n".join(each["sql"] for each in queries.captured_queries)
 
 
 def test_message_names_no_password(back_office: Client) -> None:

@@ -19,6 +19,11 @@ pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
 
 
+@pytest.fixture(autouse=True)
+def _alone(settings: Any) -> None:
+    settings.KITEHUB_GOODWILL_ALONE = 10**9
+
+
 @pytest.fixture
 def row() -> Subscription:
     return SubscriptionFactory(current_period_start=timezone.now() - DAY)
@@ -32,7 +37,7 @@ def asked(client: Client, *rows: Subscription) -> dict[str, Any]:
     """What somebody sends who has looked at the page."""
     page = client.post(list_url(Subscription), sent(*rows))
     told = {"confirmed": "yes", "run": form_of(page)["run"], "days": "30", "reason": "sự cố"}
-    return {**sent(*rows), **told}
+    return {**sent(*rows), **told, "retyped": str(page.context["able"])}
 
 
 def given(row: Subscription) -> int:
@@ -75,8 +80,16 @@ def test_what_has_changed_since_it_was_seen_is_shown_again(
         assert "vừa thay đổi" in page.content.decode()
     assert given(other) == 0
     seen = {**said, "run": form_of(page)["run"], ACTION_CHECKBOX_NAME: [str(other.pk)]}
+    seen["retyped"] = "1"
     assert back_office.post(list_url(Subscription), seen).status_code == 302
     assert given(other) == 30
+
+
+def test_the_number_of_rows_is_typed_again(back_office: Client, row: Subscription) -> None:
+    said = asked(back_office, row)
+    page = back_office.post(list_url(Subscription), {**said, "retyped": "2"})
+    assert "retyped" in page.context["form"].errors
+    assert given(row) == 0
 
 
 def test_what_nobody_has_seen_is_shown_first(
@@ -132,7 +145,7 @@ def test_error_of_one_row_is_its_result_and_in_the_log(
     # What the preview calls, and what the work calls.
     for holder, name, place, sending in (
         (staff_time, "changed", 0, sent(*rows)),
-        (staff_time.KeepsTime, "_log_time", 2, said),
+        (staff_time.KeepsTime, "_offer", 2, said),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(holder, name, breaking(getattr(holder, name), place))

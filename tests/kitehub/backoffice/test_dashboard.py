@@ -121,9 +121,27 @@ def test_conversion_and_churn_are_of_thirty_whole_days() -> None:
     assert (conversion.trend.text, conversion.trend.way) == ("12.5 points", "down")
     assert not conversion.trend.welcome
     churn = shown(found, "Churn")
-    assert (churn.value, churn.note) == ("2.5%", "1 school, 1,000\xa0₫ a month")
+    assert (churn.value, churn.note) == ("2.3%", "1 school, 1,000\xa0₫ a month"), "of 40 and 3"
     assert churn.trend
     assert (churn.trend.way, churn.trend.welcome) == ("up", False)
+
+
+@pytest.mark.usefixtures("english")
+def test_churn_is_of_all_that_paid_at_any_time_of_these_days() -> None:
+    found = [
+        on(60, Measure.MRR, 200, 2),
+        on(29, Measure.STARTED, 500, 4),
+        on(20, Measure.TRIALS_CONVERTED, 500, 5),
+        on(19, Measure.RETURNED, 100, 1),
+        on(20, Measure.MRR, 1000, 10),
+        on(5, Measure.CHURNED, 500, 6),
+        on(5, Measure.MRR, -600, -6),
+    ]
+    assert shown(found, "Churn").value == "50.0%", "6 of 2 + 10"
+    # All of them leave, none of whom was there at first.
+    joined = [on(20, Measure.STARTED, 100, 1), on(20, Measure.MRR, 100, 1)]
+    left = [on(5, Measure.CHURNED, 100, 1), on(5, Measure.MRR, -100, -1)]
+    assert shown([*joined, *left], "Churn").value == "100.0%"
 
 
 @pytest.mark.usefixtures("english")
@@ -225,7 +243,7 @@ def test_nobody_sees_more_than_they_may(client: Client, monkeypatch: pytest.Monk
             capped=True,
             address="/admin/billing/banktransfer/",
             icon="account_balance",
-            permission="billing.view_banktransfer",
+            permissions=("billing.view_banktransfer",),
         )
     ]
     monkeypatch.setattr(queues_module, "queues", lambda request: waiting)
@@ -271,7 +289,9 @@ def test_what_waits_comes_before_what_is_empty(
     back_office: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waiting = [
-        Queue(title=title, count=count, capped=False, address="/", icon="mail", permission="x.y")
+        Queue(
+            title=title, count=count, capped=False, address="/", icon="mail", permissions=("x.y",)
+        )
         for title, count in (("a", 0), ("b", 3), ("c", 0), ("d", 1))
     ]
     monkeypatch.setattr(queues_module, "queues", lambda request: waiting)

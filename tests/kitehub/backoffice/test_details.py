@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -115,7 +116,7 @@ class TestOrders:
             f"Ghi 599.000 ₫ cho đơn {code}",
             f"Đơn {code} đã thanh toán",
             next(what for what in said if what.startswith("Ghi kỳ: Tiêu chuẩn")),
-            next(what for what in said if what.startswith("Lập phiếu thu")),
+            next(what for what in said if what.startswith("Lập biên nhận")),
             "Yêu cầu hoàn tiền 1.000 ₫",
         }
         asked, to = said["Yêu cầu hoàn tiền 1.000 ₫"]
@@ -135,7 +136,7 @@ class TestOrders:
         refunds.approve(refund_id=asked.pk, actor="lan", decision="đúng", at=now)
         receipts.void(receipt=paid.receipts.get(kind="RECEIPT"), reason="x", actor="lan", at=now)
         said = " · ".join(told(back_office, paid))
-        for part in ("Duyệt hoàn tiền", "Gỡ 599", "Phiếu thu bị hủy bằng", "Hủy hiệu lực kỳ"):
+        for part in ("Duyệt hoàn tiền", "Gỡ 599", "Biên nhận bị hủy bằng", "Hủy hiệu lực kỳ"):
             assert part in said
         other = PaymentOrderFactory()
         back_office.post(page_url(other, "delete"), {"post": "yes", "reason": "thừa"})
@@ -150,7 +151,7 @@ class TestOrders:
         assert school["Gói đăng ký"][1] == page_url(paid.instance.subscription)
         came = found["Kết quả"]
         assert came["Chuyển khoản"][1] == page_url(paid.allocations.get().transfer)
-        assert came["Phiếu thu của đơn"][1] == page_url(paid.receipts.get())
+        assert came["Biên nhận của đơn"][1] == page_url(paid.receipts.get())
         page = back_office.get(page_url(paid)).content.decode()
         assert "Tất cả 1 đơn của trường" in page
         listed = back_office.get(f"/admin/billing/paymentorder/?q={paid.instance_id}")
@@ -245,7 +246,7 @@ class TestOthers:
         refund = RefundFactory(order=paid)
         assert any(what.startswith("Yêu cầu hoàn tiền") for what in told(back_office, refund))
         receipt = paid.receipts.get()
-        assert any(what.startswith("Lập phiếu thu") for what in told(back_office, receipt))
+        assert any(what.startswith("Lập biên nhận") for what in told(back_office, receipt))
 
 
 def test_events_of_one_moment_are_always_in_one_order() -> None:
@@ -321,7 +322,7 @@ def school_with(count: int) -> Any:
 
 @pytest.mark.parametrize(
     ("make", "expected"),
-    [(order_with, 26), (transfer_with, 14), (subscription_with, 19), (school_with, 22)],
+    [(order_with, 26), (transfer_with, 14), (subscription_with, 22), (school_with, 24)],
     ids=["order", "transfer", "subscription", "school"],
 )
 def test_queries_of_a_page_do_not_grow(
@@ -349,3 +350,11 @@ def test_pages_of_rows_whose_references_dangle_open(back_office: Client) -> None
         assert page.status_code == 200
         assert page.context["detail"]["timeline"].rows
     assert PaymentAllocation.objects.count() == 0
+
+
+def test_what_happened_last_comes_before_the_form(back_office: Client, paid: PaymentOrder) -> None:
+    text = back_office.get(page_url(paid)).text
+    top = text[text.index("kh-newest") : text.index("kh-copies")]
+    assert told(back_office, paid)[0] in unescape(top)
+    assert 'href="#course-of-events"' in top
+    assert text.count('id="course-of-events"') == 1

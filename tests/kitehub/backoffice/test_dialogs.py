@@ -10,9 +10,10 @@ from django.urls import resolve
 
 from billing.admin import PaymentOrderAdmin
 from billing.models import PaymentOrder
-from kitehub.backoffice.audit import Refusal
+from kitehub.backoffice.audit import Refusal, existing
 from kitehub.backoffice.bulk import MOST_EACH, Bulk, run_on_each
 from kitehub.backoffice.dialogs import Line, RetypedDialog, WhyDialog
+from kitehub.backoffice.rehearsals import RehearsedDialog, foresee
 from kitehub.models import User
 from tests.factories.billing import PaymentOrderFactory
 
@@ -35,7 +36,7 @@ def test_dialog_wants_the_reason_and_the_code() -> None:
     open_dialog = asked(order)
     assert f"Nhập lại “{order.order_id}”" in str(open_dialog.fields["retyped"].label)
     assert str(order.amount) in open_dialog.render_before_template()
-    seen = open_dialog.fields["seen"].initial
+    seen = open_dialog["seen"].value()
     assert asked(order, seen=seen, retyped=order.order_id.lower(), reason="vì").is_valid()
     assert set(asked(order, seen=seen, retyped="KH0", reason=" ").errors) == {"retyped", "reason"}
 
@@ -43,13 +44,74 @@ def test_dialog_wants_the_reason_and_the_code() -> None:
 @pytest.mark.django_db
 def test_dialog_for_a_row_that_changed_is_shown_again_with_what_is_there() -> None:
     order = PaymentOrderFactory()
-    seen = asked(order).fields["seen"].initial
+    seen = asked(order)["seen"].value()
     PaymentOrder.objects.filter(pk=order.pk).update(qr_image_url="/qr/other")
     again = asked(order, seen=seen, retyped=order.order_id, reason="vì")
     assert not again.is_valid()
-    assert "vừa được thay đổi" in again.render_before_template()
+    assert "vừa thay đổi" in again.render_before_template()
     shown_now = again["seen"].value()
     assert asked(order, seen=shown_now, retyped=order.order_id, reason="vì").is_valid()
+
+
+class Tried(RehearsedDialog):
+    model = PaymentOrder
+
+    def attempt(self, actor: str) -> list[Line]:
+        others = PaymentOrder.objects.exclude(pk=self.row.pk).count()
+        if others > 1:
+            raise Refusal("quá nhiều")
+        PaymentOrder.objects.filter(pk=self.row.pk).update(qr_image_url=f"/qr/{others}")
+        return [Line("Đơn khác", str(others))]
+
+
+@pytest.mark.django_db
+def test_what_comes_of_an_action_is_shown_again_where_other_rows_make_it_another() -> None:
+    order = PaymentOrderFactory()
+
+    def tried(**entered: str) -> Tried:
+        request = RequestFactory().get("/")
+        request.user = User(email="chi@kitehub.vn")
+        return Tried(data=entered or None, request=request, object_id=str(order.pk))
+
+    assert "seen" not in tried().render_before_template()
+    seen = tried()["seen"].value()
+    said = {"_form_submitted": "True", "reason": "vì"}
+    assert tried(seen=seen, **said).is_valid()
+    PaymentOrderFactory()
+    again = tried(seen=seen, **said)
+    assert not again.is_valid()
+    assert "Đơn khác" in again.render_before_template()
+    assert tried(seen=again["seen"].value(), **said).is_valid()
+    PaymentOrderFactory()
+    refused = tried(seen=again["seen"].value(), **said)
+    assert not refused.is_valid()
+    assert "quá nhiều" in refused.render_before_template()
+    order.refresh_from_db()
+    assert not order.qr_image_url, "it was only tried"
+
+
+def test_row_that_is_gone_is_refused_in_words() -> None:
+    row = PaymentOrderFactory.build()
+    assert existing(row) is row
+    with pytest.raises(Refusal, match="Không có bản ghi này"):
+        existing(None)
+
+
+@pytest.mark.django_db
+def test_what_will_come_of_a_row_is_a_line_and_nothing_has_come_of_it() -> None:
+    order = PaymentOrderFactory()
+
+    def work() -> list[Line]:
+        PaymentOrder.objects.filter(pk=order.pk).update(qr_image_url="/qr/other")
+        return [Line("Số tiền", "1"), Line("Còn lại", "2")]
+
+    def refuse() -> list[Line]:
+        raise Refusal("hết tiền")
+
+    assert foresee(work) == "Số tiền: 1; Còn lại: 2"
+    assert PaymentOrder.objects.get(pk=order.pk).qr_image_url == order.qr_image_url
+    with pytest.raises(Refusal, match="vì hết tiền"):
+        foresee(refuse, lambda error: f"vì {error}")
 
 
 def test_dialog_without_a_model_has_no_row() -> None:

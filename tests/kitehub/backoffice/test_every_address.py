@@ -13,10 +13,10 @@ from django.urls import resolve, reverse
 from django.utils import timezone
 
 from billing.receipts.content import Party, ReceiptContent
-from kitehub.models import SecondFactor, SecurityEvent, SignedInSession, StaffRole, User
+from kitehub.models import SecondFactor, SecurityEvent, StaffRole, User
 from kitehub.roles import Role, permissions_of
 from tests.factories.billing import ReceiptFactory
-from tests.factories.kitehub import UserFactory
+from tests.factories.kitehub import SignedInSessionFactory, UserFactory
 from tests.kitehub.backoffice.decisions import (
     ADDRESSES,
     BULK,
@@ -71,7 +71,7 @@ def everything(rows: None) -> dict[str, Any]:  # noqa: F811
     """A row of every model in the admin."""
     someone = UserFactory(staff=True)
     SecurityEvent.objects.create(kind="SIGNED_IN", login="lan@example.vn")
-    SignedInSession.objects.create(key_digest="x", user=someone)
+    SignedInSessionFactory(user=someone)
     SecondFactor.objects.create(user=someone, secret="JBSWY3DPEHPK3PXP")
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,11 +1,13 @@
 """Pages go by key: each row is on one page, whatever else happens, and no address breaks that."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client, RequestFactory
+from django.utils import timezone
 
 from billing.models import PaymentOrder
 from kitehub.backoffice.keyset import order_of
@@ -63,10 +65,27 @@ def test_rows_that_come_meanwhile_push_none_to_another_page(
     back_office: Client, orders: list[PaymentOrder]
 ) -> None:
     address = listed(back_office, "").next_url
-    PaymentOrderFactory()
+    # All rows of a test's transaction are of one moment, and the key's order is anybody's guess.
+    PaymentOrderFactory(created_at=timezone.now() + timedelta(minutes=1))
     PaymentOrder.objects.filter(pk=orders[0].pk).delete()
     shown = [row.pk for row in listed(back_office, address).result_list]
     assert shown == [order.pk for order in orders[2:4]]
+
+
+def test_a_page_whose_rows_are_done_is_the_first_page(
+    back_office: Client, orders: list[PaymentOrder]
+) -> None:
+    _, last = walk(back_office, "?tab=PENDING", "next_url")
+    PaymentOrder.objects.filter(pk=orders[-1].pk).update(status="EXPIRED")
+    changes = listed(back_office, last)
+    assert [row.pk for row in changes.result_list] == [order.pk for order in orders[:2]]
+    assert (bool(changes.next_url), changes.previous_url) == (True, "")
+    # The same the other way: nothing is left before the second page.
+    back = listed(back_office, changes.next_url).previous_url
+    PaymentOrder.objects.filter(pk__in=[orders[0].pk, orders[1].pk]).update(status="EXPIRED")
+    changes = listed(back_office, back)
+    assert [row.pk for row in changes.result_list] == [order.pk for order in orders[2:4]]
+    assert (bool(changes.next_url), changes.previous_url) == (True, "")
 
 
 def test_people_sort_by_what_has_an_index_only(

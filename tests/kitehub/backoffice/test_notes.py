@@ -147,6 +147,20 @@ def test_only_its_author_and_who_may_change_notes_withdraw_one() -> None:
     assert note.withdrawn_by == "lan@kitehub.test"
 
 
+def test_who_has_a_long_address_takes_their_own_note_back() -> None:
+    person = UserFactory(staff=True, email=f"{'a' * 64}@{'b' * 50}.example.vn")
+    codes = ("add_note", "view_note", "view_instance")
+    person.user_permissions.set(Permission.objects.filter(codename__in=codes))
+    client = Client()
+    client.force_login(person)
+    write(client, InstanceFactory(), "Nhầm trường")
+    note = Note.objects.get()
+    assert len(note.created_by) < len(person.email)
+    client.post(page_url(note, "withdraw"), {**SUBMIT, "reason": "x"})
+    note.refresh_from_db()
+    assert note.withdrawn_at is not None
+
+
 def test_note_about_a_row_that_is_gone_opens(back_office: Client) -> None:
     order = PaymentOrderFactory()
     note = NoteFactory(about=order)

@@ -3,13 +3,15 @@
 from typing import Any
 
 import pytest
+from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
 
-from kitehub.models import User
+from kitehub.admin.users import UserAdmin
+from kitehub.models import StaffRole, User
 from tests.factories.kitehub import UserFactory
-from tests.kitehub.backoffice.pages import form_of, page_url
+from tests.kitehub.backoffice.pages import form_of, list_url, page_url
 
 POWERS = {"is_staff": "on", "is_superuser": "on", "is_active": "on"}
 ADD_USER = reverse("admin:kitehub_user_add")
@@ -133,6 +135,37 @@ def test_superusers_give_powers(back_office: Client, everything: Group) -> None:
     assert answer.status_code == 302, answer.context["adminform"].form.errors
     assert powers(person)[:2] == (True, True)
     assert powers(person)[4] == [everything.pk]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ["SUPPORT", "AUDITOR"])
+def test_who_has_which_role_is_seen_by_who_may_see_groups(client: Client, role: str) -> None:
+    reader, colleague = UserFactory(staff=True), UserFactory(superuser=True)
+    reader.groups.add(StaffRole.objects.get(pk=role).group)
+    finance = StaffRole.objects.get(pk="FINANCE").group
+    colleague.groups.add(finance)
+    client.force_login(reader)
+    sees = role == "AUDITOR"
+    page = client.get(page_url(colleague))
+    people = client.get(list_url(User))
+    file = client.get(reverse("admin:kitehub_user_export", args=["csv"])).getvalue().decode()
+    head, *rows = file.splitlines()
+    assert any(colleague.email in row for row in rows)
+    fields = flatten_fieldsets(page.context["adminform"].fieldsets)
+    told = {
+        "group": "Kế toán" in page.text,
+        "fields": {"groups", "is_superuser"} <= set(fields),
+        "no field": bool({"groups", "is_superuser"} & set(fields)),
+        "tab": "tab=superusers" in people.text,
+        "filter": "groups__id__exact" in people.text,
+        "file": len(head.split(",")) == len(UserAdmin.export_columns),
+    }
+    assert told == dict.fromkeys(told, sees)
+    for asked in ({"groups__id__exact": finance.pk}, {"is_superuser__exact": "1"}):
+        answer = client.get(list_url(User), asked)
+        assert answer.status_code == (200 if sees else 302), asked
+    found = client.get(list_url(User), {"tab": "superusers"}).context["cl"].result_list
+    assert (reader in found) is not sees, "an unknown tab narrows nothing"
 
 
 @pytest.mark.django_db

@@ -10,15 +10,17 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from billing.models import BankTransfer, Refund
-from billing.services import manual, refunds
+from billing.services import goodwill, manual, refunds
 from kitehub.admin.dashboard import queues as module
 from kitehub.admin.dashboard.queues import Queue, queues
+from kitehub.admin.watches import AWAY, WORDS
 from kitehub.jobs.services import enqueue
-from kitehub.models import Instance, InstanceMove, InstanceWatch, User
+from kitehub.models import Instance, InstanceMove, InstanceWatch, StaffRole, User
 from tests.explain import serves
 from tests.factories.billing import (
     BankTransferFactory,
     FeedSilenceFactory,
+    GoodwillFactory,
     ManualPaymentFactory,
     PaymentAllocationFactory,
     PaymentOrderFactory,
@@ -27,6 +29,7 @@ from tests.factories.billing import (
 )
 from tests.factories.branding import BrandingJobFactory
 from tests.factories.kitehub import InstanceFactory, UserFactory
+from tests.kitehub.backoffice.pages import list_url
 
 LONG_AGO = timedelta(days=8)
 
@@ -83,6 +86,9 @@ def work(db: None) -> dict[str, int]:
     ManualPaymentFactory()
     rejected = ManualPaymentFactory()
     manual.reject_payment(payment_id=rejected.pk, actor="b", at=now, decision="no")
+    GoodwillFactory()
+    withdrawn = GoodwillFactory()
+    goodwill.withdraw(goodwill_id=withdrawn.pk, actor="lan", at=now)
     FeedSilenceFactory()
     FeedSilenceFactory(starts_at=now - LONG_AGO, ends_at=now)
     watch(whole=False)
@@ -107,6 +113,7 @@ def work(db: None) -> dict[str, int]:
         "Refunds to approve": 1,
         "Refunds to send": 2,
         "Payments by hand to confirm": 1,
+        "Goodwill to approve": 1,
         "Bank feeds that are silent": 1,
         "Openings that aren't finished": 1,
         "Moves that aren't finished": 1,
@@ -137,8 +144,30 @@ def test_each_queue_leads_to_a_list_of_exactly_its_rows(
 def test_who_may_not_see_a_list_sees_no_queue_of_it() -> None:
     clerk = UserFactory(is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_banktransfer"))
-    assert [each.permission for each in seen_by(clerk)] == ["billing.view_banktransfer"]
+    assert [each.permissions for each in seen_by(clerk)] == [("billing.view_banktransfer",)]
     assert seen_by(UserFactory()) == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", ["FINANCE", "SUPPORT"])
+def test_how_databases_do_is_for_those_who_see_them(client: Client, role: str) -> None:
+    member = UserFactory(staff=True)
+    member.groups.add(StaffRole.objects.get(pk=role).group)
+    client.force_login(member)
+    away = watch(reachable=False)
+    watch()
+    asked = {each.address.partition("?")[2] for each in seen_by(member)}
+    of_databases = {f"database={state}" for state in WORDS}
+    page = f"{list_url(Instance)}?database={AWAY}"
+    answer = client.get(page)
+    if role == "SUPPORT":
+        assert of_databases <= asked
+        assert list(answer.context["cl"].result_list) == [away]
+    else:
+        assert asked, "it has queues of its own"
+        assert not of_databases & asked
+        assert answer["Location"] == f"{list_url(Instance)}?e=1"
+        assert "database=" not in client.get(list_url(Instance)).text
 
 
 def test_a_queue_counts_no_further_than_its_cap(
@@ -149,7 +178,7 @@ def test_a_queue_counts_no_further_than_its_cap(
         BankTransferFactory(state="UNMATCHED")
     assert next((each.count, each.capped) for each in seen_by(staff)) == (2, False)
     BankTransferFactory(state="UNMATCHED")
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         assert next((each.count, each.capped) for each in seen_by(staff)) == (2, True)
 
 
@@ -161,6 +190,7 @@ def test_every_queue_has_its_index(work: dict[str, int]) -> None:
         "Refunds to approve": "idx_refunds_status",
         "Refunds to send": "idx_refunds_status",
         "Payments by hand to confirm": "idx_manual_payments_status",
+        "Goodwill to approve": "idx_goodwill_grants_status",
         "Bank feeds that are silent": "bank_feed_silences_open_key",
         "Openings that aren't finished": "idx_instance_watch_unfinished",
         "Moves that aren't finished": "instance_moves_one_open",

@@ -1,25 +1,21 @@
 """What the database or a service refuses is told in the admin, and nothing of it is written."""
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
-from django.utils import timezone
 
 from billing.admin import PaymentOrderAdmin
 from billing.lifecycles import PAYMENT_ORDER
-from billing.models import PaymentOrder, Subscription
+from billing.models import PaymentOrder
+from branding.admin import BrandingJobAdmin
 from branding.models import BrandingJob
 from kitehub.backoffice.audit import Refusal
-from tests.factories.billing import PaymentOrderFactory, SubscriptionFactory
+from tests.factories.billing import PaymentOrderFactory
 from tests.factories.branding import BrandingJobFactory
-from tests.kitehub.backoffice.open_forms import open_forms
 from tests.kitehub.backoffice.pages import form_of, list_url, messages_of, opened, page_url, save
-
-__all__ = ["open_forms"]
 
 
 def errors_of(page: Any) -> dict[str, list[str]]:
@@ -32,53 +28,40 @@ def offered(page: Any) -> list[str]:
 
 
 def test_only_states_that_may_follow_are_offered(back_office: Client) -> None:
-    order = PaymentOrderFactory()
-    assert offered(back_office.get(page_url(order))) == ["PENDING", "CANCELLED"]
-    order = PaymentOrderFactory(paid=True)
-    assert offered(back_office.get(page_url(order))) == ["PAID"]
+    job = BrandingJobFactory()
+    assert offered(back_office.get(page_url(job))) == ["PENDING", "PROCESSING", "FAILED"]
+    job = BrandingJobFactory(completed=True)
+    assert offered(back_office.get(page_url(job))) == ["COMPLETED"]
 
 
 def test_state_that_cannot_follow_is_an_error_of_its_field(back_office: Client) -> None:
-    order = PaymentOrderFactory(paid=True)
-    page = save(back_office, order, status="PENDING")
-    assert errors_of(page) == {
-        "status": ["Không thể chuyển từ “Đã thanh toán” sang “Chờ thanh toán”."]
-    }
+    job = BrandingJobFactory(completed=True)
+    page = save(back_office, job, status="PENDING")
+    assert errors_of(page) == {"status": ["Không thể chuyển từ “Hoàn thành” sang “Đang chờ”."]}
     assert form_of(page)["status"] == "PENDING"
-    assert PaymentOrder.objects.get().status == "PAID"
+    assert BrandingJob.objects.get().status == "COMPLETED"
 
 
 def test_state_that_became_impossible_meanwhile_is_told(back_office: Client) -> None:
-    order = PaymentOrderFactory()
-    form = opened(back_office, order)
-    PaymentOrder.objects.update(
-        status="PAID", paid_at=timezone.now(), transaction_reference="FT26000001"
-    )
-    page = save(back_office, order, form, status="CANCELLED")
+    job = BrandingJobFactory(status="PROCESSING")
+    form = opened(back_office, job)
+    BrandingJob.objects.update(status="COMPLETED", progress_percentage=100)
+    page = save(back_office, job, form, status="FAILED")
     assert set(errors_of(page)) == {"__all__", "status"}
     told = {
         it.difference.name: it.yours for it in page.context["adminform"].form.meanwhile.conflicts
     }
-    assert told["status"] == "Đã hủy"
-    assert PaymentOrder.objects.get().status == "PAID"
+    assert told["status"] == "Thất bại"
+    assert BrandingJob.objects.get().status == "COMPLETED"
 
 
 def test_what_only_the_database_knows_is_told_in_words(back_office: Client) -> None:
-    yesterday = timezone.now() - timedelta(days=1)
-    over = SubscriptionFactory(
-        status="CANCELED",
-        current_period_start=yesterday - timedelta(days=30),
-        current_period_end=yesterday,
-    )
-    page = save(back_office, over, status="ACTIVE", reason="khách xin lại")
-    (error,) = errors_of(page)["__all__"]
-    assert "chỉ có thể kích hoạt lại trước khi kết thúc kỳ" in error
-    assert form_of(page)["reason"] == "khách xin lại"
     job = BrandingJobFactory(status="PROCESSING", progress_percentage=60)
-    (error,) = errors_of(save(back_office, job, progress_percentage="20"))["__all__"]
+    page = save(back_office, job, progress_percentage="20", reason="chạy lại")
+    (error,) = errors_of(page)["__all__"]
     assert "tiến độ không thể giảm" in error
+    assert form_of(page)["reason"] == "chạy lại"
     assert not LogEntry.objects.exists()
-    assert Subscription.objects.get().status == "CANCELED"
     assert BrandingJob.objects.get().progress_percentage == 60
 
 
@@ -122,13 +105,14 @@ def test_refusal_while_saving_shows_the_form_again(
         obj.save()
         service(other)
 
-    monkeypatch.setattr(PaymentOrderAdmin, "save_model", save_model)
-    order = PaymentOrderFactory()
-    page = save(back_office, order, status="CANCELLED", reason="thử")
+    monkeypatch.setattr(BrandingJobAdmin, "save_model", save_model)
+    job = BrandingJobFactory()
+    page = save(back_office, job, status="PROCESSING", reason="thử")
     (error,) = errors_of(page)["__all__"]
     assert told in error
-    assert (form_of(page)["status"], form_of(page)["reason"]) == ("CANCELLED", "thử")
-    assert set(PaymentOrder.objects.values_list("status", "version")) == {("PENDING", 0)}
+    assert (form_of(page)["status"], form_of(page)["reason"]) == ("PROCESSING", "thử")
+    for model in (PaymentOrder, BrandingJob):
+        assert set(model.objects.values_list("status", "version")) == {("PENDING", 0)}
 
 
 @pytest.mark.parametrize(("service", "told"), REFUSALS)

@@ -8,16 +8,13 @@ import pytest
 from django.db import connection, models
 from django.test import Client
 
-from billing.admin import PaymentOrderAdmin
-from billing.models import PaymentOrder
+from branding.admin import BrandingJobAdmin
+from branding.models import BrandingJob
 from kitehub.backoffice.audit import Audited
 from kitehub.db.base import Record
 from kitehub.models import User
-from tests.factories.billing import PaymentOrderFactory
-from tests.kitehub.backoffice.open_forms import open_forms
+from tests.factories.branding import BrandingJobFactory
 from tests.kitehub.backoffice.pages import opened, page_url
-
-__all__ = ["open_forms"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,9 +30,9 @@ def meeting(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """
     barrier = Barrier(2)
     met: list[bool] = []
-    write = PaymentOrderAdmin.save_model
+    write = BrandingJobAdmin.save_model
 
-    def save_model(self: PaymentOrderAdmin, *args: object) -> None:
+    def save_model(self: BrandingJobAdmin, *args: object) -> None:
         try:
             barrier.wait(PATIENCE)
             met.append(True)
@@ -43,17 +40,16 @@ def meeting(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
             met.append(False)
         write(self, *args)
 
-    monkeypatch.setattr(PaymentOrderAdmin, "save_model", save_model)
+    monkeypatch.setattr(BrandingJobAdmin, "save_model", save_model)
     return met
 
 
 @pytest.fixture
 def without_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    for locking in (Audited, PaymentOrderAdmin):  # orders lock their bank lines too
-        monkeypatch.setattr(locking, "get_object", super_get_object)
+    monkeypatch.setattr(Audited, "get_object", super_get_object)
 
 
-def super_get_object(self: PaymentOrderAdmin, *args: object) -> object:
+def super_get_object(self: BrandingJobAdmin, *args: object) -> object:
     return super(Audited, self).get_object(*args)
 
 
@@ -63,56 +59,56 @@ def without_version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Record, "_do_update", models.Model._do_update)
 
 
-def saves_at_once() -> tuple[PaymentOrder, list[int]]:
-    """What two saves of one page make of an order, and how each was answered."""
-    order = PaymentOrderFactory(qr_image_url="", transaction_reference=None)
+def saves_at_once() -> tuple[BrandingJob, list[int]]:
+    """What two saves of one page make of a job, and how each was answered."""
+    job = BrandingJobFactory()
     people = []
     for name in ("lan", "minh"):
         client = Client()
         client.force_login(User.objects.create_superuser(f"{name}@kitehub.test", "a password"))
         people.append(client)
-    form = opened(people[0], order)
-    entered = ({"qr_image_url": "https://a.vn"}, {"transaction_reference": "FT26"})
+    form = opened(people[0], job)
+    entered = ({"logo_url": "https://a.vn"}, {"error_message": "hết giờ"})
 
     def save(person: Client, change: dict[str, str]) -> Callable[[], int]:
         def run() -> int:
             try:
-                return person.post(page_url(order), {**form, **change}).status_code
+                return person.post(page_url(job), {**form, **change}).status_code
             finally:
                 connection.close()
 
         return run
 
     with ThreadPoolExecutor(2) as pool:
-        jobs = [pool.submit(save(*each)) for each in zip(people, entered, strict=True)]
-        answers = sorted(job.result(30) for job in jobs)
-    return PaymentOrder.objects.get(), answers
+        sent = [pool.submit(save(*each)) for each in zip(people, entered, strict=True)]
+        answers = sorted(each.result(30) for each in sent)
+    return BrandingJob.objects.get(), answers
 
 
-def kept(order: PaymentOrder) -> int:
-    """How many of the two entries the order has."""
-    return bool(order.qr_image_url) + bool(order.transaction_reference)
+def kept(job: BrandingJob) -> int:
+    """How many of the two entries the job has."""
+    return bool(job.logo_url) + bool(job.error_message)
 
 
 def test_one_is_saved_and_the_other_is_told(meeting: list[bool]) -> None:
-    order, answers = saves_at_once()
+    job, answers = saves_at_once()
     assert answers == [200, 302]
-    assert (kept(order), order.version) == (1, 1)
+    assert (kept(job), job.version) == (1, 1)
     # The second never came as far as its write: the first one's lock held it before its check.
     assert meeting == [False]
 
 
 @pytest.mark.usefixtures("without_lock")
 def test_without_the_lock_the_version_still_refuses_the_second(meeting: list[bool]) -> None:
-    order, answers = saves_at_once()
+    job, answers = saves_at_once()
     assert answers == [200, 302]
-    assert (kept(order), order.version) == (1, 1)
+    assert (kept(job), job.version) == (1, 1)
     assert meeting == [True, True]
 
 
 @pytest.mark.usefixtures("without_lock", "without_version")
 def test_control_without_both_guards_one_change_is_lost(meeting: list[bool]) -> None:
-    order, answers = saves_at_once()
+    job, answers = saves_at_once()
     assert answers == [302, 302]
-    assert (kept(order), order.version) == (1, 2)
+    assert (kept(job), job.version) == (1, 2)
     assert meeting == [True, True]

@@ -17,7 +17,7 @@ ABSENT = {
     *("reservation", "apikey", "tombstone", "archiverun", "tierlimit"),
     *("instancegate", "instancechange", "instancemove", "instancesuspension"),
     *("email", "signinattempts", "statementmapping", "subscriptionadjustment"),
-    *("note", "orderview", "manualpayment", "plannedmatch", "instancewatch", "dailyfigure"),
+    *("note", "orderview", "manualpayment", "goodwill", "plannedmatch", "dailyfigure"),
     # The migrations' own, and what is kept of how people use the back office.
     *("staffrole", "securityevent", "signedinsession", "secondfactor"),
 }

@@ -30,7 +30,7 @@ from billing.models import (
     SubscriptionHistory,
 )
 from billing.order_codes import is_code
-from billing.services import settlement
+from billing.services import reading, settlement
 from billing.services.candidates import candidates
 from billing.services.figures import changes
 from billing.services.orders import to_transfer
@@ -199,7 +199,7 @@ def test_every_line_that_waits_is_read_as_settlement_reads_it() -> None:
     for row in BankTransfer.objects.unmatched():
         reasons.add(row.reason)
         if row.allocated_amount == 0 and row.reason not in NOT_READ:
-            assert settlement.read(row).reason == row.reason, row.memo
+            assert reading.read(row).reason == row.reason, row.memo
     assert len(reasons) >= 7
     assert BankTransfer.objects.unmatched().count() >= 12
     helped = sum(bool(candidates(row)) for row in BankTransfer.objects.unmatched())

@@ -16,7 +16,7 @@ from kitehub.demo.banks import BANKS
 from kitehub.demo.moments import VIETNAM
 from kitehub.demo.schools import SCHOOLS
 from kitehub.enums import InstanceStatus, Tier
-from kitehub.models import Instance, InstanceConfig, User
+from kitehub.models import Instance, InstanceConfig, InstanceWatch, User
 from kitehub.plans import PLANS
 from storage.enums import StorageOperation
 from storage.models import StorageEvent, StorageUsage
@@ -96,6 +96,18 @@ def test_a_few_rows_are_softly_deleted() -> None:
         gone = model.all_objects.filter(deleted=True)
         assert gone.count() == 1
         assert gone.get().deleted_at <= AT
+
+
+def test_the_dashboard_knows_whose_storage_is_nearly_full() -> None:
+    assert InstanceWatch.objects.count() == Instance.objects.count()
+    nearly = InstanceWatch.objects.filter(nearly_full=True).values("instance")
+    assert nearly.exists()
+    full = StorageUsage.objects.filter(used_bytes__gt=F("limit_bytes") * 0.9)
+    assert set(nearly.values_list("instance", flat=True)) == {
+        usage.instance_id
+        for usage in full
+        if Instance.objects.filter(pk=usage.instance_id).exists()
+    }
 
 
 def test_usage_is_the_sum_of_the_events() -> None:

@@ -1,19 +1,22 @@
 """Staff close a school from its page, and open it again as long as its data is there."""
 
+import errno
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
+from kitehub.archives import file_digest
 from kitehub.closing import tombstones
 from kitehub.jobs.models import Job, JobFailure
 from kitehub.jobs.services import requeue_failed
 from kitehub.models import Instance, InstanceMove, Tombstone
-from kitehub.workflows import LeverRefused, cancel_deprovision, request_closing
+from kitehub.workflows import LeverRefused, cancel_deprovision, request_closing, work_on
 from tests.concurrency.threads import together
 from tests.factories.kitehub import InstanceFactory, TombstoneFactory, UserFactory
 from tests.kitehub.backoffice.pages import act_on_all, list_url, messages_of, page_url, results_of
@@ -94,6 +97,60 @@ def test_a_school_that_is_opened_again_stays_open_however_often_its_closing_is_r
     assert fresh(moved_school).deleted, "asked for anew"
 
 
+def test_a_closing_that_failed_once_the_school_was_hidden_is_finished(
+    moved_school: Instance,
+    back_office: Client,
+    archives: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lever() -> bool:
+        return "/finish-closing/" in back_office.get(page_url(moved_school)).text
+
+    def fails(*args: Any, **kwargs: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(archives))
+
+    assert not lever()
+    back_office.post(page_url(moved_school, "close"), closing(moved_school))
+    with monkeypatch.context() as patch:
+        patch.setattr(tombstones, "what_differs", fails)
+        run_due()
+    due = Tombstone.objects.get().deprovision_at
+    assert (Job.objects.get().status, fresh(moved_school).deleted) == ("failed", True)
+    assert lever()
+    asked = back_office.get(page_url(moved_school, "finish_closing")).text
+    for shown in (Tombstone.objects.get().archive_path, f"{archives}: đĩa đã đầy."):
+        assert shown in asked
+    Path(Tombstone.objects.get().archive_path).write_bytes(b"half")
+    back_office.post(page_url(moved_school, "finish_closing"), {**SENT, "reason": " "})
+    assert Job.objects.count() == 1, "no reason, no work"
+    answer = back_office.post(page_url(moved_school, "finish_closing"), SENT)
+    assert answer.url == page_url(moved_school, "work")
+    again = back_office.post(page_url(moved_school, "finish_closing"), SENT, follow=True)
+    assert "chưa xong" in messages_of(again)[-1]
+    run_due()
+    found = Tombstone.objects.get()
+    assert [job.status for job in work_on(moved_school.pk)] == ["succeeded", "failed"]
+    assert (found.deprovision_at, fresh(moved_school).deleted) == (due, True)
+    assert len(found.earlier_archives) == 1, "the broken one gave way to a whole one"
+    assert file_digest(Path(found.archive_path)) == found.archive_sha256
+    assert LogEntry.objects.count() == 2
+    assert SENT["reason"] in back_office.get(page_url(moved_school)).text
+
+
+@pytest.mark.django_db
+def test_only_a_closing_of_which_something_is_left_is_finished(
+    back_office: Client, archives: Path
+) -> None:
+    open_one, gone = InstanceFactory(), InstanceFactory()
+    TombstoneFactory(instance=gone, erasing_at=timezone.now(), dropped_at=timezone.now())
+    gone.delete()
+    for school in (open_one, gone):
+        assert "/finish-closing/" not in back_office.get(page_url(school)).text
+        answer = back_office.post(page_url(school, "finish_closing"), SENT, follow=True)
+        assert messages_of(answer)[-1] == "Trường không bị đóng, hoặc dữ liệu không còn."
+    assert not Job.objects.exists()
+
+
 @pytest.mark.django_db
 def test_nobody_closes_a_school_without_a_folder_or_in_the_middle_of_a_move(
     back_office: Client, settings: Any
@@ -152,7 +209,21 @@ def test_only_who_may_close_schools_pulls_the_levers(client: Client, archives: P
     client.force_login(clerk)
     assert f"/{school.pk}/close/" not in client.get(page_url(school)).text
     assert client.post(page_url(school, "close"), closing(school)).status_code == 403
-    assert client.post(page_url(school, "reopen"), SENT).status_code == 403
+    for name in ("reopen", "finish_closing"):
+        assert client.post(page_url(school, name), SENT).status_code == 403
     clerk.user_permissions.add(Permission.objects.get(codename="close_instance"))
     client.post(page_url(school, "close"), closing(school))
     assert Job.objects.count() == 1
+
+
+def test_why_a_closing_failed_is_said_in_vietnamese(
+    moved_school: Instance, back_office: Client, archives: Path
+) -> None:
+    back_office.post(page_url(moved_school, "close"), closing(moved_school))
+    archives.rmdir()
+    run_due()
+    assert fresh(moved_school).deleted is False
+    page = back_office.get(page_url(moved_school, "work")).text
+    assert f"Không dùng được {archives}/" in page
+    assert "không có ở đó." in page
+    assert JobFailure.objects.get().error.startswith("NotDone: ")

@@ -1,15 +1,18 @@
 """Whose a school is and where its students pay to: superusers change it, and say why."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.core import mail
 from django.test import Client
 
 from kitehub.models import Email, Instance, StaffRole
 from kitehub.roles import Role
 from tests.factories.kitehub import InstanceFactory, UserFactory
 from tests.kitehub.backoffice.pages import act, form_of, messages_of, page_url, save
+from tests.kitehub.jobs.working import run_due
 
 pytestmark = pytest.mark.django_db
 ACCOUNT = {
@@ -71,6 +74,56 @@ def test_a_school_gets_another_owner_who_is_there(back_office: Client, school: I
     fresh(school).delete()
     refused = act(back_office, school, "change_owner", email=school.owner.email, **said)
     assert Instance.all_objects.get().owner == lan
+
+
+@pytest.mark.django_db(transaction=True)
+def test_both_owners_are_told_once_each_in_their_language(
+    back_office: Client, school: Instance, settings: Any
+) -> None:
+    settings.KITEHUB_BASE_URL = "https://hub.example.vn"
+    settings.KITEHUB_SELLER_CONTACT = "1900 1234"
+    lan, before = UserFactory(email="lan@example.com", language="en"), school.owner
+    said = {"retyped": "sao-mai", "reason": "sang nhượng"}
+    looked = back_office.post(
+        page_url(school, "change_owner"),
+        {"_form_submitted": "True", "email": lan.email, **said},
+    )
+    assert f"{lan.email}, {before.email}" in looked.text
+    assert not Email.objects.exists(), "a look tells nobody"
+    act(back_office, school, "change_owner", email=lan.email, **said)
+    again = act(back_office, school, "change_owner", email=lan.email, **said)
+    assert "Trường đã thuộc về người này." in again.text
+    run_due()
+    assert len(mail.outbox) == 2
+    to_lan, to_before = sorted(mail.outbox, key=lambda each: each.to != [lan.email])
+    assert to_lan.subject == f"{school.organization_name} is yours now"
+    for part in (
+        lan.email,
+        "https://hub.example.vn/\n",
+        "https://hub.example.vn/password/",
+        "1900 1234",
+    ):
+        assert part in to_lan.body
+    assert to_before.to == [before.email]
+    assert to_before.subject == f"{school.organization_name} đã có chủ trường mới"
+    assert ("sao-mai" in to_before.body, "1900 1234" in to_before.body) == (True, True)
+    assert lan.email not in to_before.body
+    page = back_office.get(page_url(school)).text
+    for person in (lan, before):
+        assert f"Đã gửi thư tới {person.email}" in page
+    # Back and forth is news each time.
+    act(back_office, school, "change_owner", email=before.email, **said)
+    run_due()
+    assert [each.to for each in mail.outbox[2:]] == [[before.email], [lan.email]]
+
+
+def test_a_school_of_nobody_gets_an_owner_who_alone_is_told(
+    back_office: Client, school: Instance
+) -> None:
+    Instance.objects.update(owner_id=uuid4())  # of an account that is gone
+    lan = UserFactory()
+    act(back_office, school, "change_owner", email=lan.email, retyped="sao-mai", reason="mới")
+    assert (fresh(school).owner, Email.objects.get().recipient) == (lan, lan.email)
 
 
 def test_operations_change_neither(client: Client, school: Instance) -> None:

@@ -7,9 +7,11 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.utils.translation import gettext_noop as noop
 
 from kitehub import tenancy, workflows
 from kitehub.db.gates import GateReason
+from kitehub.db.sentences import Sentence
 from kitehub.enums import MoveStep
 from kitehub.jobs.models import Job
 from kitehub.models import Instance, InstanceMove, InstanceWatch
@@ -81,7 +83,7 @@ def test_move_that_fails_says_why_and_is_gone_on_with_or_given_up(
     moved_school: Instance, back_office: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*args: Any) -> None:
-        raise run.MoveRefused("The disk is full.")
+        raise run.MoveRefused(Sentence(noop("The switch came too late; run this again.")))
 
     with monkeypatch.context() as patch:
         patch.setattr(run, "_copy", fails)
@@ -89,7 +91,13 @@ def test_move_that_fails_says_why_and_is_gone_on_with_or_given_up(
         run_due()
     assert Job.objects.get().status == "failed"
     page = work_page(back_office, moved_school)
-    assert "The disk is full." in page.text
+    assert "Bước chuyển hẳn đến quá muộn; hãy chạy lại." in page.text
+    kept = Job.objects.get().failure
+    assert kept.error == "MoveRefused: The switch came too late; run this again."
+    assert "Bước chuyển hẳn" in back_office.get(page_url(Job.objects.get())).text
+    back_office.cookies["django_language"] = "en"
+    assert "The switch came too late" in work_page(back_office, moved_school).text
+    back_office.cookies["django_language"] = "vi"
     assert [done for _words, done, _detail in page.context["steps"]] == [True, True] + [False] * 3
     assert offered(back_office, moved_school) == {"go-on", "abort-move"}
     refused = back_office.post(page_url(moved_school, "move"), moving(moved_school), follow=True)

@@ -58,6 +58,7 @@ def the_line(ended: subprocess.CompletedProcess[str]) -> str:
         ("DATABASE_URL", "postgres://kitehub:sekret@h/k?conn_max_age=long", "must be a number"),
         ("KITEHUB_EMBEDDED_FSYNC", "perhaps", "set it to on or off"),
         ("SECURE_HSTS_SECONDS", "a year", "set it to a number of seconds"),
+        ("KITEHUB_GOODWILL_ALONE", "100.000", "set it to a number of đồng"),
         ("DJANGO_DEBUG", "perhaps", "DJANGO_DEBUG is 'perhaps'"),
         ("DJANGO_DEBUG", "off", "SECRET_KEY is not set"),
     ],

@@ -1,10 +1,13 @@
 """Who came in, who failed to, and what became of sessions and passwords is in the log for good."""
 
+import json
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.contrib.auth.tokens import default_token_generator
+from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
@@ -16,7 +19,7 @@ from django.utils.http import urlsafe_base64_encode
 from kitehub.models import SecurityEvent, SignedInSession, StaffRole, User
 from kitehub.services import security, sessions, sign_ins
 from tests.factories.kitehub import UserFactory
-from tests.kitehub.backoffice.pages import page_url
+from tests.kitehub.backoffice.pages import list_url, messages_of, page_url
 
 pytestmark = pytest.mark.django_db
 
@@ -124,6 +127,54 @@ def test_a_superuser_sets_a_password_and_changes_powers(
     ]
 
 
+def test_a_superuser_takes_a_password(back_office: Client, staff: User, member: User) -> None:
+    browser = Client()
+    sign_in(browser)
+    page = reverse("admin:auth_user_password_change", args=[member.pk])
+    taken = {"usable_password": "false", "unset-password": "1", "password1": "", "password2": ""}
+    assert back_office.post(page, {**SENT, **taken}).status_code == 302
+    member.refresh_from_db()
+    assert not member.has_usable_password()
+    event = SecurityEvent.objects.get(kind="PASSWORD_CHANGED", details__way="staff")
+    assert (event.user_id, event.actor) == (member.pk, staff.email)
+    assert event.details == {"way": "staff", "usable": False}
+    assert not SignedInSession.objects.filter(user=member).exists()
+    assert browser.get("/admin/").status_code == 302
+
+
+def set_active(client: Client, user: User, active: bool, reason: str = "x") -> Any:
+    said = {"email": user.email, "full_name": "An", "is_staff": "on", "reason": reason}
+    powers = {"is_superuser": "on"} if user.is_superuser else {}
+    active_said = {"is_active": "on"} if active else {}
+    return client.post(page_url(user), {**said, **powers, **active_said})
+
+
+def test_who_is_not_active_any_more_is_signed_out_for_good(
+    back_office: Client, staff: User, member: User
+) -> None:
+    first, second = Client(), Client()
+    for browser in (first, second):
+        sign_in(browser)
+    assert set_active(back_office, member, True).status_code == 302
+    assert first.get("/admin/").status_code == 200, "they were active before"
+    assert set_active(back_office, member, False, "mất máy tính").status_code == 302
+    assert not SignedInSession.objects.filter(user=member).exists()
+    event = SecurityEvent.objects.get(kind="SESSION_ENDED")
+    assert (event.user_id, event.actor, event.reason, event.details) == (
+        member.pk,
+        staff.email,
+        "mất máy tính",
+        {"sessions": 2},
+    )
+    set_active(back_office, member, True)
+    member.refresh_from_db()
+    assert member.is_active
+    for browser in (first, second):
+        assert browser.get("/admin/").status_code == 302
+    assert set_active(back_office, staff, False).status_code == 302, "one's own"
+    assert back_office.get("/admin/").status_code == 302
+
+
 def test_sessions_are_ended_one_or_all(back_office: Client, staff: User, member: User) -> None:
     first, second, third = Client(), Client(), Client()
     for browser in (first, second, third):
@@ -143,6 +194,42 @@ def test_sessions_are_ended_one_or_all(back_office: Client, staff: User, member:
     other = reverse("admin:kitehub_user_end_sessions", args=[staff.pk])
     sign_in(first)
     assert first.post(other, {**SENT, "which": "", "reason": "x"}).status_code == 403
+
+
+def test_who_ends_all_their_own_sessions_is_signed_out_and_told(
+    client: Client, member: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(client)
+    # The reason took so long to write that being seen is due: a session that changes is saved.
+    later = timezone.now() + sessions.SEEN_EVERY
+    monkeypatch.setattr("kitehub.sign_in.timezone.now", lambda: later)
+    page = reverse("admin:kitehub_user_end_sessions", args=[member.pk])
+    answer = client.post(page, {**SENT, "which": "", "reason": "mất máy"}, follow=True)
+    assert [code for _address, code in answer.redirect_chain] == [302, 302]
+    assert answer.redirect_chain[-1][0].startswith("/admin/login/")
+    assert messages_of(answer) == ["Đã kết thúc 1 phiên đăng nhập."]
+    assert not SignedInSession.objects.exists()
+    assert client.get("/admin/").status_code == 302
+
+
+def test_what_is_over_is_no_open_session(back_office: Client, member: User) -> None:
+    over, gone, live = Client(), Client(), Client()
+    for browser in (over, gone, live):
+        sign_in(browser)
+    past = timezone.now() - timedelta(minutes=1)
+    rows = Session.objects.filter(session_key=over.session.session_key)
+    assert rows.update(expire_date=past) == 1
+    Session.objects.get(session_key=gone.session.session_key).delete()
+    page = back_office.get(list_url(SignedInSession), {"q": member.email})
+    assert [row.key_digest for row in page.context["cl"].result_list] == [
+        sessions.digest_of(live.session.session_key)
+    ]
+    assert sessions.end(user_id=member.pk, actor="", reason="máy lạ") == 1
+    assert not SignedInSession.objects.filter(user=member).exists(), "those that are over, too"
+    sign_in(over)
+    Session.objects.filter(session_key=over.session.session_key).update(expire_date=past)
+    assert sessions.end(user_id=member.pk, actor="", reason="x") == 0
+    assert len(told(kind="SESSION_ENDED")) == 1
 
 
 def test_being_seen_is_written_now_and_then(
@@ -227,6 +314,58 @@ def test_the_log_is_kept_two_years_whoever_asks() -> None:
     call_command("forget_security_events")
     assert SecurityEvent.objects.filter(pk=event.pk).exists()
     assert not SecurityEvent.objects.filter(at=old).exists()
+
+
+def test_powers_that_sql_rewrites_are_in_the_log(member: User) -> None:
+    support, finance = (StaffRole.objects.get(pk=role).group for role in ("SUPPORT", "FINANCE"))
+    other = UserFactory(staff=True)
+    for person in (member, other):
+        person.groups.add(support)
+    seen, kept = (Permission.objects.get(codename=f"view_{name}") for name in ("refund", "email"))
+    member.user_permissions.add(seen)
+    before = SecurityEvent.objects.latest("id").pk
+    rewritten = [
+        ("UPDATE kitehub_users_groups SET group_id = group_id", []),
+        (
+            "UPDATE kitehub_users_groups SET group_id = %s WHERE user_id = %s",
+            [finance.pk, member.pk],
+        ),
+        (
+            "UPDATE kitehub_users_groups SET user_id = %s WHERE group_id = %s",
+            [other.pk, finance.pk],
+        ),
+        ("UPDATE kitehub_users_user_permissions SET permission_id = %s", [kept.pk]),
+        (
+            "UPDATE auth_group_permissions SET permission_id = %s"
+            " WHERE group_id = %s AND permission_id = %s",
+            [Permission.objects.get(codename="view_job").pk, support.pk, kept.pk],
+        ),
+    ]
+    with connection.cursor() as cursor:
+        for sql, values in rewritten:
+            cursor.execute(sql, values)
+            assert cursor.rowcount
+    events = SecurityEvent.objects.filter(pk__gt=before).order_by("id")
+    found = {(row.kind, row.login, json.dumps(row.details, ensure_ascii=False)) for row in events}
+    change, lan = "POWERS_CHANGED", member.email
+    assert found == {
+        (change, lan, '{"groups_added": ["Kế toán"], "groups_removed": ["Hỗ trợ"]}'),
+        (change, lan, '{"groups_removed": ["Kế toán"]}'),
+        (change, other.email, '{"groups_added": ["Kế toán"]}'),
+        (
+            change,
+            lan,
+            '{"permissions_added": ["kitehub.view_email"],'
+            ' "permissions_removed": ["billing.view_refund"]}',
+        ),
+        (
+            "GROUP_CHANGED",
+            "",
+            '{"group": "Hỗ trợ", "permissions_added": ["jobs.view_job"],'
+            ' "permissions_removed": ["kitehub.view_email"]}',
+        ),
+    }
+    assert {row.actor.partition(":")[0] for row in events} == {"db"}
 
 
 @pytest.mark.parametrize(

@@ -45,9 +45,10 @@
   async function stopper() {
     try {
       const options = { cache: "no-store", redirect: "manual" };
-      const answer = await fetch(texts().signInAddress, options);
-      // To whoever is signed in, the sign-in page answers with the way to the first page.
-      return answer.type === "opaqueredirect" ? "" : "signedOut";
+      const answer = await fetch(texts().signedInAddress, options);
+      // Whose password or code is still to come is led to the page for it.
+      if (answer.type === "opaqueredirect") return "signedOut";
+      return answer.status === 204 ? "" : "unreachable";
     } catch {
       return "unreachable";
     }
@@ -81,9 +82,8 @@
   function formOf(event) { return event.detail.elt.closest("form"); }
 
   document.addEventListener("htmx:beforeSwap", function (event) {
-    const signIn = new URL(texts().signInAddress, location.href).pathname;
     const came = event.detail.xhr.responseURL;
-    if (!came || new URL(came).pathname !== signIn) return;
+    if (!came || !texts().signInPages.split(" ").includes(new URL(came).pathname)) return;
     event.detail.shouldSwap = false;
     const form = formOf(event);
     if (form) notice(form, texts().signedOut, true);
