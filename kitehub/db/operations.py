@@ -8,6 +8,7 @@ from django.contrib.postgres import operations
 from django.contrib.postgres.operations import AddIndexConcurrently, NotInTransactionMixin
 from django.db import migrations, router
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.backends.ddl_references import Statement
 from django.db.migrations.operations import AddConstraint
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
@@ -96,9 +97,10 @@ class CreateExtension(operations.CreateExtension):
 class BuildIndex(AddIndexConcurrently):
     """Builds an index while the table is read and written; alone in a non-atomic migration.
 
-    A build that was killed leaves an invalid index of its name, which the next run replaces. It
-    waits for older transactions as long as they take: it blocks nobody meanwhile, so migrate's
-    `lock_timeout` is not for it.
+    A build that was killed leaves an invalid index of its name, which the next run replaces. One
+    that the killed run had finished is kept; a sound index of the name that is another one is an
+    error. It waits for older transactions as long as they take: it blocks nobody meanwhile, so
+    migrate's `lock_timeout` is not for it.
     """
 
     def state_forwards(self, app_label: str, state: ProjectState) -> None:
@@ -121,10 +123,13 @@ class BuildIndex(AddIndexConcurrently):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        """Drops the remains of a killed build, then builds."""
+        """Drops the remains of a killed build, then builds what isn't built already."""
         model = to_state.apps.get_model(app_label, self.model_name)
-        if self.allow_migrate_model(schema_editor.connection.alias, model):
-            with _unhurried(schema_editor, self.index.name):
+        if not self.allow_migrate_model(schema_editor.connection.alias, model):
+            return
+        said = self.index.create_sql(model, schema_editor)
+        with _unhurried(schema_editor, self.index.name):
+            if not _is_built(schema_editor, self.index.name, model._meta.db_table, said):
                 super().database_forwards(app_label, schema_editor, from_state, to_state)
 
 
@@ -140,16 +145,18 @@ class BuildUnique(NotInTransactionMixin, AddConstraint):
         from_state: ProjectState,
         to_state: ProjectState,
     ) -> None:
-        """Drops the remains of a killed build, then builds."""
+        """Drops the remains of a killed build, then builds what isn't built already."""
         self._ensure_not_in_transaction(schema_editor)
         model = to_state.apps.get_model(app_label, self.model_name)
         if not self.allow_migrate_model(schema_editor.connection.alias, model):
             return
-        said = str(self.constraint.create_sql(model, schema_editor))
-        with _unhurried(schema_editor, self.constraint.name):
-            schema_editor.execute(
-                said.replace("CREATE UNIQUE INDEX", "CREATE UNIQUE INDEX CONCURRENTLY", 1)
-            )
+        said = self.constraint.create_sql(model, schema_editor)
+        name, table = self.constraint.name, model._meta.db_table
+        with _unhurried(schema_editor, name):
+            if not _is_built(schema_editor, name, table, said):
+                schema_editor.execute(
+                    str(said).replace("CREATE UNIQUE INDEX", "CREATE UNIQUE INDEX CONCURRENTLY", 1)
+                )
 
     def database_backwards(
         self,
@@ -184,3 +191,35 @@ def _unhurried(schema_editor: BaseDatabaseSchemaEditor, index: str) -> Iterator[
             yield
         finally:
             cursor.execute("SELECT set_config('lock_timeout', %s, false)", [timeout])
+
+
+def _is_built(
+    schema_editor: BaseDatabaseSchemaEditor, index: str, table: str, said: Statement
+) -> bool:
+    """Whether a table has just the index that a statement would create.
+
+    Several builds may share a migration, and one that was killed between two of them begins anew.
+    PostgreSQL spells definitions in its own way, so the statement is tried on an empty copy.
+    """
+    definition = "SELECT pg_get_indexdef(to_regclass(quote_ident(%s)))"
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(definition, [index])
+        (standing,) = cursor.fetchone()
+        if standing is None:
+            return False
+        names = {"name": '"kitehub_probe_index"', "table": '"kitehub_probe"'}
+        probe = Statement(said.template, **{**said.parts, **names})
+        cursor.execute(f'CREATE TEMPORARY TABLE "kitehub_probe" (LIKE "{table}")')
+        try:
+            cursor.execute(str(probe))
+            cursor.execute(definition, ["kitehub_probe_index"])
+            (wanted,) = cursor.fetchone()
+        finally:
+            cursor.execute('DROP TABLE "kitehub_probe"')
+    return bool(_body(standing) == _body(wanted))
+
+
+def _body(definition: str) -> tuple[bool, str]:
+    """An index's definition without its own name and its table's: unique or not, and of what."""
+    head, _, rest = definition.partition(" USING ")
+    return head.startswith("CREATE UNIQUE"), rest

@@ -15,8 +15,9 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 
+from kitehub.db import catalog
 from kitehub.db.indexes import Index
-from kitehub.db.operations import BuildIndex
+from kitehub.db.operations import BuildIndex, BuildUnique
 from tests.migrations import rows
 from tests.migrations.commands import ROOT, manage
 from tests.migrations.databases import execute, go_to, url, value
@@ -86,6 +87,43 @@ def test_sound_index_of_the_name_is_not_dropped(at_v9: BaseDatabaseWrapper) -> N
     with pytest.raises(ProgrammingError, match="already exists"):
         MigrationExecutor(at_v9).migrate([MIGRATION])
     assert execute(at_v9, STATE) == before
+
+
+def test_sound_index_that_a_killed_run_had_built_is_kept(at_v9: BaseDatabaseWrapper) -> None:
+    """Of several builds in a migration the first are done before a kill, and nothing says so."""
+    execute(at_v9, WANTED[1].replace(" public.", " "))
+    (before,) = execute(at_v9, f"SELECT '{NAME}'::regclass::oid")
+
+    MigrationExecutor(at_v9).migrate([MIGRATION])
+
+    assert execute(at_v9, STATE) == [WANTED]
+    assert execute(at_v9, f"SELECT '{NAME}'::regclass::oid") == [before]
+
+
+@pytest.mark.parametrize("kept", [1, 2])
+def test_a_migration_that_was_killed_between_two_builds_goes_on(
+    current: BaseDatabaseWrapper, kept: int
+) -> None:
+    """Whichever of them were there: a run that was killed is as one whose record is missing."""
+    executor = MigrationExecutor(current)
+    many = [
+        key
+        for key, node in executor.loader.graph.nodes.items()
+        if len([each for each in node.operations if isinstance(each, BuildIndex | BuildUnique)]) > 1
+    ]
+    assert len(many) > 5
+    whole = catalog.read(current)
+    for app, name in many:
+        builds = executor.loader.graph.nodes[app, name].operations
+        for each in builds[kept:]:
+            index = each.index if isinstance(each, BuildIndex) else each.constraint
+            execute(current, f"DROP INDEX {index.name}")
+        executor.recorder.record_unapplied(app, name)
+    assert catalog.read(current) != whole
+    executor = MigrationExecutor(current)
+    nodes = executor.loader.graph.nodes
+    executor.migrate([], plan=[(nodes[key], False) for key in many])
+    assert catalog.read(current) == whole
 
 
 def test_build_outwaits_lock_timeout_and_a_killed_one_is_finished_by_the_next(
