@@ -224,7 +224,7 @@ def test_one_thing_has_one_name() -> None:
     other = re.compile(r"e-mail|\bthư\b(?! mục| rác)|CHƯA ĐỦ", re.IGNORECASE)
     assert [text for text in shown.values() if other.search(text)] == []
     names = {
-        r"superuser": "quản trị viên cấp cao",
+        r"superuser(?! run)": "quản trị viên cấp cao",
         r"\bresume(?!s)": "hoạt động lại",
         r"^(?:task|number, task)\b": "loại tác vụ",
         r"\bdiscard": "loại",
