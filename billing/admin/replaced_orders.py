@@ -35,14 +35,14 @@ def opened_with(
 
 def touches_others(order: PaymentOrder) -> bool:
     """Whether opening an order anew moves money, or cancels another one; it is done once."""
-    if order.superseded_by_id is not None:
+    if order.superseded_by_id is not None or order.instance_id is None:
         return False
     same = PaymentOrder.objects.open_or_part_paid().filter(
         instance_id=order.instance_id, type=order.type
     )
     if order.type == PaymentType.ENROLLMENT:
         same = same.filter(subject=order.subject)
-    elif order.instance_id and credit.balance(instance_id=order.instance_id):
+    elif credit.balance(instance_id=order.instance_id):
         return True
     return bool(order.paid_amount) or same.exclude(pk=order.pk).exists()
 
