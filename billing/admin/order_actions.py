@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
+from billing.admin.replaced_orders import opened_with, touches_others
 from billing.admin.what_comes import UNSAID, by_whom, minute, of_school, refusing
 from billing.enums import PaymentStatus, PaymentType
 from billing.models import PaymentOrder
@@ -78,24 +79,31 @@ class ProlongDialog(PlannedDialog):
 
 
 class ReopenDialog(RehearsedDialog, RetypedDialog):
-    """Shows the order that would be opened; asks for the code where paid money becomes credit."""
+    """Shows the order that would be opened, and what that does to others and to credit.
+
+    The code is typed again where it does anything to them.
+    """
 
     model = PaymentOrder
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.row is None or not self.row.paid_amount:
+        if self.row is None or not touches_others(self.row):
             del self.fields["retyped"]
 
     def attempt(self, actor: str) -> Sequence[Line]:
         """Opens it."""
+        by: dict[str, Any] = {"actor": actor, "reason": UNSAID, "at": timezone.now()}
         with refusing(CannotChange):
-            opened = open_orders.reopen_order(
-                order_id=self.row.pk, actor=actor, reason=UNSAID, at=timezone.now()
+            opened, others = opened_with(
+                self.row.instance_id,
+                lambda: open_orders.reopen_order(order_id=self.row.pk, **by),
+                anew=self.row,
             )
         was = money(self.row.amount)
         return [
             *of_school(opened.instance),
+            *others,
             Line(gettext("Amount"), money(opened.amount), warns=money(opened.amount) != was),
             Line(gettext("To be transferred"), money(to_transfer(opened))),
             Line(gettext("The old order asked for"), was),

@@ -1,5 +1,6 @@
 """Staff open an order: what has to be known, and the service that agrees on the rest."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -9,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from billing.accounts import NoReceivingAccount
+from billing.admin.replaced_orders import opened_with
+from billing.admin.what_comes import UNSAID
 from billing.enums import PaymentType
 from billing.models import PaymentOrder
 from billing.models.transfers import MOST_DONG
@@ -16,11 +19,13 @@ from billing.months import MOST_MONTHS
 from billing.services.order_terms import BadOrder
 from billing.services.orders import open_order
 from kitehub.backoffice.audit import Refusal, actor_of
-from kitehub.backoffice.forms import RecordForm
+from kitehub.backoffice.dialogs import Line
+from kitehub.backoffice.forms import Aside, RecordForm
+from kitehub.backoffice.rehearsals import digest_of, rehearse
 from kitehub.enums import Tier
 
 OPENING_FIELDSETS: tuple[Any, ...] = (
-    (None, {"fields": ("type", "instance", "user")}),
+    (None, {"fields": ("type", "instance", "user", "replaces")}),
     (_("For a subscription"), {"fields": (("tier", "months"),)}),
     (_("For a course"), {"fields": ("amount", ("course_id", "student_name"))}),
 )
@@ -31,7 +36,12 @@ _NEEDED = {
 
 
 class OrderOpeningForm(RecordForm):
-    """What has to be known to open an order. Code, memo, price and time follow from it."""
+    """What has to be known to open an order. Code, memo, price and time follow from it.
+
+    What would cancel another order, or move money, is said first, and done when it is sent again.
+    """
+
+    replaces = Aside(required=False, widget=forms.HiddenInput)
 
     months = forms.IntegerField(
         label=_("months"),
@@ -68,7 +78,29 @@ class OrderOpeningForm(RecordForm):
         school = cleaned.get("instance")
         if school and "user" not in self.errors and not (cleaned.get("user") or school.owner):
             self.add_error("user", gettext("The school has no owner: choose who pays."))
+        if not self.errors:
+            self._tell_what_it_replaces()
         return cleaned
+
+    def _tell_what_it_replaces(self) -> None:
+        found = rehearse(self._others)
+        lines = [line for line in found.lines if line.warns]
+        told = digest_of(lines)
+        # What can't be done is refused with its reason when it is tried.
+        if not found.possible or not lines or told == self.cleaned_data["replaces"]:
+            return
+        self.fields["replaces"].bound_data = lambda data, initial: told  # type: ignore[method-assign]
+        for line in lines:
+            self.add_error(None, f"{line.label}: {line.value}")
+        again = gettext("Nothing is done yet."), gettext("Look at it, then send again.")
+        self.add_error(None, " ".join(again))
+
+    def _others(self) -> Sequence[Line]:
+        """What would become of other orders and of credit; of what is refused nothing."""
+        try:
+            return opened_with(self.cleaned_data["instance"].pk, lambda: self.open(UNSAID))[1]
+        except (BadOrder, NoReceivingAccount):
+            return ()
 
     def open(self, actor: str) -> PaymentOrder:
         """Opens the order; raises BadOrder and NoReceivingAccount."""

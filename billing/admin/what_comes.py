@@ -58,7 +58,7 @@ def of_order(order: PaymentOrder, amount: int) -> Iterator[Line]:
     warns = order.status == PaymentStatus.CANCELLED
     yield Line(order.order_id, f"{money(amount)} · {became}", warns)
     if order.type == PaymentType.SUBSCRIPTION and order.status == PaymentStatus.PAID:
-        yield from _periods(order)
+        yield from of_periods(order)
 
 
 def of_line(transfer: BankTransfer) -> Line:
@@ -106,7 +106,8 @@ def _became(before: str, after: str) -> str:
     return after if before == after else f"{before} → {after}"
 
 
-def _periods(order: PaymentOrder) -> Iterator[Line]:
+def of_periods(order: PaymentOrder) -> Iterator[Line]:
+    """The time that an order has bought."""
     found = SubscriptionPeriod.objects.filter(order=order, voided_at__isnull=True)
     for period in found.order_by("starts_at"):
         span = f"{day(period.starts_at)} – {day(period.ends_at)}"

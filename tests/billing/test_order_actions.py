@@ -153,6 +153,42 @@ def test_who_opens_a_part_paid_order_anew_types_its_code(
     assert PaymentOrder.objects.count() == 2
 
 
+def test_opening_anew_names_the_order_that_it_cancels_and_its_money(
+    back_office: Client, order: PaymentOrder
+) -> None:
+    expired(order)
+    now = timezone.now()
+    other = subscribe(order.instance, Tier.PREMIUM, at=now, months=12)  # type: ignore[arg-type]
+    pay(other, 100_000)
+    page = back_office.get(page_url(order, "reopen")).text
+    assert f"{other.order_id} · 15.588.000\xa0₫ · Cao cấp · 12 tháng" in page
+    assert f"{other.order_id} · 100.000\xa0₫" in page
+    assert "retyped" in page
+    assert do(back_office, order, "reopen") == []
+    other.refresh_from_db()
+    assert other.status == "PENDING"
+    assert len(do(back_office, order, "reopen", retyped=order.order_id)) == 1
+    other.refresh_from_db()
+    assert (other.status, other.paid_amount) == ("CANCELLED", 0)
+
+
+def test_opening_anew_says_that_credit_pays_it_at_once(
+    back_office: Client, order: PaymentOrder
+) -> None:
+    expired(order)
+    assert "retyped" not in form_of(back_office.get(page_url(order, "reopen")))
+    credit.grant(
+        instance_id=order.instance_id,  # type: ignore[arg-type]
+        amount=order.amount,
+        reason="x",
+        actor="lan",
+        at=timezone.now(),
+    )
+    page = back_office.get(page_url(order, "reopen"))
+    assert "599.000\xa0₫ tiền dư của trường" in page.text
+    assert "retyped" in form_of(page)
+
+
 def test_mail_goes_out_once_more_and_not_twice_within_a_minute(
     back_office: Client, order: PaymentOrder
 ) -> None:

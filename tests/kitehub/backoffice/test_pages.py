@@ -73,8 +73,14 @@ def test_an_order_is_opened_by_hand(back_office: Client) -> None:
     assert (order.amount, order.months, order.purpose) == (897_000, 3, "PERIOD")
     assert order.memo == order.order_id
     assert "Trường gọi" in json.loads(LogEntry.objects.get().change_message)[-1].values()
-    # The next for the same thing takes its place.
-    assert back_office.post(ADD_ORDER, said).status_code == 302
+    # The next for the same thing takes its place, once that has been seen.
+    shown = back_office.post(ADD_ORDER, said)
+    told, _nothing_done = shown.context["adminform"].form.errors["__all__"]
+    assert f"{order.order_id} · 897.000" in told
+    order.refresh_from_db()
+    assert (order.status, PaymentOrder.objects.count()) == ("PENDING", 1)
+    again = {**said, "replaces": form_of(shown)["replaces"]}
+    assert back_office.post(ADD_ORDER, again).status_code == 302
     order.refresh_from_db()
     assert order.status == "CANCELLED"
 
