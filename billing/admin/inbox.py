@@ -22,6 +22,7 @@ from billing.admin.inbox_dialogs import (
     TakeBackDialog,
     TakeCreditBackDialog,
     UnmatchDialog,
+    approves,
     given_by,
 )
 from billing.admin.what_comes import by_whom, codes, refusing
@@ -71,9 +72,8 @@ class SortsOut:
         said = gettext("It pays %(order)s.") % {
             "order": codes(order for order, _entered in form.cleaned_data["code"])
         }
-        return self._sort_out(
-            request, form, said, lambda by: inbox.match_transfer(parts=parts, **by)
-        )
+        told: dict[str, Any] = {"parts": parts, "approves": approves(request)}
+        return self._sort_out(request, form, said, lambda by: inbox.match_transfer(**told, **by))
 
     @action(
         description=_("Keep as credit"),
@@ -90,6 +90,7 @@ class SortsOut:
     def keep(self, request: HttpRequest, form: KeepDialog, object_id: str) -> HttpResponse:
         """Keeps the line as a school's credit."""
         told = {"instance": form.cleaned_data["subdomain"], "amount": form.cleaned_data["amount"]}
+        told["approves"] = approves(request)
         said = gettext("It is kept as credit.")
         return self._sort_out(
             request, form, said, lambda by: inbox.keep_transfer_as_credit(**told, **by)
@@ -234,6 +235,7 @@ class SortsOut:
                     order_id=order.pk,
                     actor=actor_of(request),
                     at=timezone.now(),
+                    approves=approves(request),
                 )
             return ()
 

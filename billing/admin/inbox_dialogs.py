@@ -9,6 +9,7 @@ from uuid import UUID
 from django import forms
 from django.db.models import F, Sum
 from django.db.models.functions import Coalesce
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -110,6 +111,7 @@ class AssignDialog(LeftDialog, PlannedDialog):
                 actor=actor,
                 reason=UNSAID,
                 at=timezone.now(),
+                approves=approves(self.request),
             )
         lines = list(alike_lines(self.row))
         for order, _entered in self.cleaned_data["code"]:
@@ -151,6 +153,7 @@ class KeepDialog(LeftDialog, PlannedDialog):
                 actor=actor,
                 reason=UNSAID,
                 at=timezone.now(),
+                approves=approves(self.request),
             )
         kept = Line(gettext("Becomes the school's credit"), money(before - transfer.unmatched))
         return [*alike_lines(transfer), *of_school(school), kept, of_line(transfer)]
@@ -235,6 +238,11 @@ class UnmatchDialog(LineDialog, AllocationDialog, RetypedDialog):
         return [
             (each, f"{each.order.order_id} · {money(left)}") for each, left in given_by(self.row)
         ]
+
+
+def approves(request: HttpRequest) -> bool:
+    """Whether who sent a request may confirm payments by hand, and so redirect their money."""
+    return bool(request.user.has_perm("billing.approve_payment"))
 
 
 def given_by(transfer: BankTransfer) -> list[tuple[PaymentAllocation, int]]:

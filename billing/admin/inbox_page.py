@@ -24,6 +24,7 @@ from django.utils.translation import gettext
 
 from billing.admin.duplicates import PAYMENT, entered_like
 from billing.admin.inbox import FROM
+from billing.admin.inbox_dialogs import approves
 from billing.admin.mark_paid import named
 from billing.enums import PlannedState
 from billing.models import BankTransfer, PlannedMatch
@@ -127,6 +128,7 @@ class InboxPage:
                 order_id=order_id,
                 actor=actor_of(request),
                 at=timezone.now(),
+                approves=approves(request),
             )
             its: Any = self
             message = [{"changed": {"fields": ["state"]}}]

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("billing", "0038_v18_papers_of_schools"),
+        ("billing", "0039_v18_only_in_a_statement"),
     ]
 
     operations = [

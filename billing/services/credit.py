@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import Exists, OuterRef, QuerySet, Sum
 
 from billing.enums import CreditKind
 from billing.models import BankTransfer, CreditBalance, CreditEntry, PaymentOrder, Refund
@@ -150,8 +150,16 @@ def held_by_transfers(*, instance_id: UUID) -> dict[UUID, int]:
 
 
 def excess_of(*, order: PaymentOrder) -> int:
-    """How many đồng came for an order beyond what it asked for, and became credit."""
-    kept = CreditEntry.objects.filter(order=order, kind=CreditKind.EXCESS)
+    """How many đồng came for an order beyond what it asked for, and became credit.
+
+    Without what a person has taken back since: all that a line was kept as credit.
+    """
+    undone = CreditEntry.objects.filter(
+        kind=CreditKind.UNDONE,
+        transfer=OuterRef("transfer"),
+        instance=OuterRef("instance"),
+    )
+    kept = CreditEntry.objects.filter(~Exists(undone), order=order, kind=CreditKind.EXCESS)
     return kept.aggregate(sum=Sum("amount"))["sum"] or 0
 
 

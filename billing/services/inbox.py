@@ -24,6 +24,7 @@ from billing.enums import (
 from billing.models import (
     BankTransfer,
     CreditEntry,
+    ManualPayment,
     PaymentAllocation,
     PaymentOrder,
     PlannedMatch,
@@ -49,18 +50,21 @@ def match_transfer(
     reason: str,
     at: datetime | None = None,
     plan_id: UUID | None = None,
+    approves: bool = False,
 ) -> BankTransfer:
     """Books a waiting line on orders, each with its đồng; what is left goes on waiting.
 
     An order that is complete by it is PAID, with all that follows. `plan_id` is the planned match
-    that is booked by this; another one's line doesn't wait. Raises CannotMatch for a line
-    that doesn't wait or that the actor imported alone, an order that can't be paid, is paid on
-    another account or is of a closed school, and amounts that are more than the line has or the
-    order asks for.
+    that is booked by this; another one's line doesn't wait. The money of a payment by hand is for
+    another order only by who `approves` such and didn't enter it. Raises CannotMatch for anybody
+    else, for a line that doesn't wait or that the actor imported alone, an order that can't be
+    paid, is paid on another account or is of a closed school, and amounts that are more than the
+    line has or the order asks for.
     """
     now = at or timezone.now()
     with transaction.atomic(), acting(actor, reason, at=now):
         transfer = waiting(transfer_id, plan_id=plan_id)
+        _check_by_hand(transfer, {key for key, _amount in parts}, actor=actor, approves=approves)
         _check_person(transfer, actor)
         orders = _payable([order_id for order_id, _amount in parts], transfer)
         if sum(amount for _order_id, amount in parts) > transfer.unmatched:
@@ -91,15 +95,18 @@ def keep_transfer_as_credit(
     reason: str,
     amount: int | None = None,
     at: datetime | None = None,
+    approves: bool = False,
 ) -> BankTransfer:
     """Keeps what is left of a waiting line, or an amount of it, as an instance's credit.
 
-    Raises CannotMatch for a line that doesn't wait, that the actor imported alone, that is of a
-    school's own account, or has less.
+    The money of a payment by hand only by who `approves` such and didn't enter it. Raises
+    CannotMatch for anybody else, and for a line that doesn't wait, that the actor imported alone,
+    that is of a school's own account, or has less.
     """
     now = at or timezone.now()
     with transaction.atomic(), acting(actor, reason, at=now):
         transfer = waiting(transfer_id)
+        _check_by_hand(transfer, set(), actor=actor, approves=approves)
         _check_person(transfer, actor)
         if transfer.instance_id is not None:
             raise CannotMatch(_("What came to a school's own account is no credit with KiteHub."))
@@ -250,6 +257,28 @@ def undo_discard(*, transfer_id: UUID, actor: str, reason: str = "") -> BankTran
 
 
 # --- Parts --------------------------------------------------------------------------------------
+
+
+def _check_by_hand(
+    transfer: BankTransfer, orders: set[UUID], *, actor: str, approves: bool
+) -> None:
+    """Two people confirmed a payment by hand for one order; for anything else it takes two, too.
+
+    While it is being confirmed its line isn't the payment's yet. Raises CannotMatch.
+    """
+    if transfer.provider != FeedProvider.MANUAL:
+        return
+    payment = ManualPayment.objects.filter(transfer=transfer).select_related("order").first()
+    if payment is None or orders == {payment.order_id}:
+        return
+    if not approves or actor == payment.requested_by:
+        raise CannotMatch(
+            _(
+                "It was entered by hand for %(order)s. It is made something else only by somebody "
+                "who may confirm such payments and didn't enter this one."
+            )
+            % {"order": payment.order.order_id}
+        )
 
 
 def _check_person(transfer: BankTransfer, actor: str) -> None:

@@ -35,13 +35,15 @@ OVERDUE_AFTER = timedelta(minutes=10)
 _LOOKED_AT = 20
 
 
-def plan_match(*, transfer_id: UUID, order_id: UUID, actor: str, at: datetime) -> PlannedMatch:
+def plan_match(
+    *, transfer_id: UUID, order_id: UUID, actor: str, at: datetime, approves: bool = False
+) -> PlannedMatch:
     """Assigns a waiting line to one of its candidates: as much as there is and as is asked for.
 
     What speaks for the order is the reason. It is booked UNDO_FOR later, and until then
     `take_back` undoes it. Raises CannotMatch for a line that doesn't wait or that somebody else
     has just assigned, for an order that is no candidate (any more), and where it could not be
-    booked now.
+    booked now; see `inbox.match_transfer`, also for `approves`.
     """
     with transaction.atomic(), acting(actor, at=at):
         transfer = inbox.waiting(transfer_id)
@@ -60,6 +62,7 @@ def plan_match(*, transfer_id: UUID, order_id: UUID, actor: str, at: datetime) -
                 actor=actor,
                 reason=reason,
                 at=at,
+                approves=approves,
             )
         plan = PlannedMatch.objects.create(
             transfer=transfer,
@@ -103,6 +106,7 @@ def book_planned(*, plan_id: UUID, at: datetime) -> PlannedState:
                     reason=plan.reason,
                     at=at,
                     plan_id=plan.pk,
+                    approves=True,  # or it would not be planned
                 )
                 # What only the commit would refuse has to be refused here, where it is kept.
                 connection.check_constraints()

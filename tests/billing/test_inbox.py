@@ -173,6 +173,17 @@ def test_discarded_line_leaves_the_inbox_and_comes_back(school: Instance) -> Non
         inbox.undo_discard(transfer_id=line.pk, actor="lan")
 
 
+def test_credit_that_was_taken_back_is_no_excess_of_its_order_any_more(school: Instance) -> None:
+    order = subscribe(school)
+    line = told(order.memo, 649_000)
+    other = told(order.memo, 20_000)
+    assert credit.excess_of(order=order) == 70_000
+    inbox.take_credit_back(transfer_id=line.pk, **BY)
+    assert credit.excess_of(order=order) == 20_000
+    inbox.take_credit_back(transfer_id=other.pk, **BY)
+    assert credit.excess_of(order=order) == 0
+
+
 def test_goodwill_is_not_taken_back_for_money_that_is_used(school: Instance) -> None:
     line, later = told(), {**BY, "at": NOW + timedelta(hours=2)}
     inbox.keep_transfer_as_credit(transfer_id=line.pk, instance=school, **BY)

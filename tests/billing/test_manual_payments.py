@@ -7,22 +7,24 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from billing import migrations
 from billing.admin.manual_payments import confirmed
 from billing.enums import FeedProvider, ManualPaymentKind, TransferDirection
 from billing.feeds import Line
-from billing.models import BankTransfer, ManualPayment, PaymentOrder, Receipt
-from billing.services import credit, manual
+from billing.models import BankTransfer, ManualPayment, PaymentOrder, PlannedMatch, Receipt
+from billing.services import credit, inbox, manual, planned
 from billing.services.orders import cancel_order
 from billing.services.settlement import settle_transfer
 from billing.services.transfers import record
 from billing.twins import CASH_ACCOUNT
 from kitehub.db.invariants import findings
 from tests.billing.settling import NOW, OWN, SCHOOLS, enroll, school, subscribe
+from tests.billing.test_money_admin import clerk
 from tests.factories.billing import SubscriptionFactory
-from tests.kitehub.backoffice.pages import act, page_url
+from tests.kitehub.backoffice.pages import act, act_on_all, list_url, page_url, results_of
 from tests.kitehub.db.records import execute
 
 pytestmark = pytest.mark.django_db
@@ -329,6 +331,61 @@ def test_the_preview_says_what_is_booked_and_what_becomes_credit() -> None:
     said = {line.label: line.value for line in found}
     assert said[less.order_id].startswith("99.000\xa0₫")
     assert "Chuyển thành tiền dư của trường" not in said
+
+
+def taken_off() -> tuple[PaymentOrder, PaymentOrder, BankTransfer]:
+    """Its order and another one of as much, and the line of a payment by hand that waits again."""
+    at = timezone.now() - timedelta(hours=2)
+    order, other = subscribe(school(), at=at), subscribe(school(), at=at)
+    now = {"received_at": at + timedelta(hours=1), "at": at + timedelta(hours=1)}
+    payment = enter(order, 100_000, memo=other.order_id, **now)
+    transfer: Any = manual.confirm_payment(
+        payment_id=payment.pk, actor="minh", at=now["at"]
+    ).transfer
+    inbox.unmatch(allocation_id=order.allocations.get().pk, actor="lan", reason="x", at=now["at"])
+    return order, other, transfer
+
+
+def test_what_two_people_confirmed_for_an_order_goes_elsewhere_by_two_people_too() -> None:
+    order, other, transfer = taken_off()
+    elsewhere: dict[str, Any] = {"transfer_id": transfer.pk, "parts": [(other.pk, 100_000)]}
+    kept: dict[str, Any] = {"transfer_id": transfer.pk, "instance": order.instance}
+    plan: dict[str, Any] = {"transfer_id": transfer.pk, "order_id": other.pk, "at": timezone.now()}
+    for by in ({"actor": "lan", "approves": True}, {"actor": "hoa"}):
+        with pytest.raises(inbox.CannotMatch, match=order.order_id):
+            inbox.match_transfer(**elsewhere, **by, reason="x")  # type: ignore[arg-type]
+        with pytest.raises(inbox.CannotMatch, match=order.order_id):
+            inbox.keep_transfer_as_credit(**kept, **by, reason="x")  # type: ignore[arg-type]
+        with pytest.raises(inbox.CannotMatch, match=order.order_id):
+            planned.plan_match(**plan, **by)  # type: ignore[arg-type]
+    own = [(order.pk, 40_000)]
+    inbox.match_transfer(transfer_id=transfer.pk, parts=own, actor="lan", reason="x")
+    planned.plan_match(**plan, actor="hoa", approves=True)
+    assert planned.book_due(at=timezone.now() + timedelta(minutes=1)).booked == 1
+    other.refresh_from_db()
+    assert other.paid_amount == 60_000
+
+
+def test_in_the_back_office_it_takes_who_may_confirm_and_has_not_entered_it() -> None:
+    order, other, transfer = taken_off()
+    cancel_order(order_id=order.pk, actor="lan", reason="x")  # so one is the likeliest
+    looking = ("view_banktransfer", "change_banktransfer", "match_transfer")
+    said = {"code": other.order_id, "retyped": "100000", "reason": "x"}
+    sorting, deciding = clerk(*looking), clerk(*looking, "approve_payment")
+    kept = {**said, "subdomain": str(other.instance and other.instance.subdomain)}
+    refused = "chỉ người có quyền xác nhận"
+    for name, told in (("assign", said), ("keep", kept)):
+        assert refused in act(sorting, transfer, name, **told).text
+    pressed = {"line": str(transfer.pk), "order": str(other.pk)}
+    inbox_ = reverse("admin:billing_banktransfer_inbox_assign")
+    assert refused in sorting.post(inbox_, pressed, follow=True).text
+    assert not PlannedMatch.objects.exists()
+    page = act_on_all(sorting, list_url(BankTransfer), "assign_best", [transfer], reason="x")
+    assert list(results_of(page).values()) == [False]
+    assert refused in page.text
+    act(deciding, transfer, "assign", **said)
+    other.refresh_from_db()
+    assert other.paid_amount == 100_000
 
 
 def test_an_order_that_can_not_be_paid_any_more_takes_nothing() -> None:
