@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from django.contrib.postgres import operations
 from django.contrib.postgres.operations import AddIndexConcurrently, NotInTransactionMixin
@@ -193,9 +194,7 @@ def _unhurried(schema_editor: BaseDatabaseSchemaEditor, index: str) -> Iterator[
             cursor.execute("SELECT set_config('lock_timeout', %s, false)", [timeout])
 
 
-def _is_built(
-    schema_editor: BaseDatabaseSchemaEditor, index: str, table: str, said: Statement
-) -> bool:
+def _is_built(schema_editor: BaseDatabaseSchemaEditor, index: str, table: str, said: Any) -> bool:
     """Whether a table has just the index that a statement would create.
 
     Several builds may share a migration, and one that was killed between two of them begins anew.
