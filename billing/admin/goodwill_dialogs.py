@@ -1,8 +1,7 @@
 """What is asked before goodwill is proposed and decided, and what comes of it."""
 
-import re
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any
 from uuid import uuid4
 
 from django import forms
@@ -18,8 +17,9 @@ from billing.models import Goodwill, Subscription
 from billing.models.transfers import MOST_DONG
 from billing.services import credit, goodwill
 from billing.services.goodwill import CannotGive
+from kitehub.backoffice.amounts import parse_amount
 from kitehub.backoffice.dialogs import Line
-from kitehub.backoffice.forms import Aside, ReasonedModelForm
+from kitehub.backoffice.forms import AmountField, Aside, ReasonedModelForm
 from kitehub.backoffice.rehearsals import RehearsedDialog
 from kitehub.display import money
 
@@ -31,6 +31,7 @@ class CreditForm(ReasonedModelForm):
     """
 
     once = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput)
+    amount = AmountField(help_text=_("It pays for orders of this school and is never paid out."))
     retyped = Aside(
         label=_("amount, once more"),
         max_length=30,
@@ -40,9 +41,6 @@ class CreditForm(ReasonedModelForm):
     class Meta:
         model = Goodwill
         fields = ("instance", "amount")
-        help_texts: ClassVar = {
-            "amount": _("It pays for orders of this school and is never paid out.")
-        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -58,7 +56,7 @@ class CreditForm(ReasonedModelForm):
     def clean_retyped(self) -> str:
         """What was typed, where it is the amount, however its thousands are grouped."""
         typed: str = self.cleaned_data["retyped"]
-        if re.sub(r"[\s.,₫đ]", "", typed) != str(self.cleaned_data.get("amount", "")):
+        if parse_amount(typed) != self.cleaned_data.get("amount"):
             raise forms.ValidationError(gettext("That is not what is to be typed here."))
         return typed
 

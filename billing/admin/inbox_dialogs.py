@@ -1,6 +1,5 @@
 """What is asked before something is made of a bank line that waits, and what comes of it."""
 
-import re
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
@@ -14,7 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
-    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
@@ -29,14 +27,15 @@ from billing.models import BankTransfer, PaymentAllocation, PaymentOrder, Planne
 from billing.models.transfers import MOST_DONG
 from billing.services import inbox, planned
 from billing.services.inbox import CannotMatch
+from kitehub.backoffice.amounts import parse_amount
 from kitehub.backoffice.dialogs import Line, RetypedDialog, WhyDialog
+from kitehub.backoffice.forms import AmountField
 from kitehub.backoffice.rehearsals import PlannedDialog, RehearsedDialog
 from kitehub.backoffice.search import parse_uuid
 from kitehub.display import money
 from kitehub.models import Instance
 
 # With or without what groups its thousands.
-_AMOUNT = re.compile(r"[0-9]{1,3}(?:[.,][0-9]{3}){1,4}|[0-9]{1,15}")
 
 
 class LineDialog(WhyDialog):
@@ -125,12 +124,10 @@ class KeepDialog(LeftDialog, PlannedDialog):
     subdomain = forms.CharField(
         label=_("subdomain"), max_length=100, widget=UnfoldAdminTextInputWidget
     )
-    amount = forms.IntegerField(
-        label=_("amount"),
+    amount = AmountField(
         required=False,
         min_value=1,
         max_value=MOST_DONG,
-        widget=UnfoldAdminIntegerFieldWidget,
         help_text=_("In đồng. Empty: as much as there is."),
     )
 
@@ -261,10 +258,9 @@ def given_by(transfer: BankTransfer) -> list[tuple[PaymentAllocation, int]]:
 def _part(line: str) -> tuple[PaymentOrder, int | None]:
     """The order and the đồng of a line; raises ValidationError."""
     code, *others = line.split()
-    number = "".join(others)
-    if number and not _AMOUNT.fullmatch(number):
+    amount = parse_amount(" ".join(others)) if others else None
+    if others and (amount is None or amount < 0):
         raise forms.ValidationError(gettext("“%(line)s” has no amount in đồng.") % {"line": line})
-    amount = int(re.sub("[.,]", "", number)) if number else None
     found = PaymentOrder.objects.filter(order_id=code.upper()).select_related("instance")
     order = found.first()
     if order is None:

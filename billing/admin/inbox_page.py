@@ -235,7 +235,7 @@ def _offer(found: Candidate, line: BankTransfer) -> Offer:
 def _dialogs(line: BankTransfer) -> list[tuple[str, str, str]]:
     """The dialogs of a line's page, which lead back here: address, icon and title."""
     named = {
-        "assign": ("call_split", gettext("Split over several orders")),
+        "assign": ("call_split", gettext("Assign by code, or split")),
         "keep": ("savings", gettext("Keep as credit")),
         "discard": ("block", gettext("Discard")),
     }

@@ -11,7 +11,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action
 from unfold.widgets import (
-    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminSplitDateTimeWidget,
     UnfoldAdminTextInputWidget,
@@ -25,6 +24,7 @@ from billing.services import duplicates, manual
 from billing.services.manual import CannotEnter
 from kitehub.backoffice.audit import actor_of, existing, lead_to, reason_of
 from kitehub.backoffice.dialogs import Line, RetypedDialog, without_actions
+from kitehub.backoffice.forms import AmountField
 from kitehub.backoffice.moments import MomentField
 from kitehub.backoffice.rehearsals import PlannedDialog
 from kitehub.display import money
@@ -46,13 +46,7 @@ class MarkPaidDialog(RetypedDialog, PlannedDialog):
         initial=ManualPaymentKind.BANK,
         widget=UnfoldAdminSelectWidget,
     )
-    amount = forms.IntegerField(
-        label=_("amount"),
-        min_value=1,
-        max_value=MOST_DONG,
-        widget=UnfoldAdminIntegerFieldWidget,
-        help_text=_("In đồng."),
-    )
+    amount = AmountField(min_value=1, max_value=MOST_DONG, help_text=_("In đồng."))
     received_at = MomentField(
         label=_("received at"),
         widget=UnfoldAdminSplitDateTimeWidget,

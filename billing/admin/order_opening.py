@@ -20,7 +20,7 @@ from billing.services.order_terms import BadOrder
 from billing.services.orders import open_order
 from kitehub.backoffice.audit import Refusal, actor_of
 from kitehub.backoffice.dialogs import Line
-from kitehub.backoffice.forms import Aside, RecordForm
+from kitehub.backoffice.forms import AmountField, Aside, RecordForm
 from kitehub.backoffice.rehearsals import digest_of, rehearse
 from kitehub.enums import Tier
 
@@ -51,14 +51,7 @@ class OrderOpeningForm(RecordForm):
         initial=1,
         widget=UnfoldAdminIntegerFieldWidget,
     )
-    amount = forms.IntegerField(
-        label=_("amount"),
-        required=False,
-        min_value=1,
-        max_value=MOST_DONG,
-        widget=UnfoldAdminIntegerFieldWidget,
-        help_text=_("In đồng."),
-    )
+    amount = AmountField(required=False, min_value=1, max_value=MOST_DONG, help_text=_("In đồng."))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -13,7 +13,7 @@ from billing.banks import BANKS
 from billing.models import Refund
 from billing.services import refunds
 from billing.services.refund_sources import Payee
-from kitehub.backoffice.forms import ReasonedModelForm
+from kitehub.backoffice.forms import AmountField, ReasonedModelForm
 
 # What can be paid back, one of them.
 REFUNDED = ("order", "transfer", "instance")
@@ -33,6 +33,7 @@ class RefundForm(ReasonedModelForm):
         choices=[("", _("Where the money came from")), *((each.bin, str(each)) for each in BANKS)],
         widget=UnfoldAdminSelectWidget,
     )
+    amount = AmountField()
 
     class Meta:
         model = Refund

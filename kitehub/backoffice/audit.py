@@ -244,6 +244,8 @@ class Audited:
         """An action of a page, which unfold would call directly, writes like all others."""
         found = super().get_unfold_action(action)  # type: ignore[misc]
         found.method = self._written(found.method)
+        if found.dialog:
+            found.method = self._on_its_page(found.method)
         return found
 
     def render_change_form(
@@ -312,6 +314,20 @@ class Audited:
     def _refuse(self, request: HttpRequest, error: Exception, address: str) -> HttpResponse:
         messages.error(request, self.refusal_of(error))
         return lead_to(request, address)
+
+    def _on_its_page(self, method: Any) -> Any:
+        """A dialog is a part of a page: who opens it alone, in a new tab, gets its row's page."""
+
+        @wraps(method)
+        def run(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            answer = method(request, *args, **kwargs)
+            if request.method == "GET" and request.headers.get("Sec-Fetch-Dest") == "document":
+                key = kwargs.get("object_id")
+                page = self._page("change", key) if key else self._page("changelist")
+                return HttpResponseRedirect(page)
+            return answer
+
+        return run
 
     def _written(self, method: Any) -> Any:
         @wraps(method)

@@ -13,6 +13,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from kitehub.backoffice import stale
+from kitehub.backoffice.amounts import parse_amount
 from kitehub.backoffice.differences import Spelling, differences, in_words
 from kitehub.backoffice.stale import Conflict, Meanwhile, NoSnapshot, Snapshot
 from kitehub.db.acting import REASON_LENGTH
@@ -26,6 +27,33 @@ class Aside(forms.CharField):
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Never."""
         return False
+
+
+class AmountField(forms.IntegerField):
+    """Some đồng, however people write them: `299000`, `299.000 ₫`, `299k`, `1tr5`.
+
+    Django's own field takes 299.000 for 299, since it drops decimals that are zero.
+    """
+
+    default_error_messages: ClassVar[Any] = {
+        "invalid": gettext_lazy("Enter an amount in đồng, such as 299.000."),
+    }
+
+    def __init__(self, **kwargs: Any) -> None:
+        # Not of type "number": browsers read a dot in their own ways, too.
+        said = {"inputmode": "numeric", "autocomplete": "off"}
+        kwargs.setdefault("widget", UnfoldAdminTextInputWidget(attrs=said))
+        kwargs.setdefault("label", gettext_lazy("amount"))
+        super().__init__(**kwargs)
+
+    def to_python(self, value: Any) -> int | None:
+        """The đồng; raises ValidationError for what is no amount."""
+        if value in self.empty_values or isinstance(value, int):
+            return None if value in self.empty_values else value
+        amount = parse_amount(str(value))
+        if amount is None:
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        return amount
 
 
 class Reasoned(forms.Form):

@@ -70,7 +70,7 @@ def test_a_transfer_is_split_over_two_orders(desk: Any, order: PaymentOrder) -> 
     other = open_order(instance=tan_phu, tier=Tier.BASIC, actor="demo")
     waiting(598_000, "Hoa Mai va Tan Phu chuyen chung")
     desk.goto("/admin/billing/banktransfer/inbox/")
-    dialog = opened(desk, "Chia cho nhiều đơn")
+    dialog = opened(desk, "Gán theo mã, chia nhiều đơn")
     dialog.get_by_label("Các mã đơn").fill(f"{order.order_id} 299.000\n{other.order_id} 299.000")
     retype(dialog, "598.000")
     why(dialog, "Hai trường chuyển chung một lần")

@@ -1,8 +1,10 @@
 """Amounts are read as people write them, and nothing else is taken for one."""
 
 import pytest
+from django import forms
 
 from kitehub.backoffice.amounts import MOST, parse_amount
+from kitehub.backoffice.forms import AmountField
 
 
 @pytest.mark.parametrize(
@@ -46,3 +48,20 @@ def test_an_amount_is_read(text: str, amount: int) -> None:
 )  # fmt: skip
 def test_what_is_no_amount_is_none(text: str) -> None:
     assert parse_amount(text) is None
+
+
+@pytest.mark.parametrize("text", ["500000", "500.000", "500,000 ₫", "500k", " 500 000 "])
+def test_a_field_takes_no_thousands_for_decimals(text: str) -> None:
+    assert AmountField().clean(text) == 500_000
+    # Django's own does, and 500.000 ₫ would be 500 ₫.
+    assert forms.IntegerField().clean("500.000") == 500
+
+
+@pytest.mark.parametrize("text", ["500.00", "abc", "-1", "0", "", "9" * 20])
+def test_a_field_refuses_what_is_no_amount(text: str) -> None:
+    with pytest.raises(forms.ValidationError):
+        AmountField(min_value=1).clean(text)
+
+
+def test_a_field_that_may_be_empty_says_so() -> None:
+    assert AmountField(required=False).clean("") is None

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.contrib.admin import site
 from django.contrib.messages.storage.fallback import FallbackStorage
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.urls import resolve
 
 from billing.admin import PaymentOrderAdmin
@@ -16,6 +16,7 @@ from kitehub.backoffice.dialogs import Line, RetypedDialog, WhyDialog
 from kitehub.backoffice.rehearsals import RehearsedDialog, foresee
 from kitehub.models import User
 from tests.factories.billing import PaymentOrderFactory
+from tests.kitehub.backoffice.pages import page_url
 
 
 class Retyped(RetypedDialog):
@@ -172,3 +173,13 @@ def test_too_many_rows_are_refused(bulk_request: Any) -> None:
     bulk = Bulk("x", "Thử", "…", str, str)
     with pytest.raises(Refusal):
         run_on_each(None, bulk_request(), Many(), bulk)  # type: ignore[arg-type]
+
+
+@pytest.mark.django_db
+def test_a_dialog_in_a_tab_of_its_own_is_the_page_of_its_row(back_office: Client) -> None:
+    order = PaymentOrderFactory()
+    address = page_url(order, "cancel")
+    assert back_office.get(address).status_code == 200
+    alone = back_office.get(address, headers={"Sec-Fetch-Dest": "document"})
+    assert (alone.status_code, alone["Location"]) == (302, page_url(order))
+    assert back_office.get(address, headers={"Sec-Fetch-Dest": "empty"}).status_code == 200
