@@ -12,7 +12,9 @@ import psycopg
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connections
 from django.db.migrations.exceptions import MigrationSchemaMissing
-from django.utils.translation import gettext_noop as noop
+
+# Not by way of django.utils.translation, which reads the settings: an error may be about them.
+from django.utils.translation.trans_real import gettext_noop as noop
 
 from kitehub.db.gates import refusal_in
 from kitehub.db.sentences import Sentence

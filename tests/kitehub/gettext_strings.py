@@ -28,6 +28,7 @@ MARKERS = {
 # `templatize` writes `_` for a string that is given to a tag or a filter.
 TEMPLATE_NAMES = {name: name for name in MARKERS} | {"_": "gettext"}
 TEMPLATE_CALL = re.compile(r"(?<![\w.])(?:n?p?gettext|_)\(")
+MODULES = {"django.utils.translation", "django.utils.translation.trans_real"}
 JS_STRING = r"""\s*("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
 JS_CALL = re.compile(
     rf"(?<![\w.])(n?p?gettext)(?:_noop)?\({JS_STRING}(?:\s*,{JS_STRING})?(?:\s*,{JS_STRING})?"
@@ -109,7 +110,7 @@ def _from_python(source: str, path: Path) -> Iterator[tuple[int, Message]]:
 def _imported_markers(tree: ast.Module) -> Iterator[tuple[str, str]]:
     """The names a file gives to the markers, each with the marker's own name."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation":
+        if isinstance(node, ast.ImportFrom) and node.module in MODULES:
             for alias in node.names:
                 if alias.name in MARKERS:
                     yield alias.asname or alias.name, alias.name
