@@ -76,6 +76,7 @@ class Command(BaseCommand):
         port: int | None = options["port"]
         if port and not options["no_serve"]:
             _require_free(port)
+            lead_links_to(port)  # The demo's orders keep the address of their QR codes.
         with self._saying_what_the_server_does():
             self._say("[1/4] PostgreSQL", indent="")
             self._start_database()
