@@ -101,10 +101,10 @@ def _emptying(flush: DatabaseOperations, style: Any, tables: Any, **options: Any
         cursor.execute(counts)
         found = dict(cursor.fetchall())
         cursor.execute(
-            "SELECT count(*), sum(group_id * 1000 + permission_id),"
-            " (SELECT count(*) FROM staff_roles) FROM auth_group_permissions"
+            "SELECT role, count(permission_id) FROM staff_roles"
+            " LEFT JOIN auth_group_permissions USING (group_id) GROUP BY role ORDER BY role"
         )
-        kept = cursor.fetchone()
+        kept = cursor.fetchall()
     before = _kept.setdefault(flush.connection.settings_dict["NAME"], kept)
     assert kept == before, "This test has changed the rights of roles, for all that follow."
     return [
