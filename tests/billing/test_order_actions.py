@@ -195,7 +195,7 @@ def test_mail_goes_out_once_more_and_not_twice_within_a_minute(
     sent = do(back_office, order, "send_again")
     assert order.instance is not None
     assert order.instance.owner is not None
-    assert sent == [f"Thư gửi {order.instance.owner.email} đang chờ gửi."]
+    assert sent == [f"Email tới {order.instance.owner.email} đang chờ gửi."]
     assert Email.objects.filter(reason__startswith=f"payment:{order.order_id}").count() == 1
     pay(order, 599_000)
     (refused,) = do(back_office, order, "send_again")

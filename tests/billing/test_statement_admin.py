@@ -114,7 +114,7 @@ def test_what_a_feed_or_an_earlier_file_told_is_not_booked_again(back_office: Cl
 def test_what_a_living_feed_didnt_tell_is_said_to_wait_for_somebody_else(
     back_office: Client, staff: User
 ) -> None:
-    said = "chờ trong hộp thư đến cho tới khi một người khác"
+    said = "danh sách chờ cho tới khi một người khác"
     told()
     assert said not in send(back_office, simple(FIRST)).text, "its feed has been silent for years"
     BankFeed.objects.update(last_seen_at=timezone.now())

@@ -125,7 +125,7 @@ def test_sums_are_of_all_that_is_listed(back_office: Client, orders: list[Paymen
         ("amount_from=200.000", {200_000, 300_000, 299_000}),
         ("amount_from=200000&amount_to=299,000 ₫", {200_000, 299_000}),
         ("amount_to=100k", {100_000}),
-        ("amount_to=x&amount_from=%00", {100_000, 200_000, 300_000, 299_000}),
+        ("amount_to=x&amount_from=%00", set()),
         ("q=299.000", {299_000}),
         ("q=299k&tab=PENDING", set()),
     ],

@@ -110,7 +110,7 @@ def test_both_owners_are_told_once_each_in_their_language(
     assert lan.email not in to_before.body
     page = back_office.get(page_url(school)).text
     for person in (lan, before):
-        assert f"Đã gửi thư tới {person.email}" in page
+        assert f"Đã gửi email tới {person.email}" in page
     # Back and forth is news each time.
     act(back_office, school, "change_owner", email=before.email, **said)
     run_due()
