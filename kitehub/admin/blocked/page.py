@@ -11,7 +11,7 @@ from unfold.decorators import action
 
 from billing.models import Subscription
 from kitehub.admin.blocked import words
-from kitehub.admin.blocked.causes import Cause, Facts, causes, next_change, worst
+from kitehub.admin.blocked.causes import Cause, Facts, Kind, causes, next_change, worst
 from kitehub.admin.blocked.facts import Evidence, gather
 from kitehub.admin.watches import storage_of
 from kitehub.backoffice.dialogs import Line
@@ -21,7 +21,22 @@ from kitehub.display import size
 from kitehub.entitlements import Entitlement
 from kitehub.models import Instance, InstanceWatch
 from kitehub.plans import FEATURES, STORAGE
+from kitehub.roles import POWERS
 from storage.models import StorageUsage
+
+# The permission that it takes to do what helps, where a role that sees schools may lack it.
+_TAKES = {
+    Kind.CLOSING: "kitehub.close_instance",
+    Kind.SUSPENDED: "kitehub.suspend_instance",
+    Kind.GATE_SUSPENDED: "kitehub.suspend_instance",
+    Kind.UNFINISHED: "kitehub.provision_instance",
+    Kind.MOVE_UNFINISHED: "kitehub.move_instance",
+    Kind.NO_SUBSCRIPTION: "billing.add_paymentorder",
+    Kind.PAUSED: "billing.extend_subscription",
+    Kind.CANCELED: "billing.change_plan",
+    Kind.EXCEPTION: "kitehub.change_instanceconfig",
+    Kind.NO_LIVE_KEY: "kitehub.add_apikey",
+}
 
 
 @dataclass(frozen=True)
@@ -84,9 +99,19 @@ def _told(cause: Cause, facts: Facts, known: Evidence, reader: Any) -> Told:
         colour=colour,
         evidence=words.evidence_of(cause, facts, known, reader),
         next=_at(cause),
-        helps=str(said.helps),
+        helps=_helps(cause, reader),
         links=words.links_of(cause, known, reader),
     )
+
+
+def _helps(cause: Cause, reader: Any) -> str:
+    """What would help, and whom to ask for it where the reader may not do it."""
+    helps, takes = str(words.SAID[cause.kind].helps), _TAKES.get(cause.kind)
+    if takes is None or reader.has_perm(takes):
+        return helps
+    roles = next((power.roles for power in POWERS if takes in power.permissions), ())
+    asked = gettext("Your role may not do that: ask %(role)s.")
+    return f"{helps} {asked % {'role': ', '.join(str(role.label) for role in roles)}}"
 
 
 def _at(cause: Cause) -> str:
