@@ -11,7 +11,16 @@ from unfold.decorators import action
 
 from billing.models import Subscription
 from kitehub.admin.blocked import words
-from kitehub.admin.blocked.causes import Cause, Facts, Kind, causes, next_change, worst
+from kitehub.admin.blocked.causes import (
+    Cause,
+    Effect,
+    Facts,
+    Kind,
+    causes,
+    next_change,
+    tells_news,
+    worst,
+)
 from kitehub.admin.blocked.facts import Evidence, gather
 from kitehub.admin.watches import storage_of
 from kitehub.backoffice.dialogs import Line
@@ -56,7 +65,7 @@ class SaysWhyBlocked:
     """For the admin of instances: a page that says why one is blocked, and what would help."""
 
     @action(
-        description=gettext_lazy("Why is it blocked?"),
+        description=gettext_lazy("What can the school use?"),
         icon="help",
         permissions=["view"],
         url_path="why",
@@ -74,15 +83,15 @@ class SaysWhyBlocked:
         reader = request.user
         context = {
             **its.admin_site.each_context(request),
-            "title": gettext("Why is it blocked?"),
+            "title": _title(found),
             "opts": its.opts,
             "original": school,
             "school": school,
             "back": its._page("change", school.pk),
-            "verdict": words.VERDICTS[worst(found)],
+            "verdict": _verdict(found),
             "colour": words.EFFECTS[worst(found)][1],
             "next": _next(found, known, reader),
-            "causes": [_told(cause, facts, known, reader) for cause in found],
+            "causes": [_told(cause, found, facts, known, reader) for cause in found],
             "allowed": _allowed(facts, reader),
             "database": _database(known, reader),
             "at": words.moment(at),
@@ -91,14 +100,28 @@ class SaysWhyBlocked:
         return TemplateResponse(request, "kitehub/instances/why.html", context)
 
 
-def _told(cause: Cause, facts: Facts, known: Evidence, reader: Any) -> Told:
+def _title(found: list[Cause]) -> str:
+    if worst(found) >= Effect.READ_ONLY:
+        return gettext("Why is it blocked?")
+    return gettext("What can the school use?")
+
+
+def _verdict(found: list[Cause]) -> str:
+    """What the causes come to; a suspension alone leaves its data to be read."""
+    closing = {cause.kind for cause in found if cause.effect == Effect.CLOSED}
+    if closing == {Kind.SUSPENDED}:
+        return gettext("Blocked: nothing may be used, but what it has can still be read.")
+    return str(words.VERDICTS[worst(found)])
+
+
+def _told(cause: Cause, found: list[Cause], facts: Facts, known: Evidence, reader: Any) -> Told:
     said, (effect, colour) = words.SAID[cause.kind], words.EFFECTS[cause.effect]
     return Told(
         title=str(said.title),
         effect=str(effect),
         colour=colour,
         evidence=words.evidence_of(cause, facts, known, reader),
-        next=_at(cause),
+        next=_at(cause) if tells_news(cause, found) else "",
         helps=_helps(cause, reader),
         links=words.links_of(cause, known, reader),
     )
