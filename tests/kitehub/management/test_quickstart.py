@@ -147,6 +147,7 @@ def test_printed_login_opens_the_printed_address(ready: Path) -> None:
     with visitor.open(sign_in, urlencode(form).encode(), timeout=30) as page:
         assert page.url == serving.site + serving.path
         assert "csrfmiddlewaretoken" in page.read().decode()
+    assert (ready / "archives").is_dir(), "where schools that are closed there go"
     assert serving.end(signal.SIGINT) == (0, "\nStopping.\n")
 
 
