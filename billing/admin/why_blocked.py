@@ -13,7 +13,7 @@ class LeadsToWhyBlocked:
     """For the admin of subscriptions."""
 
     @action(
-        description=gettext_lazy("Why is it blocked?"),
+        description=gettext_lazy("What can the school use?"),
         icon="help",
         permissions=["view"],
         url_path="why",

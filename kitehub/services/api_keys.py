@@ -28,7 +28,7 @@ OVERLAP = timedelta(days=1)
 LONGEST_OVERLAP = timedelta(days=90)
 # The last use is written no more often than that.
 USE_PRECISION = timedelta(minutes=1)
-FIRST_NAME = "First key"
+FIRST_NAME = _("First key")
 # Under the instance's id: the same first key for every run that wants to issue it.
 _FIRST = "kitehub:first-api-key"
 _NOBODYS_DIGEST = "0" * 64
@@ -171,7 +171,7 @@ def issue_first(*, instance: Instance, actor: str) -> IssuedKey | None:
     new = ApiKey(
         id=uuid5(instance.pk, _FIRST),
         instance=instance,
-        name=FIRST_NAME,
+        name=str(FIRST_NAME),
         scopes=clean_scopes(ApiScope.values),
         created_at=timezone.now(),
     )

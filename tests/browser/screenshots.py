@@ -83,7 +83,7 @@ def why_blocked(page: Any) -> None:
     """Why a school is blocked."""
     page.goto("/admin/kitehub/instance/?tab=SUSPENDED")
     page.locator("#result_list tbody a[href*='/change/']").first.click()
-    page.get_by_role("link", name="Vì sao bị khóa?").click()
+    page.get_by_role("link", name="Trường dùng được gì?").click()
     page.get_by_text("Cách xử lý:").first.wait_for()
 
 

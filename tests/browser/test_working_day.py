@@ -143,7 +143,7 @@ def test_a_school_is_suspended_says_why_and_is_let_in_again(desk: Any, hoa_mai: 
     told(desk, "Đã tạm ngưng “Trung tâm Anh ngữ Hoa Mai”.")
     hoa_mai.refresh_from_db()
     assert hoa_mai.status == InstanceStatus.SUSPENDED
-    desk.get_by_role("link", name="Vì sao bị khóa?").click()
+    desk.get_by_role("link", name="Trường dùng được gì?").click()
     desk.get_by_text("Cách xử lý:").first.wait_for()
     assert "Nợ quá hạn, không liên lạc được" in desk.locator("#content").inner_text()
     assert findings(desk) == []

@@ -168,6 +168,15 @@ def test_all_causes_are_told_the_worst_first_and_the_first_change_is_found() -> 
     assert first.kind == Kind.MOVING
 
 
+def test_what_is_blocked_already_is_no_news() -> None:
+    ending = replace(FINE, terms=canceled(SOON))
+    last = next_change(causes(ending, at=NOW))
+    assert last
+    assert last.kind == Kind.CANCELED
+    assert next_change(causes(replace(ending, suspended=True), at=NOW)) is None
+    assert next_change(causes(replace(FINE, suspended=True, terms=due(1)), at=NOW)) is None
+
+
 # --- The page -----------------------------------------------------------------------------------
 
 
@@ -228,6 +237,27 @@ def test_page_of_a_school_in_order_says_that_nothing_blocks_it(back_office: Clie
     assert "Không bị khóa." in page.text
     assert "Khóa học" in page.text
     assert page_url(school, "why") in back_office.get(page_url(school)).text
+
+
+@pytest.mark.django_db
+def test_page_of_a_suspended_school_agrees_with_the_dialog_and_tells_no_old_news(
+    back_office: Client,
+) -> None:
+    school = whole()
+    SubscriptionFactory(instance=school, status=SubscriptionStatus.CANCELED)
+    page = told(back_office, school)
+    assert (page.context["title"], page.context["verdict"]) == (
+        "Trường dùng được gì?",
+        "Không bị khóa.",
+    )
+    assert "khóa toàn bộ" in page.context["next"]
+    suspend(instance_id=school.pk, reason="nợ phí", actor="lan@kitehub.vn")
+    page = told(back_office, school)
+    assert page.context["title"] == "Vì sao bị khóa?"
+    assert "vẫn đọc được" in page.context["verdict"]
+    assert "vẫn đọc được" in back_office.get(page_url(school, "suspend_one")).text
+    assert page.context["next"] == "Không có gì tự thay đổi: phải có người xử lý."
+    assert not any(cause.next for cause in page.context["causes"])
 
 
 @pytest.mark.django_db

@@ -10,12 +10,15 @@ from billing.enums import SubscriptionStatus
 from billing.models import PaymentOrder, Subscription
 from kitehub.models import ApiKey, Instance, StaffRole
 from kitehub.roles import Role
-from kitehub.workflows import watch_instances
+from kitehub.workflows import suspend, watch_instances
 from tests.factories.billing import FeedSilenceFactory, PaymentOrderFactory, SubscriptionFactory
 from tests.factories.kitehub import UserFactory
 from tests.kitehub.backoffice.pages import list_url, page_url
 from tests.kitehub.test_blocked import whole
 
+CANCELED = "Chọn “Bỏ yêu cầu hủy” ở trang của gói đăng ký trước khi hết kỳ."
+SUSPENDED = "Chọn “Cho hoạt động lại” trong “Thao tác khác” ở trang của trường."
+ASK = " Vai trò của bạn không làm được việc này: hãy nhờ bộ phận {}."
 DAY = timedelta(days=1)
 # What each of the roles is told, beside what all of them are.
 SEES = {
@@ -75,3 +78,21 @@ def test_each_role_is_told_and_led_to_what_it_may_see(
     assert links == expected
     for address in links:
         assert client.get(address).status_code == 200, address
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("role", "canceled", "suspended"),
+    [
+        (Role.FINANCE, CANCELED, SUSPENDED + ASK.format("Vận hành")),
+        (Role.OPERATOR, CANCELED + ASK.format("Kế toán"), SUSPENDED),
+    ],
+)
+def test_what_helps_names_the_button_and_for_who_lacks_it_whom_to_ask(
+    role: Role, canceled: str, suspended: str
+) -> None:
+    school = whole()
+    SubscriptionFactory(instance=school, status=SubscriptionStatus.CANCELED)
+    suspend(instance_id=school.pk, reason="nợ phí", actor="lan@kitehub.vn")
+    page = reader(role).get(page_url(school, "why"))
+    assert [cause.helps for cause in page.context["causes"][:2]] == [suspended, canceled]

@@ -62,6 +62,15 @@ class Cause:
     next_at: datetime | None = None
 
 
+# What a cause comes to at its next date, where that is more than it does now.
+_BECOMES = {
+    Kind.TRIAL: Effect.CLOSED,
+    Kind.WARNED: Effect.READ_ONLY,
+    Kind.BLOCKED: Effect.CLOSED,
+    Kind.CANCELED: Effect.CLOSED,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
     """A tombstone that wasn't cancelled."""
@@ -118,9 +127,15 @@ def worst(found: Sequence[Cause]) -> Effect:
     return max((cause.effect for cause in found), default=Effect.NOTE)
 
 
+def tells_news(cause: Cause, found: Sequence[Cause]) -> bool:
+    """Whether a school is another at the cause's next date: nothing is blocked a second time."""
+    becomes = _BECOMES.get(cause.kind)
+    return cause.next_at is not None and (becomes is None or becomes > worst(found))
+
+
 def next_change(found: Sequence[Cause]) -> Cause | None:
     """The cause that is the first to change by itself."""
-    dated = [cause for cause in found if cause.next_at is not None]
+    dated = [cause for cause in found if tells_news(cause, found)]
     return min(dated, key=lambda cause: cause.next_at, default=None)  # type: ignore[arg-type,return-value]
 
 

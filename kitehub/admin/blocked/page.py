@@ -11,7 +11,16 @@ from unfold.decorators import action
 
 from billing.models import Subscription
 from kitehub.admin.blocked import words
-from kitehub.admin.blocked.causes import Cause, Facts, causes, next_change, worst
+from kitehub.admin.blocked.causes import (
+    Cause,
+    Effect,
+    Facts,
+    Kind,
+    causes,
+    next_change,
+    tells_news,
+    worst,
+)
 from kitehub.admin.blocked.facts import Evidence, gather
 from kitehub.admin.watches import storage_of
 from kitehub.backoffice.dialogs import Line
@@ -21,7 +30,22 @@ from kitehub.display import size
 from kitehub.entitlements import Entitlement
 from kitehub.models import Instance, InstanceWatch
 from kitehub.plans import FEATURES, STORAGE
+from kitehub.roles import POWERS
 from storage.models import StorageUsage
+
+# The permission that it takes to do what helps, where a role that sees schools may lack it.
+_TAKES = {
+    Kind.CLOSING: "kitehub.close_instance",
+    Kind.SUSPENDED: "kitehub.suspend_instance",
+    Kind.GATE_SUSPENDED: "kitehub.suspend_instance",
+    Kind.UNFINISHED: "kitehub.provision_instance",
+    Kind.MOVE_UNFINISHED: "kitehub.move_instance",
+    Kind.NO_SUBSCRIPTION: "billing.add_paymentorder",
+    Kind.PAUSED: "billing.extend_subscription",
+    Kind.CANCELED: "billing.change_plan",
+    Kind.EXCEPTION: "kitehub.change_instanceconfig",
+    Kind.NO_LIVE_KEY: "kitehub.add_apikey",
+}
 
 
 @dataclass(frozen=True)
@@ -41,7 +65,7 @@ class SaysWhyBlocked:
     """For the admin of instances: a page that says why one is blocked, and what would help."""
 
     @action(
-        description=gettext_lazy("Why is it blocked?"),
+        description=gettext_lazy("What can the school use?"),
         icon="help",
         permissions=["view"],
         url_path="why",
@@ -59,15 +83,15 @@ class SaysWhyBlocked:
         reader = request.user
         context = {
             **its.admin_site.each_context(request),
-            "title": gettext("Why is it blocked?"),
+            "title": _title(found),
             "opts": its.opts,
             "original": school,
             "school": school,
             "back": its._page("change", school.pk),
-            "verdict": words.VERDICTS[worst(found)],
+            "verdict": _verdict(found),
             "colour": words.EFFECTS[worst(found)][1],
             "next": _next(found, known, reader),
-            "causes": [_told(cause, facts, known, reader) for cause in found],
+            "causes": [_told(cause, found, facts, known, reader) for cause in found],
             "allowed": _allowed(facts, reader),
             "database": _database(known, reader),
             "at": words.moment(at),
@@ -76,17 +100,41 @@ class SaysWhyBlocked:
         return TemplateResponse(request, "kitehub/instances/why.html", context)
 
 
-def _told(cause: Cause, facts: Facts, known: Evidence, reader: Any) -> Told:
+def _title(found: list[Cause]) -> str:
+    if worst(found) >= Effect.READ_ONLY:
+        return gettext("Why is it blocked?")
+    return gettext("What can the school use?")
+
+
+def _verdict(found: list[Cause]) -> str:
+    """What the causes come to; a suspension alone leaves its data to be read."""
+    closing = {cause.kind for cause in found if cause.effect == Effect.CLOSED}
+    if closing == {Kind.SUSPENDED}:
+        return gettext("Blocked: nothing may be used, but what it has can still be read.")
+    return str(words.VERDICTS[worst(found)])
+
+
+def _told(cause: Cause, found: list[Cause], facts: Facts, known: Evidence, reader: Any) -> Told:
     said, (effect, colour) = words.SAID[cause.kind], words.EFFECTS[cause.effect]
     return Told(
         title=str(said.title),
         effect=str(effect),
         colour=colour,
         evidence=words.evidence_of(cause, facts, known, reader),
-        next=_at(cause),
-        helps=str(said.helps),
+        next=_at(cause) if tells_news(cause, found) else "",
+        helps=_helps(cause, reader),
         links=words.links_of(cause, known, reader),
     )
+
+
+def _helps(cause: Cause, reader: Any) -> str:
+    """What would help, and whom to ask for it where the reader may not do it."""
+    helps, takes = str(words.SAID[cause.kind].helps), _TAKES.get(cause.kind)
+    if takes is None or reader.has_perm(takes):
+        return helps
+    roles = next((power.roles for power in POWERS if takes in power.permissions), ())
+    asked = gettext("Your role may not do that: ask %(role)s.")
+    return f"{helps} {asked % {'role': ', '.join(str(role.label) for role in roles)}}"
 
 
 def _at(cause: Cause) -> str:

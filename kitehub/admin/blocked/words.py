@@ -69,7 +69,9 @@ SAID = {
     ),
     Kind.CLOSING: Said(
         gettext_lazy("The school was closed"),
-        gettext_lazy("Open it again, as long as its data is there."),
+        gettext_lazy(
+            "Choose “Open again” under “More” on the school's page, while its data is there."
+        ),
         gettext_lazy("its data goes for good"),
     ),
     Kind.DELETED: Said(
@@ -82,7 +84,10 @@ SAID = {
             "status in manage.py shell."
         ),
     ),
-    Kind.SUSPENDED: Said(gettext_lazy("The school is suspended"), gettext_lazy("Resume it.")),
+    Kind.SUSPENDED: Said(
+        gettext_lazy("The school is suspended"),
+        gettext_lazy("Choose “Resume” under “More” on the school's page."),
+    ),
     Kind.UNREACHABLE: Said(
         gettext_lazy("The school's database can't be reached"),
         gettext_lazy(
@@ -91,7 +96,7 @@ SAID = {
     ),
     Kind.UNFINISHED: Said(
         gettext_lazy("The opening of the school isn't finished"),
-        gettext_lazy("Choose “Finish opening”."),
+        gettext_lazy("Choose “Finish opening” under “More” on the school's page."),
     ),
     Kind.MOVING: Said(
         gettext_lazy("The school is being moved, and its writes are refused for a moment"),
@@ -112,11 +117,11 @@ SAID = {
     ),
     Kind.NO_SUBSCRIPTION: Said(
         gettext_lazy("The school has no subscription"),
-        gettext_lazy("Open an order for its first period, or finish its opening."),
+        gettext_lazy("Open an order for its first period."),
     ),
     Kind.PAUSED: Said(
         gettext_lazy("The subscription is paused"),
-        gettext_lazy("End the pause on the subscription's page."),
+        gettext_lazy("Choose “End the pause” on the subscription's page."),
         gettext_lazy("the pause ends"),
     ),
     Kind.TRIAL: Said(
@@ -145,7 +150,7 @@ SAID = {
     Kind.EXPIRED: Said(gettext_lazy("The subscription has ended"), gettext_lazy("A paid period.")),
     Kind.CANCELED: Said(
         gettext_lazy("The subscription is cancelled, and goes on to the end of what is paid"),
-        gettext_lazy("Take the cancellation back, on the subscription's page, before it ends."),
+        gettext_lazy("Choose “Undo the cancellation” on the subscription's page, before it ends."),
         gettext_lazy("everything is blocked"),
     ),
     Kind.CANCELED_OVER: Said(

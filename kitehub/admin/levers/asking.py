@@ -33,7 +33,8 @@ REFUSALS = {
     LeverRefusal.CLOSED: gettext_lazy("The school is closed or deleted already."),
     LeverRefusal.NOT_CLOSED: gettext_lazy("The school isn't closed, or its data is gone."),
     LeverRefusal.NO_FOLDER: gettext_lazy(
-        "Nobody has said where archives go: set KITEHUB_ARCHIVES, a folder that all workers reach."
+        "Archives have no place to go to yet, so no school can be closed. Ask your engineers to "
+        "set KITEHUB_ARCHIVES."
     ),
 }
 

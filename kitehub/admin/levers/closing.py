@@ -27,7 +27,7 @@ from kitehub.admin.levers.asking import (
 )
 from kitehub.backoffice.audit import Refusal, actor_of, lead_to
 from kitehub.backoffice.bulk import Bulk, each_alone, run_on_each
-from kitehub.backoffice.dialogs import Line, without_actions
+from kitehub.backoffice.dialogs import Line, WhyDialog, without_actions
 from kitehub.closing import ClosingError
 from kitehub.models import ApiKey, Instance, Tombstone
 from kitehub.workflows import (
@@ -45,7 +45,33 @@ CLOSE, FINISH, REOPEN, RESTORE = "close", "finish-closing", "reopen", "restore"
 MOST_DAYS = 365
 
 
-class CloseDialog(DangerousDialog):
+class _NeedsFolder(WhyDialog):
+    """Asks nothing, and says why, as long as archives have no place to go to."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.without_folder = not settings.KITEHUB_ARCHIVES
+        if self.without_folder:
+            for name in {*self.fields} - {"seen", "_form_submitted"}:
+                del self.fields[name]
+
+    def get_before_template_context(
+        self, request: HttpRequest, object_id: int | str | None = None
+    ) -> dict[str, Any]:
+        """The refusal in front of the preview."""
+        found = super().get_before_template_context(request, object_id)
+        errors = [REFUSALS[LeverRefusal.NO_FOLDER]] if self.without_folder else found["errors"]
+        return {**found, "errors": errors}
+
+    def clean(self) -> dict[str, Any]:
+        """Refuses what can't be archived."""
+        cleaned = super().clean()
+        if self.without_folder:
+            self.add_error(None, str(REFUSALS[LeverRefusal.NO_FOLDER]))
+        return cleaned
+
+
+class CloseDialog(_NeedsFolder, DangerousDialog):
     """Asks for how long the school can be opened again."""
 
     days = forms.IntegerField(
@@ -65,11 +91,12 @@ class CloseDialog(DangerousDialog):
         keys = ApiKey.objects.of_instance(self.row.pk).live(at=now).count()
         orders = PaymentOrder.objects.of_instance(self.row.pk).pending().count()
         folder = settings.KITEHUB_ARCHIVES
+        archive = [Line(gettext("Archive"), folder)] if folder else []
         return [
             Line(gettext("Paid or tried until"), moment(end), warns=end is not None and end > now),
             Line(gettext("Orders that await payment"), str(orders), warns=orders > 0),
             Line(gettext("Live API keys"), str(keys)),
-            Line(gettext("Archive"), folder or gettext("nobody has said where"), warns=not folder),
+            *archive,
         ]
 
 
@@ -89,7 +116,7 @@ class ReopenDialog(SchoolDialog):
         ]
 
 
-class FinishClosingDialog(SchoolDialog):
+class FinishClosingDialog(_NeedsFolder, SchoolDialog):
     """Asks why, beside what is known of the closing, and why its job failed."""
 
     def preview(self) -> Sequence[Line]:

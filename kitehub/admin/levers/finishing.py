@@ -24,10 +24,13 @@ class FinishDialog(SchoolDialog):
     """Asks why before a school's database is made whole."""
 
     def preview(self) -> list[Line]:
-        """Where it lives, and what is missing as far as somebody has looked."""
-        watch = InstanceWatch.objects.filter(instance=self.row).first()
-        whole = gettext("nothing") if watch and watch.whole else gettext("something, or unknown")
-        return [*where_it_lives(self.row), Line(gettext("What is missing"), whole)]
+        """Where it lives, what is missing as far as somebody has looked, and a key that comes."""
+        whole = gettext("nothing") if _is_whole(self.row) else gettext("something, or unknown")
+        lines = [*where_it_lives(self.row), Line(gettext("What is missing"), whole)]
+        if not _has_keys(self.row):
+            issued = gettext("the first one will be issued, which nobody gets to see")
+            lines.append(Line(gettext("API keys"), issued, warns=True))
+        return lines
 
 
 class FinishesOpenings:
@@ -77,9 +80,9 @@ class FinishesOpenings:
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> Any:
-        """Offers nothing of a deleted row."""
+        """Offers nothing of a deleted row, and of a school that lacks nothing."""
         row = context.get("original")
-        if row is None or row.deleted:
+        if row is None or row.deleted or _is_whole(row):
             without_actions(context, FINISH)
         return super().render_change_form(request, context, *args, **kwargs)  # type: ignore[misc]
 
@@ -94,7 +97,9 @@ class FinishesOpenings:
         said = gettext("What is missing of “%(row)s” is being made.") % {"row": school}
         if _has_keys(school):
             return said
-        return f"{said} " + gettext("Its first API key is issued unseen: rotate it to see another.")
+        return f"{said} " + gettext(
+            "Its first API key is issued, too, but not shown: rotate it to get one for use."
+        )
 
 
 def _will_finish(school: Instance) -> str:
@@ -103,6 +108,12 @@ def _will_finish(school: Instance) -> str:
     if _has_keys(school):
         return gettext("what is missing will be made")
     return gettext("what is missing will be made, and its first API key issued")
+
+
+def _is_whole(school: Instance) -> bool:
+    """Whether all of it was there when somebody looked last; what is away may need mending."""
+    watch = InstanceWatch.objects.filter(instance=school).first()
+    return watch is not None and watch.whole and watch.reachable
 
 
 def _has_keys(school: Instance) -> bool:

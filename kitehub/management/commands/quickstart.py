@@ -188,6 +188,7 @@ class Command(BaseCommand):
             nonlocal bound
             bound = True
             lead_links_to(port)
+            keep_archives()
             self._say_login(password, port)
             self.stdout.write("Jobs      one worker runs them, in this process")
             self.stdout.write("\nCtrl-C stops KiteHub and all that it started.")
@@ -258,6 +259,14 @@ def lead_links_to(port: int) -> None:
     """Links in mail and QR codes lead to this port, unless KITEHUB_BASE_URL says where to."""
     if not os.environ.get("KITEHUB_BASE_URL"):
         settings.KITEHUB_BASE_URL = f"http://{HOST}:{port}"
+
+
+def keep_archives() -> None:
+    """Archives of closed schools go into the data folder, unless KITEHUB_ARCHIVES says where to."""
+    if not settings.KITEHUB_ARCHIVES:
+        folder = Path(settings.DATA_DIR).resolve() / "archives"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings.KITEHUB_ARCHIVES = str(folder)
 
 
 @contextlib.contextmanager

@@ -18,8 +18,9 @@ from kitehub.enums import Tier
 from kitehub.models import ApiKey, Instance, InstanceConfig, InstanceWatch, User
 from kitehub.tenancy import provisioning
 from kitehub.tenancy.connections import close_all
-from tests.factories.kitehub import InstanceFactory, UserFactory
-from tests.kitehub.backoffice.pages import act_on_all
+from kitehub.workflows import watch_instances
+from tests.factories.kitehub import ApiKeyFactory, InstanceFactory, UserFactory
+from tests.kitehub.backoffice.pages import act_on_all, page_url
 from tests.kitehub.jobs.working import run_due, states
 
 OPEN = "admin:kitehub_instance_open"
@@ -141,6 +142,25 @@ def test_school_whose_database_fails_is_finished_by_the_action(
     version = school.version
     school.refresh_from_db()
     assert school.version == version
+
+
+@pytest.mark.django_db
+def test_finishing_is_offered_where_something_is_missing_and_foretells_a_key(
+    back_office: Client,
+) -> None:
+    school = InstanceFactory()
+    finish = reverse("admin:kitehub_instance_finish_opening", args=[school.pk])
+    assert finish in back_office.get(page_url(school)).text
+    said = "khóa đầu tiên sẽ được cấp nhưng không ai xem được"
+    assert said in back_office.get(finish).text
+    ApiKeyFactory(instance=school)
+    assert said not in back_office.get(finish).text
+    with tenancy.use(school):
+        InstanceConfig.objects.create(tier=Tier.STANDARD)
+    watch_instances()
+    assert finish not in back_office.get(page_url(school)).text, "nothing is missing"
+    InstanceWatch.objects.update(reachable=False)
+    assert finish in back_office.get(page_url(school)).text, "its role may be what is missing"
 
 
 def test_servers_that_the_settings_name_can_be_chosen(back_office: Client, settings: Any) -> None:

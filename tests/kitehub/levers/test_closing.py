@@ -157,8 +157,16 @@ def test_nobody_closes_a_school_without_a_folder_or_in_the_middle_of_a_move(
 ) -> None:
     school = InstanceFactory()
     settings.KITEHUB_ARCHIVES = ""
-    answer = back_office.post(page_url(school, "close"), closing(school), follow=True)
-    assert "KITEHUB_ARCHIVES" in messages_of(answer)[-1]
+    said = "Chưa có nơi cất bản lưu trữ"
+    for name in ("close", "finish_closing"):
+        page = page_url(school, name)
+        shown = back_office.get(page).text
+        assert said in shown, "before anything is typed"
+        assert 'name="reason"' not in shown
+        assert shown.count('role="alert"') == 1
+        assert said in back_office.post(page, closing(school)).text
+    with pytest.raises(LeverRefused):
+        request_closing(instance_id=school.pk, grace=timedelta(days=1), actor="x", reason="y")
     settings.KITEHUB_ARCHIVES = "/archives"
     InstanceMove.objects.create(instance=school, source_url="a", target_url="b")
     answer = back_office.post(page_url(school, "close"), closing(school), follow=True)

@@ -14,7 +14,7 @@ from urllib.request import HTTPCookieProcessor, OpenerDirector, build_opener
 
 import pytest
 
-from kitehub.management.commands.quickstart import lead_links_to
+from kitehub.management.commands.quickstart import keep_archives, lead_links_to
 from tests.kitehub.db.clients import ROOT, Client, environment, manage, servers, temporary_data_dir
 
 STAFF = "FROM kitehub_users WHERE email = 'staff@kitehub.test'"
@@ -147,6 +147,7 @@ def test_printed_login_opens_the_printed_address(ready: Path) -> None:
     with visitor.open(sign_in, urlencode(form).encode(), timeout=30) as page:
         assert page.url == serving.site + serving.path
         assert "csrfmiddlewaretoken" in page.read().decode()
+    assert (ready / "archives").is_dir(), "where schools that are closed there go"
     assert serving.end(signal.SIGINT) == (0, "\nStopping.\n")
 
 
@@ -174,6 +175,18 @@ def test_links_in_mail_lead_to_the_port_that_serves(
     monkeypatch.setenv("KITEHUB_BASE_URL", "https://hub.example.vn")
     lead_links_to(8002)
     assert settings.KITEHUB_BASE_URL == "http://127.0.0.1:8001", "who says where is believed"
+
+
+def test_closed_schools_go_into_the_data_folder_unless_somebody_says_where(
+    settings: Any, tmp_path: Path
+) -> None:
+    settings.DATA_DIR, settings.KITEHUB_ARCHIVES = tmp_path / "data", ""
+    keep_archives()
+    assert Path(settings.KITEHUB_ARCHIVES) == tmp_path / "data" / "archives"
+    assert Path(settings.KITEHUB_ARCHIVES).stat().st_mode & 0o777 == 0o700
+    settings.KITEHUB_ARCHIVES = "/archives"
+    keep_archives()
+    assert settings.KITEHUB_ARCHIVES == "/archives", "who says where is believed"
 
 
 def test_taken_port_that_was_asked_for_is_an_error_before_anything_is_made(data_dir: Path) -> None:

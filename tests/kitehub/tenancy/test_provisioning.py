@@ -104,7 +104,7 @@ def assert_whole(school: Instance, *, tried: bool = True) -> None:
         assert InstanceConfig.objects.get().tier == school.tier
         assert StorageUsage.objects.count() == 1
     assert bool(school.database_password) is tenancy.is_silo(tenancy.alias_of(school))
-    assert list(school.api_keys.values_list("name", flat=True)) == [api_keys.FIRST_NAME]
+    assert list(school.api_keys.values_list("name", flat=True)) == ["Khóa đầu tiên"]
 
 
 def test_school_in_the_pool_has_its_rows_and_no_database(owner: User) -> None:
