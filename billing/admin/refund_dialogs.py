@@ -13,6 +13,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from billing.admin.amount_dialogs import AmountDialog, StateDialog
 from billing.admin.what_comes import of_time
 from billing.banks import bank
+from billing.enums import RefundSource
 from billing.models import PaymentOrder, Refund, Subscription
 from billing.services import refunds
 from billing.services.refund_sources import RefundRefused
@@ -93,6 +94,26 @@ def payee_of(refund: Refund) -> list[Line]:
     named = [str(known) if known else refund.payee_bank_bin, refund.payee_account]
     said = " · ".join(filter(None, [*named, refund.payee_name]))
     return [Line(gettext("Goes to"), said)] if said else []
+
+
+def asked_for(refund: Refund) -> str:
+    """That a refund is asked for, of what, and that this is not the end of it."""
+    said = {"amount": money(refund.amount)}
+    if refund.order is not None:
+        told = gettext(
+            "%(amount)s of order %(order)s are asked for; another person has to approve it."
+        )
+        return told % {**said, "order": refund.order.order_id}
+    if refund.source == RefundSource.CREDIT:
+        told = gettext(
+            "%(amount)s of the credit of %(school)s are asked for; another person has to approve "
+            "it."
+        )
+        return told % {**said, "school": refund.instance}
+    told = gettext(
+        "%(amount)s of the bank transfer are asked for; another person has to approve it."
+    )
+    return told % said
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from billing.admin.refund_dialogs import (
     RejectDialog,
     SentDialog,
     approved,
+    asked_for,
     refusals,
 )
 from billing.admin.refund_form import REFUNDED, RefundForm
@@ -152,6 +153,13 @@ class RefundAdmin(RefundDetails, Audited, AuditAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Nothing: a refund has no other rows."""
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Says what was asked for, and what has to follow."""
+        self.message_user(request, asked_for(obj), messages.SUCCESS)
+        return self.response_post_save_add(request, obj)
 
     # --- Deciding -------------------------------------------------------------------------------
 

@@ -51,6 +51,12 @@ def do(client: Client, row: Any, name: str, **said: str) -> list[str]:
     return messages_of(act(client, row, name, **said))
 
 
+def ask(client: Client, form: dict[str, str], **options: Any) -> Any:
+    """Asks for a refund, as somebody who has looked at what comes of it."""
+    said = {**form, "reason": "Khách đổi ý"}
+    return client.post(ADD, said, **options)
+
+
 def clerk(*permissions: str) -> Client:
     person = UserFactory(staff=True)
     person.user_permissions.set(Permission.objects.filter(codename__in=permissions))
@@ -85,6 +91,19 @@ class TestAsking:
         assert Refund.objects.get().amount == 200_000
         another = form_of(back_office.get(page_url(order, "refund"), follow=True))
         assert back_office.post(ADD, another | {"amount": "1", "reason": "x"}).status_code == 302
+
+    def test_what_is_asked_for_is_told_with_who_has_to_follow(
+        self, back_office: Client, order: PaymentOrder
+    ) -> None:
+        of_order = form_of(back_office.get(page_url(order, "refund"), follow=True))
+        of_line = form_of(back_office.get(page_url(line(5_000), "refund"), follow=True))
+        told = []
+        for form in (of_order | {"amount": "299.000"}, of_line):
+            told += messages_of(ask(back_office, form, follow=True))
+        assert [each.replace("\xa0", " ") for each in told] == [
+            f"Đã yêu cầu hoàn 299.000 ₫ của đơn {order.order_id}; cần một người khác duyệt.",
+            "Đã yêu cầu hoàn 5.000 ₫ của giao dịch chuyển khoản; cần một người khác duyệt.",
+        ]
 
     @pytest.mark.parametrize(
         ("entered", "said"),
