@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from billing.admin.amount_dialogs import AmountDialog, StateDialog
-from billing.admin.what_comes import of_time
+from billing.admin.what_comes import of_school, of_time
 from billing.banks import bank
 from billing.enums import RefundSource
 from billing.models import PaymentOrder, Refund, Subscription
@@ -76,6 +76,23 @@ def approved(refund: Refund, actor: str) -> Sequence[Line]:
         if before is not None and after is not None:
             lines += of_time(before, after)
     return lines
+
+
+def would_be_paid_back(refund: Refund) -> Iterator[Line]:
+    """What a refund that is asked for would pay back, and what would be left then."""
+    order = refund.order
+    of = order.order_id if order else str(refund.get_source_display())
+    yield Line(gettext("Would be paid back"), f"{money(refund.amount)} · {of}")
+    yield from of_school(refund.instance)
+    yield from paid_out(refund, refunds.to_send(refund))[1:]
+    key = {RefundSource.ORDER: "order_id", RefundSource.TRANSFER: "transfer_id"}
+    name = key.get(RefundSource(refund.source), "instance_id")
+    left = refunds.refundable(**{name: getattr(refund, name)})
+    yield Line(gettext("Left after that"), money(left))
+    if order is not None and order.paid_amount <= refund.amount:
+        said = gettext("paid back whole: once it is approved, its period and receipt end")
+        yield Line(order.order_id, said, warns=True)
+    yield Line(gettext("Then"), gettext("another person approves it"))
 
 
 def paid_out(refund: Refund, cash: int) -> list[Line]:

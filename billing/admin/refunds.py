@@ -116,7 +116,7 @@ class RefundAdmin(RefundDetails, Audited, AuditAdmin):
         ),
     )
     add_fieldsets = (
-        (_("What is paid back"), {"fields": (*REFUNDED, "amount")}),
+        (_("What is paid back"), {"fields": (*REFUNDED, "amount", "plan")}),
         (_("Pay to"), {"fields": ("payee_bank_bin", "payee_account", "payee_name")}),
     )
     readonly_fields = (

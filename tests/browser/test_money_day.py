@@ -120,6 +120,8 @@ def test_a_refund_is_asked_for_by_one_and_approved_by_another(
     desk.wait_for_url("**/refund/add/**")
     desk.get_by_label("Lý do").fill("Khách đóng trường")
     desk.get_by_role("button", name="Lưu", exact=True).click()
+    told(desk, "Sẽ hoàn: 299.000")
+    desk.get_by_role("button", name="Lưu", exact=True).click()
     told(desk, "Đã yêu cầu hoàn 299.000")
     refund = Refund.objects.get(order=order)
     desk.goto(page_url(refund))
