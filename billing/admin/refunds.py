@@ -159,7 +159,8 @@ class RefundAdmin(RefundDetails, Audited, AuditAdmin):
     ) -> HttpResponse:
         """Says what was asked for, and what has to follow."""
         self.message_user(request, asked_for(obj), messages.SUCCESS)
-        return self.response_post_save_add(request, obj)
+        answer: HttpResponse = self.response_post_save_add(request, obj)
+        return answer
 
     # --- Deciding -------------------------------------------------------------------------------
 

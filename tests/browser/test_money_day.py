@@ -73,7 +73,7 @@ def test_cash_is_entered_by_one_and_confirmed_by_another(
     now = timezone.localtime()
     dialog.get_by_placeholder("Ngày").fill(f"{now:%d/%m/%Y}")
     dialog.get_by_placeholder("Giờ").fill(f"{now:%H:%M}")
-    dialog.get_by_label("số phiếu thu").fill("PT-00123")
+    dialog.get_by_label("số chứng từ").fill("PT-00123")
     dialog.get_by_label("Bằng chứng").fill("Phiếu thu tay số 123, chị Lan giữ")
     retype(dialog, order.order_id)
     why(dialog, "Khách trả tiền mặt tại văn phòng")
