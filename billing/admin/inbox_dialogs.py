@@ -26,6 +26,7 @@ from billing.enums import PaymentStatus
 from billing.models import BankTransfer, PaymentAllocation, PaymentOrder, PlannedMatch
 from billing.models.transfers import MOST_DONG
 from billing.services import inbox, planned
+from billing.services.candidates import Likeness, candidates
 from billing.services.inbox import CannotMatch
 from kitehub.backoffice.amounts import parse_amount
 from kitehub.backoffice.dialogs import Line, RetypedDialog, WhyDialog
@@ -82,6 +83,16 @@ class AssignDialog(LeftDialog, PlannedDialog):
             "much as there is and as is asked for."
         ),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["code"].initial = self._named  # asked for where it is shown
+
+    def _named(self) -> str:
+        """The codes that the line itself names, where it names several orders that can be paid."""
+        found = candidates(self.row, limit=20) if self.row else []
+        named = [each.order.order_id for each in found if Likeness.CODE in each.why]
+        return "\n".join(named) if len(named) > 1 else ""
 
     def clean_code(self) -> list[tuple[PaymentOrder, int | None]]:
         """The orders with their amounts, as they were entered."""

@@ -65,7 +65,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
         "status_label",
         "order",
         "amount_text",
-        "kind",
+        "kind_text",
         "reference",
         "requested_by",
         "decided_by",
@@ -80,13 +80,13 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
     actions: ClassVar[Any] = ("confirm_all",)
     actions_detail: ClassVar[Any] = ("confirm", "reject")
     fieldsets = (
-        (None, {"fields": (("status_label", "amount_text"), "order", "kind")}),
+        (None, {"fields": (("status_label", "amount_text"), "order", "kind_text")}),
         (
-            _("What was seen"),
+            _("Evidence"),
             {
                 "fields": (
                     ("received_at", "reference"),
-                    ("account_text", "payer_name"),
+                    ("account_number", "payer_name"),
                     "memo",
                     "evidence",
                     "why_text",
@@ -105,7 +105,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
             },
         ),
     )
-    readonly_fields = ("status_label", "amount_text", "account_text", "why_text")
+    readonly_fields = ("status_label", "amount_text", "kind_text", "paper_text", "why_text")
 
     @action(
         description=_("Confirm"),
@@ -114,7 +114,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
         url_path="confirm",
         dialog={
             "title": _("Confirm this payment?"),
-            "description": _("It is a bank transfer then, and pays its order at once."),
+            "description": _("It counts as money that came, and pays its order at once."),
             "form_class": ConfirmDialog,
             "form_submit_text": _("Confirm"),
         },
@@ -168,7 +168,7 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
         bulk = Bulk(
             name="confirm_all",
             title=_("Confirm selected payments"),
-            meaning=_("Each is a bank transfer then, and pays its order at once."),
+            meaning=_("Each counts as money that came, and pays its order at once."),
             preview=preview,
             act=act,
             moves_money=True,
@@ -184,6 +184,17 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
         """Who may confirm, and who may enter: these take back what they entered."""
         may_enter = request.user.has_perm("billing.mark_paid")
         return self.has_decide_permission(request) or bool(may_enter)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Of cash the number of its paper; it came on no account, and with no memo."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or obj.kind != ManualPaymentKind.CASH:
+            return fieldsets
+        (top, (title, shown), *others) = fieldsets
+        of_bank = (("received_at", "reference"), ("account_number", "payer_name"), "memo")
+        rest = shown["fields"][len(of_bank) :]
+        fields = (("received_at", "paper_text"), "payer_name", *rest)
+        return [top, (title, {**shown, "fields": fields}), *others]
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -228,11 +239,15 @@ class ManualPaymentAdmin(Audited, AuditAdmin):
         """The amount as money."""
         return money(payment.amount)
 
-    @display(description=_("account number"))
-    def account_text(self, payment: ManualPayment) -> str:
-        """The account on which it came; cash is on none."""
-        cash = payment.kind == ManualPaymentKind.CASH
-        return "–" if cash else payment.account_number
+    @display(description=_("way of payment"), ordering="kind")
+    def kind_text(self, payment: ManualPayment) -> str:
+        """Whether it is cash, or a bank line."""
+        return payment.get_kind_display()
+
+    @display(description=_("number of the paper"))
+    def paper_text(self, payment: ManualPayment) -> str:
+        """What cash has in place of a bank's reference."""
+        return payment.reference
 
     @display(description=_("reason"))
     def why_text(self, payment: ManualPayment) -> str:
@@ -246,9 +261,10 @@ def confirmed(payment: ManualPayment, actor: str) -> Sequence[Line]:
         done = manual.confirm_payment(payment_id=payment.pk, actor=actor, at=timezone.now())
     transfer: Any = done.transfer
     said = f"{money(done.amount)} · {minute(done.received_at)} · {done.reference}"
+    cash = done.kind == ManualPaymentKind.CASH
     return [
         *_alike(done),
-        Line(gettext("Bank transfer"), said),
+        Line(gettext("Cash") if cash else gettext("Bank transfer"), said),
         *of_order(done.order, transfer.allocated_amount),
         *_credited(transfer.credited_amount),
         of_line(transfer),

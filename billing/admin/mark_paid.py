@@ -41,7 +41,7 @@ class MarkPaidDialog(RetypedDialog, PlannedDialog):
     model = PaymentOrder
 
     kind = forms.ChoiceField(
-        label=_("what was seen"),
+        label=_("way of payment"),
         choices=ManualPaymentKind.choices,
         initial=ManualPaymentKind.BANK,
         widget=UnfoldAdminSelectWidget,
@@ -53,10 +53,9 @@ class MarkPaidDialog(RetypedDialog, PlannedDialog):
         help_text=_("The bank's time, or when the cash was handed over."),
     )
     reference = forms.CharField(
-        label=_("bank reference"),
+        label=_("bank reference or number of the paper"),
         max_length=100,
         widget=UnfoldAdminTextInputWidget,
-        help_text=_("The bank's; of cash, the number of the paper."),
     )
     memo = forms.CharField(
         label=_("memo"),

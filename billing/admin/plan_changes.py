@@ -231,7 +231,9 @@ def _idle(row: Subscription | None) -> set[str]:
     """The actions that a subscription as it is has no use for."""
     if row is None or row.deleted:
         return {CHANGE_TIER, LOWER, KEEP}
-    idle = set() if row.pending_tier else {KEEP}
+    # Of what is cancelled no next period comes, in which it would have the lower tier.
+    cancelled = row.status == SubscriptionStatus.CANCELED
+    idle = {KEEP} if cancelled or not row.pending_tier else set()
     if row.status in _OVER or not lower_tiers(row):
         idle.add(LOWER)
     over = row.status in _OVER and row.current_period_end <= timezone.now()

@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from billing.admin.amount_dialogs import AmountDialog, StateDialog
-from billing.admin.what_comes import of_time
+from billing.admin.what_comes import of_school, of_time
 from billing.banks import bank
+from billing.enums import RefundSource
 from billing.models import PaymentOrder, Refund, Subscription
 from billing.services import refunds
 from billing.services.refund_sources import RefundRefused
@@ -77,6 +78,23 @@ def approved(refund: Refund, actor: str) -> Sequence[Line]:
     return lines
 
 
+def would_be_paid_back(refund: Refund) -> Iterator[Line]:
+    """What a refund that is asked for would pay back, and what would be left then."""
+    order = refund.order
+    of = order.order_id if order else str(refund.get_source_display())
+    yield Line(gettext("Would be paid back"), f"{money(refund.amount)} · {of}")
+    yield from of_school(refund.instance)
+    yield from paid_out(refund, refunds.to_send(refund))[1:]
+    key = {RefundSource.ORDER: "order_id", RefundSource.TRANSFER: "transfer_id"}
+    name = key.get(RefundSource(refund.source), "instance_id")
+    left = refunds.refundable(**{name: getattr(refund, name)})
+    yield Line(gettext("Left after that"), money(left))
+    if order is not None and order.paid_amount <= refund.amount:
+        said = gettext("paid back whole: once it is approved, its period and receipt end")
+        yield Line(order.order_id, said, warns=True)
+    yield Line(gettext("Then"), gettext("another person approves it"))
+
+
 def paid_out(refund: Refund, cash: int) -> list[Line]:
     """What of a refund the bank sends to whom, and what is credit again."""
     lines = [Line(gettext("Paid back"), money(refund.amount))]
@@ -93,6 +111,26 @@ def payee_of(refund: Refund) -> list[Line]:
     named = [str(known) if known else refund.payee_bank_bin, refund.payee_account]
     said = " · ".join(filter(None, [*named, refund.payee_name]))
     return [Line(gettext("Goes to"), said)] if said else []
+
+
+def asked_for(refund: Refund) -> str:
+    """That a refund is asked for, of what, and that this is not the end of it."""
+    said = {"amount": money(refund.amount)}
+    if refund.order is not None:
+        told = gettext(
+            "%(amount)s of order %(order)s are asked for; another person has to approve it."
+        )
+        return told % {**said, "order": refund.order.order_id}
+    if refund.source == RefundSource.CREDIT:
+        told = gettext(
+            "%(amount)s of the credit of %(school)s are asked for; another person has to approve "
+            "it."
+        )
+        return told % {**said, "school": refund.instance}
+    told = gettext(
+        "%(amount)s of the bank transfer are asked for; another person has to approve it."
+    )
+    return told % said
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from billing.admin.refund_dialogs import (
     RejectDialog,
     SentDialog,
     approved,
+    asked_for,
     refusals,
 )
 from billing.admin.refund_form import REFUNDED, RefundForm
@@ -115,7 +116,7 @@ class RefundAdmin(RefundDetails, Audited, AuditAdmin):
         ),
     )
     add_fieldsets = (
-        (_("What is paid back"), {"fields": (*REFUNDED, "amount")}),
+        (_("What is paid back"), {"fields": (*REFUNDED, "amount", "plan")}),
         (_("Pay to"), {"fields": ("payee_bank_bin", "payee_account", "payee_name")}),
     )
     readonly_fields = (
@@ -152,6 +153,14 @@ class RefundAdmin(RefundDetails, Audited, AuditAdmin):
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Nothing: a refund has no other rows."""
+
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Says what was asked for, and what has to follow."""
+        self.message_user(request, asked_for(obj), messages.SUCCESS)
+        answer: HttpResponse = self.response_post_save_add(request, obj)
+        return answer
 
     # --- Deciding -------------------------------------------------------------------------------
 

@@ -383,5 +383,6 @@ def _idle(row: Subscription | None) -> set[str]:
     if over:
         idle |= {PAUSE}  # Nothing is left that could wait.
     if row.status == SubscriptionStatus.CANCELED:
+        idle |= {PAUSE}  # It runs out, unless it goes on first.
         return idle | {STOP} | ({GO_ON} if over else set())
     return idle | {GO_ON} | ({STOP} if row.status == SubscriptionStatus.EXPIRED else set())

@@ -5,6 +5,8 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import Model, Q
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
@@ -14,6 +16,7 @@ from billing.admin.details import SubscriptionDetails
 from billing.admin.plan_changes import ChangesPlans
 from billing.admin.staff_time import KeepsTime
 from billing.admin.stored_words import actor_words, reason_words
+from billing.admin.what_comes import day
 from billing.admin.why_blocked import LeadsToWhyBlocked
 from billing.enums import SubscriptionStatus
 from billing.models import Subscription, SubscriptionHistory
@@ -163,15 +166,32 @@ class SubscriptionAdmin(
         """The instance's name, or its id where the instance is gone."""
         return str(subscription.instance or subscription.instance_id)
 
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """Of one that is cancelled and still runs, the page says until when beside its state."""
+        if obj is not None and (ends := _ends(obj)):
+            kwargs["help_texts"] = {"status": ends}
+        return super().get_form(request, obj, change=change, **kwargs)
+
     @display(description=_("status"), ordering="status", label=SUBSCRIPTION_COLOURS)
     def status_label(self, subscription: Subscription) -> tuple[str, str]:
-        """The status as a coloured label."""
-        return subscription.status, subscription.get_status_display()
+        """The status as a coloured label; of one that is cancelled and still runs, until when."""
+        said = _ends(subscription) or subscription.get_status_display()
+        return subscription.status, said
 
     @display(description=_("price per month"), ordering="monthly_price")
     def price_text(self, subscription: Subscription) -> str:
         """The price as money."""
         return money(subscription.monthly_price)
+
+
+def _ends(row: Subscription) -> str:
+    """When one ends that is cancelled; nothing of one that isn't, or has ended."""
+    if row.status != SubscriptionStatus.CANCELED or row.current_period_end <= timezone.now():
+        return ""
+    said = gettext("Ends with its period (%(day)s)")
+    return said % {"day": day(row.current_period_end)}
 
 
 @admin.register(SubscriptionHistory)

@@ -147,6 +147,24 @@ def test_a_line_pays_several_orders_and_what_is_not_paid_by_it_comes_off_again(
     assert LogEntry.objects.filter(object_id=str(order.pk)).count() == 1
 
 
+def test_the_codes_of_several_orders_in_a_memo_are_filled_in(
+    back_office: Client, order: PaymentOrder
+) -> None:
+    other = open_order(
+        instance=InstanceFactory(), actor="lan", tier=Tier.STANDARD, at=timezone.now()
+    )
+    both = f"hoc phi 2 con {other.order_id} {order.order_id}"
+
+    def filled_in(memo: str) -> list[str]:
+        found = line(600_000, account_number=order.account_number, memo=memo)
+        return form_of(back_office.get(page_url(found, "assign")))["code"].split()
+
+    assert sorted(filled_in(both)) == sorted([order.order_id, other.order_id])
+    assert filled_in(f"hoc phi {order.order_id}") == []
+    other.delete()
+    assert filled_in(both) == []
+
+
 def test_money_comes_off_an_order_that_was_deleted_meanwhile(
     back_office: Client, order: PaymentOrder, waiting: BankTransfer
 ) -> None:

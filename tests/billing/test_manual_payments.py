@@ -32,6 +32,9 @@ LATER = NOW + timedelta(hours=2)
 DAY = timedelta(days=1)
 
 
+OF_BANKS = ["Mã giao dịch ngân hàng", "Số tài khoản", "Nội dung chuyển khoản"]
+
+
 def enter(order: PaymentOrder, amount: int = 599_000, **said: Any) -> ManualPayment:
     told: dict[str, Any] = {
         "kind": ManualPaymentKind.BANK,
@@ -246,7 +249,20 @@ def test_a_page_of_cash_names_no_account(back_office: Client) -> None:
     payment = enter(enroll(school()), 250_000, kind=ManualPaymentKind.CASH, reference="PT-2")
     page = back_office.get(page_url(payment)).content.decode()
     assert "PT-2" in page
+    assert "Số chứng từ" in page
     assert f"{manual.CASH_ACCOUNT}:" not in page
+    assert not [said for said in OF_BANKS if said in page]
+    (line, *_rest) = confirmed(payment, "minh")
+    assert line.label == "Tiền mặt"
+
+
+def test_a_page_of_a_bank_line_names_its_reference_and_account(back_office: Client) -> None:
+    payment = enter(subscribe(school()), reference="FT77")
+    page = back_office.get(page_url(payment)).content.decode()
+    assert [said for said in OF_BANKS if said in page] == OF_BANKS
+    assert "Số chứng từ" not in page
+    assert ("Hình thức thanh toán" in page, "Đã thấy gì" in page) == (True, False)
+    assert confirmed(payment, "minh")[0].label == "Chuyển khoản"
 
 
 def test_what_was_entered_before_gets_its_school_and_loses_it_on_the_way_back() -> None:

@@ -51,6 +51,19 @@ def do(client: Client, row: Any, name: str, **said: str) -> list[str]:
     return messages_of(act(client, row, name, **said))
 
 
+def ask(client: Client, form: dict[str, str], **options: Any) -> Any:
+    """Asks for a refund, as somebody who has looked at what comes of it."""
+    said = {**form, "reason": "Khách đổi ý"}
+    shown = client.post(ADD, said, **options)
+    plan = form_of(shown)["plan"] if shown.status_code == 200 else ""
+    return client.post(ADD, {**said, "plan": plan}, **options) if plan else shown
+
+
+def errors_of(page: Any) -> list[str]:
+    """What a form says of itself as a whole."""
+    return list(page.context["adminform"].form.non_field_errors())
+
+
 def clerk(*permissions: str) -> Client:
     person = UserFactory(staff=True)
     person.user_permissions.set(Permission.objects.filter(codename__in=permissions))
@@ -68,7 +81,7 @@ class TestAsking:
         assert (form["order"], form["amount"]) == (str(order.pk), "599000")
         unexplained = back_office.post(ADD, form)
         assert "reason" in unexplained.context["adminform"].form.errors
-        answer = back_office.post(ADD, {**form, "reason": "Khách đổi ý"})
+        answer = ask(back_office, form)
         assert answer.status_code == 302, answer.context["adminform"].form.errors
         refund = Refund.objects.get()
         assert (refund.amount, refund.reason) == (599_000, "Khách đổi ý")
@@ -78,13 +91,46 @@ class TestAsking:
         self, back_office: Client, order: PaymentOrder
     ) -> None:
         form = form_of(back_office.get(page_url(order, "refund"), follow=True))
-        said = {**form, "amount": "200000", "reason": "Khách đổi ý"}
-        assert back_office.post(ADD, said).status_code == 302
-        again = back_office.post(ADD, said, follow=True)
+        said = {**form, "amount": "200000"}
+        assert ask(back_office, said).status_code == 302
+        again = ask(back_office, said, follow=True)
         assert "Khoản hoàn tiền này đã được yêu cầu rồi." in again.content.decode()
         assert Refund.objects.get().amount == 200_000
         another = form_of(back_office.get(page_url(order, "refund"), follow=True))
-        assert back_office.post(ADD, another | {"amount": "1", "reason": "x"}).status_code == 302
+        assert ask(back_office, another | {"amount": "1"}).status_code == 302
+
+    def test_what_comes_of_it_is_seen_before_it_is_asked_for(
+        self, back_office: Client, order: PaymentOrder
+    ) -> None:
+        form = form_of(back_office.get(page_url(order, "refund"), follow=True))
+        form |= {"amount": "299.000", "reason": "Khách đổi ý"}
+        shown = back_office.post(ADD, form)
+        told = [each.replace("\xa0", " ") for each in errors_of(shown)]
+        assert f"Sẽ hoàn: 299.000 ₫ · {order.order_id}" in told
+        assert "Còn lại sau khi hoàn: 300.000 ₫" in told
+        assert any(each.startswith("Gửi đến: ") and "0071000123456" in each for each in told)
+        assert told[-1].startswith("Chưa thực hiện")
+        assert not any("được hoàn toàn bộ" in each for each in told)
+        # What is another amount by then is shown anew, and so is what ends the order.
+        plan = form_of(shown)["plan"]
+        whole = back_office.post(ADD, {**form, "plan": plan, "amount": "599.000"})
+        assert any("được hoàn toàn bộ" in each for each in errors_of(whole))
+        assert not Refund.objects.exists()
+        assert back_office.post(ADD, {**form, "plan": plan}).status_code == 302
+        assert Refund.objects.get().amount == 299_000
+
+    def test_what_is_asked_for_is_told_with_who_has_to_follow(
+        self, back_office: Client, order: PaymentOrder
+    ) -> None:
+        of_order = form_of(back_office.get(page_url(order, "refund"), follow=True))
+        of_line = form_of(back_office.get(page_url(line(5_000), "refund"), follow=True))
+        told = []
+        for form in (of_order | {"amount": "299.000"}, of_line):
+            told += messages_of(ask(back_office, form, follow=True))
+        assert [each.replace("\xa0", " ") for each in told] == [
+            f"Đã yêu cầu hoàn 299.000 ₫ của đơn {order.order_id}; cần một người khác duyệt.",
+            "Đã yêu cầu hoàn 5.000 ₫ của giao dịch chuyển khoản; cần một người khác duyệt.",
+        ]
 
     @pytest.mark.parametrize(
         ("entered", "said"),

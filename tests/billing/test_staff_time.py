@@ -152,6 +152,23 @@ def test_it_is_cancelled_at_its_end_and_that_is_undone(
     assert subscription.status == "EXPIRED"
 
 
+def test_what_ends_with_its_period_says_until_when_and_is_not_over(
+    back_office: Client, subscription: Subscription
+) -> None:
+    end = timezone.localtime(subscription.current_period_end)
+    said = f"Hủy khi hết kỳ ({end:%d/%m/%Y})"
+    pages = (page_url(subscription), list_url(Subscription))
+    assert [said in back_office.get(page).text for page in pages] == [False, False]
+    Subscription.objects.update(status="CANCELED", canceled_at=timezone.now(), pending_tier="BASIC")
+    assert [said in back_office.get(page).text for page in pages] == [True, True]
+    assert offered(back_office, subscription) == {"extend"}
+    assert "/keep-tier/" not in back_office.get(page_url(subscription)).text
+    Subscription.objects.update(
+        current_period_start=timezone.now() - 31 * DAY, current_period_end=timezone.now() - DAY
+    )
+    assert ["Hủy khi hết kỳ (" in back_office.get(page).text for page in pages] == [False, False]
+
+
 def test_several_get_days_each_with_its_result(
     back_office: Client, subscription: Subscription
 ) -> None:

@@ -63,7 +63,7 @@ def test_cash_is_entered_by_one_and_confirmed_by_another(
 ) -> None:
     desk.goto(page_url(order))
     dialog = opened(desk, "Ghi nhận thanh toán bằng tay")
-    dialog.get_by_label("Đã thấy gì").select_option(label="Tiền mặt")
+    dialog.get_by_label("Hình thức thanh toán").select_option(label="Tiền mặt")
     enter = "Nhập khoản thanh toán"
     send(dialog, enter)
     dialog.get_by_text("Vui lòng nhập mục này.").first.wait_for()
@@ -73,7 +73,7 @@ def test_cash_is_entered_by_one_and_confirmed_by_another(
     now = timezone.localtime()
     dialog.get_by_placeholder("Ngày").fill(f"{now:%d/%m/%Y}")
     dialog.get_by_placeholder("Giờ").fill(f"{now:%H:%M}")
-    dialog.get_by_label("Mã giao dịch ngân hàng").fill("PT-00123")
+    dialog.get_by_label("số chứng từ").fill("PT-00123")
     dialog.get_by_label("Bằng chứng").fill("Phiếu thu tay số 123, chị Lan giữ")
     retype(dialog, order.order_id)
     why(dialog, "Khách trả tiền mặt tại văn phòng")
@@ -120,7 +120,9 @@ def test_a_refund_is_asked_for_by_one_and_approved_by_another(
     desk.wait_for_url("**/refund/add/**")
     desk.get_by_label("Lý do").fill("Khách đóng trường")
     desk.get_by_role("button", name="Lưu", exact=True).click()
-    told(desk, "Đã thêm")
+    told(desk, "Sẽ hoàn: 299.000")
+    desk.get_by_role("button", name="Lưu", exact=True).click()
+    told(desk, "Đã yêu cầu hoàn 299.000")
     refund = Refund.objects.get(order=order)
     desk.goto(page_url(refund))
     assert desk.get_by_role("link", name="Duyệt", exact=True).count() == 0
