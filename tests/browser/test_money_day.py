@@ -78,6 +78,8 @@ def test_cash_is_entered_by_one_and_confirmed_by_another(
     retype(dialog, order.order_id)
     why(dialog, "Khách trả tiền mặt tại văn phòng")
     send(dialog, enter)
+    dialog.get_by_text("Chưa thực hiện").wait_for()
+    send(dialog, enter)
     told(desk, "Đã nhập khoản thanh toán. Cần một người khác xác nhận.")
     payment = ManualPayment.objects.get(order=order)
     with somebody_else(desk, chromium, "minh@kitehub.test") as page:
