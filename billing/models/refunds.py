@@ -12,6 +12,7 @@ from kitehub.db.base import Identified
 from kitehub.db.fields import LooseForeignKey
 from kitehub.db.functions import Now
 from kitehub.db.indexes import Index
+from kitehub.display import money
 
 
 class Refund(Identified):
@@ -124,4 +125,4 @@ class Refund(Identified):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_source_display()} {self.amount}"
+        return f"{self.get_source_display()} · {money(self.amount)}"
