@@ -11,11 +11,12 @@ from hashlib import sha256
 from typing import Any, ClassVar
 from uuid import uuid5
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q, Value
 from django.db.models.functions import Least
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
 from kitehub.db.acting import REASON_LENGTH, acting
@@ -168,10 +169,12 @@ def issue_first(*, instance: Instance, actor: str) -> IssuedKey | None:
     """
     if ApiKey.objects.of_instance(instance.pk).exists():
         return None
+    with translation.override(settings.LANGUAGE_CODE):
+        name = str(FIRST_NAME)  # Staff's, also where a command in English issues it.
     new = ApiKey(
         id=uuid5(instance.pk, _FIRST),
         instance=instance,
-        name=str(FIRST_NAME),
+        name=name,
         scopes=clean_scopes(ApiScope.values),
         created_at=timezone.now(),
     )

@@ -107,6 +107,7 @@ def test_a_school_is_given_days_and_paused(desk: Any, hoa_mai: Instance) -> None
     desk.goto(page_url(subscription))
     dialog = opened(desk, "Thêm ngày")
     dialog.get_by_label("Số ngày").fill("3")
+    dialog.get_by_label("Nhập lại").fill(hoa_mai.subdomain)
     why(dialog, "Hệ thống bảo trì")
     send(dialog, "Thêm ngày")
     dialog.get_by_text("Chưa thực hiện").wait_for()
