@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 
 from billing.models import BankTransfer, PaymentAllocation, PaymentOrder, Receipt
 from billing.services import credit
@@ -52,6 +52,17 @@ NOTHING = ("PENDING", 0, 0, 0, 0)
 ALL = ("PAID", 1, 1_000, 1, 1)
 
 
+def nobody_is_at_work() -> bool:
+    """Whether the server has noticed that its client is dead, and taken its work back."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+            " AND backend_type = 'client backend'"
+        )
+        return bool(cursor.fetchone() == (0,))
+
+
 def killed_after(where: str, work: Callable[[], Any]) -> int:
     """Does the work in a process that kills itself once a function is done; its wait status."""
     connections.close_all()
@@ -84,6 +95,7 @@ def test_killed_after_any_step_nothing_is_booked_and_the_duty_does_it() -> None:
             for _ in range(3)
         )
         assert signal.SIGKILL in attempts, where
+        wait_until(nobody_is_at_work)
         assert booked(order) == NOTHING, where
         assert BankTransfer.objects.get().state == "RECEIVED"
     assert settle_waiting(at=NOW + timedelta(hours=1)).lines == 1
