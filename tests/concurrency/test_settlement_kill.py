@@ -68,6 +68,10 @@ def killed_after(where: str, work: Callable[[], Any]) -> int:
     connections.close_all()
     if pid := os.fork():
         return os.waitpid(pid, 0)[1]
+    # While a browser is open in this process, asgiref keeps two sets of connections for it: what was
+    # closed above is of one, and a child, in which no loop runs, would use the other's sockets.
+    for each in connections.all(initialized_only=True):
+        each.connection = None
     try:
         module, name = where.rsplit(".", 1)
         place = import_module(module)
@@ -89,12 +93,8 @@ def killed_after(where: str, work: Callable[[], Any]) -> int:
 def test_killed_after_any_step_nothing_is_booked_and_the_duty_does_it() -> None:
     order, told = overpaid()
     for where in KILLS:
-        # A process that the machine lets down before the step (no connection, say) tells nothing.
-        attempts = (
-            killed_after(where, lambda: settle_transfer(transfer_id=told.pk, at=NOW))
-            for _ in range(3)
-        )
-        assert signal.SIGKILL in attempts, where
+        status = killed_after(where, lambda: settle_transfer(transfer_id=told.pk, at=NOW))
+        assert status == signal.SIGKILL, where
         wait_until(nobody_is_at_work)
         assert booked(order) == NOTHING, where
         assert BankTransfer.objects.get().state == "RECEIVED"
