@@ -68,8 +68,8 @@ def killed_after(where: str, work: Callable[[], Any]) -> int:
     connections.close_all()
     if pid := os.fork():
         return os.waitpid(pid, 0)[1]
-    # While a browser is open in this process, asgiref keeps two sets of connections for it: what was
-    # closed above is of one, and a child, in which no loop runs, would use the other's sockets.
+    # While a browser is open in this process, asgiref keeps two sets of connections for it: what
+    # was closed above is of one, and a child, in which no loop runs, would use the other's sockets.
     for each in connections.all(initialized_only=True):
         each.connection = None
     try:
