@@ -22,6 +22,7 @@ from billing.months import HANOI
 from billing.services import credit
 from billing.services.subscriptions import extend, periods_of
 from billing.services.subscriptions.adjustments import MOST_DAYS
+from kitehub.db import locks
 from kitehub.db.acting import REASON_LENGTH, acting
 from kitehub.enums import Tier
 from kitehub.models import Instance
@@ -175,15 +176,8 @@ def _may_alone(goodwill: Goodwill, *, actor: str, at: datetime) -> bool:
     """Whether one person may give it alone; until the transaction ends they give nothing else."""
     if not settings.KITEHUB_GOODWILL_ALONE:
         return False
-    _lock_person(actor)
+    locks.wait_within(connection, f"goodwill of {actor}")
     return goodwill.amount <= left_alone(actor=actor, at=at)
-
-
-def _lock_person(actor: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"goodwill {actor}"]
-        )
 
 
 def _give(goodwill: Goodwill, *, actor: str, reason: str, at: datetime) -> None:

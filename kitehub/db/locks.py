@@ -30,6 +30,12 @@ def take_within(connection: BaseDatabaseWrapper, name: str) -> bool:
         return bool(cursor.fetchone()[0])
 
 
+def wait_within(connection: BaseDatabaseWrapper, name: str) -> None:
+    """Waits for a lock, and holds it until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_SPACE, name])
+
+
 def release(connection: BaseDatabaseWrapper, name: str) -> None:
     """Gives up a lock that this connection holds."""
     with connection.cursor() as cursor:

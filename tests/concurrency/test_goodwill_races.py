@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from billing.models import Goodwill
 from billing.services import credit, goodwill
+from kitehub.db import locks
 from kitehub.models import Instance
 from tests.concurrency.threads import PATIENCE, together
 from tests.factories.billing import GoodwillFactory
@@ -85,7 +86,7 @@ def test_control_without_the_persons_lock_both_are_given(
         return left
 
     monkeypatch.setattr(goodwill, "left_alone", seen_by_both)
-    monkeypatch.setattr(goodwill, "_lock_person", lambda actor: None)
+    monkeypatch.setattr(locks, "wait_within", lambda connection, name: None)
     told, given = give_twice_at_once()
     assert [each.status for each in told] == ["GIVEN", "GIVEN"]
     assert given == 120_000
